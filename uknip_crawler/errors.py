@@ -1,0 +1,67 @@
+"""Every error this package raises on purpose, and the exit status each one means.
+
+    UknipError
+     ├── UsageError            2   the command cannot mean anything
+     ├── SiteUnavailable       4   the site is down, or asked us to wait
+     ├── StorageError          5   disk full, database damaged or too new
+     ├── ArchiveLocked        75   another run holds the lock
+     ├── AddressRefused            an address we never ask for
+     │    ├── HostRefused          … because of its host
+     │    └── UrlRefused           … because of its form
+     └── ContentError              a body that cannot be read as sent
+          ├── ContentTooLarge
+          ├── ContentTruncated
+          └── ContentUnreadable
+
+A message is one line: what happened, where, what to do.
+"""
+
+
+class UknipError(Exception):
+    """The root; `exit_status` is what the command line returns when nobody handles it."""
+
+    exit_status = 3
+
+
+class UsageError(UknipError):
+    exit_status = 2
+
+
+class SiteUnavailable(UknipError):
+    exit_status = 4
+
+
+class StorageError(UknipError):
+    exit_status = 5
+
+
+class ArchiveLocked(UknipError):
+    exit_status = 75
+
+
+class AddressRefused(UknipError):
+    """Root of the refusals; its children say which ledger outcome applies."""
+
+
+class HostRefused(AddressRefused):
+    """The host is not the crawled site's."""
+
+
+class UrlRefused(AddressRefused):
+    """Not http(s), credentials, control characters, a foreign port, over 2,083 characters, malformed."""
+
+
+class ContentError(UknipError):
+    """Root of everything wrong with a body's transfer or encoding."""
+
+
+class ContentTooLarge(ContentError):
+    """The decoded body would exceed the limit."""
+
+
+class ContentTruncated(ContentError):
+    """The body, or the compressed stream in it, ends before its end."""
+
+
+class ContentUnreadable(ContentError):
+    """The body is not what its Content-Encoding says."""

@@ -1,0 +1,231 @@
+"""The nouns every stage speaks: Capture, Reading, Article, Block, Image, and the ledger's outcomes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How a scheduled URL ended. Every row of the ledger closes with exactly one of these."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    REVISED = "revised"
+    ALIAS = "alias"
+    DUPLICATE = "duplicate"
+    LISTED = "listed"  # a source or listing page whose addresses were taken
+    GONE = "gone"
+    NOT_ARTICLE = "not_article"
+    SOFT_404 = "soft_404"
+    PROTECTED = "protected"
+    CHALLENGE = "challenge"
+    BLOCKED_HOST = "blocked_host"
+    BLOCKED_URL = "blocked_url"
+    ROBOTS_DENIED = "robots_denied"
+    TRAP = "trap"
+    TOO_LARGE = "too_large"
+    TIMEOUT = "timeout"
+    NETWORK_ERROR = "network_error"
+    HTTP_ERROR = "http_error"
+    PROTOCOL_ERROR = "protocol_error"
+    SOURCE_FAILED = "source_failed"
+    DATALOSS = "dataloss"
+    BAD_ENCODING = "bad_encoding"
+    REDIRECT_LOOP = "redirect_loop"
+    REDIRECT_LIMIT = "redirect_limit"
+    EXTRACT_ERROR = "extract_error"
+    EXTRACT_TIMEOUT = "extract_timeout"
+    DEFERRED = "deferred"
+    LOST = "lost"
+
+
+FAILURES = frozenset(
+    {
+        Outcome.TOO_LARGE,
+        Outcome.TIMEOUT,
+        Outcome.NETWORK_ERROR,
+        Outcome.HTTP_ERROR,
+        Outcome.PROTOCOL_ERROR,
+        Outcome.DATALOSS,
+        Outcome.BAD_ENCODING,
+        Outcome.REDIRECT_LOOP,
+        Outcome.REDIRECT_LIMIT,
+        Outcome.EXTRACT_ERROR,
+        Outcome.EXTRACT_TIMEOUT,
+        Outcome.CHALLENGE,
+        Outcome.LOST,
+    }
+)
+"""Outcomes after which a run is not green (exit status 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One response as received: header values and body bytes untouched, still content-encoded.
+
+    `url` is the address asked for; `fetched_at` is aware UTC; `truncated` is a WARC-Truncated reason
+    (WARC 1.1 §5.13) or None.
+    """
+
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    fetched_at: datetime
+    truncated: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever its case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    @property
+    def payload_sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class BlockKind(StrEnum):
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    LIST_ITEM = "list_item"
+    QUOTE = "quote"
+    TABLE = "table"
+    IMAGE = "image"
+    EMBED = "embed"
+
+
+TEXT_KINDS = frozenset(
+    {BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.QUOTE, BlockKind.TABLE}
+)
+"""Kinds whose text is part of the body; captions, credits and embeds never are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as the page shows it. `url` is absolute; the texts are as printed, or None."""
+
+    url: str
+    alt: str | None = None
+    caption: str | None = None
+    credit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of the story, in reading order.
+
+    `level` (1-6) belongs to headings, `ordered` to list items, `url` to embeds, `image` to images.
+    A table's `text` holds its rows on lines, cells separated by ` | `.
+    """
+
+    kind: BlockKind
+    text: str = ""
+    level: int | None = None
+    ordered: bool | None = None
+    url: str | None = None
+    image: Image | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the block as `articles.blocks` keeps it: `kind` and whatever else is set."""
+        record: dict[str, Any] = {"kind": self.kind.value}
+        for name in ("text", "level", "ordered", "url"):
+            value = getattr(self, name)
+            if value not in (None, ""):
+                record[name] = value
+        if self.image:
+            image = self.image
+            record["image"] = {"url": image.url, "alt": image.alt, "caption": image.caption, "credit": image.credit}
+        return record
+
+
+Moment = datetime | date
+"""An aware UTC instant, or a bare day in London where the page prints no time of day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An anchor of a page: absolute address and visible text."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A clean article as one capture shows it. Unknown is None, never a guess.
+
+    `url` is the canonical address, `post_id` WordPress's number for the story. `sources` says where a field
+    came from: field name → `json-ld`, `meta`, `label`, `address`, `markup`. `published_raw` and
+    `modified_raw` keep the text a date was read from, also when it could not be read. `body_path` names the
+    element the body was read from, outermost first. `images` holds every picture once, lead image first.
+    """
+
+    url: str
+    headline: str
+    blocks: tuple[Block, ...]
+    post_id: int | None = None
+    kicker: str | None = None
+    standfirst: str | None = None
+    authors: tuple[str, ...] = ()
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    published_at: Moment | None = None
+    published_raw: str | None = None
+    modified_at: Moment | None = None
+    modified_raw: str | None = None
+    language: str | None = None
+    lead_image: Image | None = None
+    images: tuple[Image, ...] = ()
+    links: tuple[Link, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+    body_path: str | None = None
+
+    @property
+    def body(self) -> str:
+        """Plain text: blocks separated by one blank line, list items starting with `- `."""
+        return "\n\n".join(
+            f"- {block.text}" if block.kind is BlockKind.LIST_ITEM else block.text
+            for block in self.blocks
+            if block.kind in TEXT_KINDS and block.text
+        )
+
+    @property
+    def word_count(self) -> int:
+        """Words of the body, split at white space; the list marker is not a word."""
+        return len(re.sub(r"(?m)^- ", "", self.body).split())
+
+    @property
+    def body_sha256(self) -> str:
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """A line taken out of a body as furniture, and the rule that took it."""
+
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one capture turned out to be.
+
+    Exactly one of `article` and `outcome` is set: `outcome` (not_article, soft_404, protected, challenge,
+    …) with `reason` says why there is no article. `links` are all the page's anchors, for discovery;
+    `next_page` is the following page of a listing. `flags` name doubts, such as `truncated_parse`.
+    """
+
+    article: Article | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    is_listing: bool = False
+    links: tuple[Link, ...] = ()
+    next_page: str | None = None
+    furniture: tuple[Stripped, ...] = ()
+    flags: tuple[str, ...] = ()

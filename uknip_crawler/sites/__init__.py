@@ -1,0 +1,109 @@
+"""What is known of a site, as data: its address schemes, its furniture, its names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+from uknip_crawler.errors import UsageError
+
+DEFAULT_BASE_URL = "https://uknip.co.uk/"
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """Text that surrounds stories on this site. Everything is compared case-folded, quotes normalised.
+
+    `lines` are whole lines, `starts` openings of lines, `patterns` regular expressions over whole lines;
+    `tail` (whole lines) and `tail_patterns` also end the body when they stand alone on their line;
+    `tokens` are regular expressions removed inside a line (shortcodes, `[block_2]`).
+    """
+
+    lines: frozenset[str]
+    starts: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+    tail: frozenset[str]
+    tail_patterns: tuple[re.Pattern[str], ...]
+    tokens: tuple[re.Pattern[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One crawled site. `base_url` has the form `scheme://host[:port]/`; addresses are matched by path."""
+
+    base_url: str
+    names: tuple[str, ...]
+    house_accounts: frozenset[str]
+    kickers: frozenset[str]
+    article_paths: tuple[re.Pattern[str], ...]
+    listing_paths: tuple[re.Pattern[str], ...]
+    trap_paths: tuple[re.Pattern[str], ...]
+    furniture: Furniture
+
+    @property
+    def host(self) -> str:
+        """The host without `www.`: `www.` and bare host are one site."""
+        return (urlsplit(self.base_url).hostname or "").removeprefix("www.")
+
+
+def fold(text: str) -> str:
+    """Return text as furniture is compared: one-line, quotes and dashes straightened, case-folded."""
+    straightened = text.translate(_STRAIGHT)
+    return " ".join(straightened.split()).casefold()
+
+
+_STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
+
+
+def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
+    """Return what we know, applied to the site at `base_url`.
+
+    The rules are uknip.co.uk's whatever the address: they are whole lines that no other newsroom writes, and
+    the sample site and test sites live on loopback. Raises UsageError when `base_url` is not http(s) with a host.
+    """
+    parts = urlsplit(base_url if "://" in base_url else f"https://{base_url}")
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise UsageError(f"{base_url}: the port is not a number from 1 to 65535") from None
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
+        raise UsageError(f"{base_url}: give the site's address, such as {DEFAULT_BASE_URL}")
+    host = f"[{host}]" if ":" in host else host
+    return _build(_data(), f"{parts.scheme}://{host}{port}/")
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(resources.files(__name__).joinpath("uknip.toml").read_text("utf-8"))
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in patterns)
+
+
+def _build(data: dict[str, Any], base_url: str) -> Site:
+    furniture, addresses, site = data["furniture"], data["addresses"], data["site"]
+    return Site(
+        base_url=base_url,
+        names=tuple(site["names"]),
+        house_accounts=frozenset(fold(name) for name in site["house_accounts"]),
+        kickers=frozenset(fold(kicker) for kicker in site["kickers"]),
+        article_paths=_compiled(tuple(addresses["article"])),
+        listing_paths=_compiled(tuple(addresses["listing"])),
+        trap_paths=_compiled(tuple(addresses["trap"])),
+        furniture=Furniture(
+            lines=frozenset(fold(line) for line in furniture["lines"]),
+            starts=tuple(fold(start) for start in furniture["starts"]),
+            patterns=_compiled(tuple(furniture["patterns"])),
+            tail=frozenset(fold(line) for line in furniture["tail"]),
+            tail_patterns=_compiled(tuple(furniture["tail_patterns"])),
+            tokens=_compiled(tuple(furniture["tokens"])),
+        ),
+    )

@@ -1,0 +1,110 @@
+"""Addresses: the one canonical form of each, and what kind of page it can lead to."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from w3lib.url import safe_url_string
+
+from uknip_crawler.errors import HostRefused, UrlRefused
+from uknip_crawler.sites import Site
+
+MAX_URL_LENGTH = 2083
+
+
+class AddressKind(StrEnum):
+    """What an address alone tells: article, listing, trap (never asked for), or unknown until seen."""
+
+    ARTICLE = "article"
+    LISTING = "listing"
+    TRAP = "trap"
+    UNKNOWN = "unknown"
+
+
+_DROPPED = re.compile(
+    r"^(?:utm_\w+|fbclid|gclid|gclsrc|dclid|msclkid|mc_[ce]id|igshid|twclid|yclid|_ga|ref_src|"
+    r"replytocom|print|amp|noamp|share|nb|like_comment|unapproved|moderation-hash|doing_wp_cron)$"
+)
+_TRAP_QUERY = frozenset({"s", "attachment_id", "feed", "rest_route", "preview", "m", "cal", "tribe-bar-date"})
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_AMP_PATH = re.compile(r"/amp/?$")
+
+
+def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
+    """Return the canonical form of an address of the site: scheme and host of its base URL, path as printed.
+
+    Capitals, trailing slashes and unknown query parameters stay; fragment, tracking, print, AMP and comment
+    parameters go. Relative addresses are resolved against `base` (default: the site's base URL).
+    Raises HostRefused for another host or port, UrlRefused for anything that is not a plain http(s) address.
+    """
+    stripped = url.strip()
+    if _UNSAFE.search(stripped):
+        raise UrlRefused(f"address with blanks, controls or backslashes refused: {url[:80]!r}")
+    try:
+        parts = urlsplit(urljoin(base or site.base_url, stripped))
+        port = parts.port
+        host = parts.hostname or ""
+    except ValueError:
+        raise UrlRefused(f"malformed address refused: {url[:80]!r}") from None
+    if parts.scheme not in ("http", "https"):
+        raise UrlRefused(f"only http and https are asked for, not {parts.scheme or 'nothing'}: {url[:80]!r}")
+    if parts.username is not None or parts.password is not None:
+        raise UrlRefused(f"address with credentials refused: {url[:80]!r}")
+    own = urlsplit(site.base_url)
+    if host.rstrip(".").removeprefix("www.") != site.host:
+        raise HostRefused(f"{host or 'no host'} is not {site.host}: {url[:80]!r}")
+    if _port(port, parts.scheme) not in _allowed_ports(own.port, own.scheme):
+        raise HostRefused(f"port {port} is not the site's: {url[:80]!r}")
+    path = _AMP_PATH.sub("/", parts.path) or "/"
+    kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _DROPPED.match(key)]
+    query = parts.query if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(kept)
+    canonical = str(safe_url_string(urlunsplit((own.scheme, own.netloc, path, query, ""))))
+    if len(canonical) > MAX_URL_LENGTH:
+        raise UrlRefused(f"address of {len(canonical)} characters refused: {url[:80]!r}")
+    return canonical
+
+
+def _port(port: int | None, scheme: str) -> int:
+    return port if port is not None else (443 if scheme == "https" else 80)
+
+
+def _allowed_ports(port: int | None, scheme: str) -> frozenset[int]:
+    # a site on standard ports is one site over http and https; a port in the base URL is the only one allowed
+    return frozenset({80, 443}) if port is None else frozenset({port})
+
+
+def classify(canonical_url: str, site: Site) -> AddressKind:
+    """Tell what kind of page a canonical address can lead to, by its form alone."""
+    parts = urlsplit(canonical_url)
+    keys = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if keys & _TRAP_QUERY or any(pattern.search(parts.path) for pattern in site.trap_paths):
+        return AddressKind.TRAP
+    if "p" in keys:
+        return AddressKind.UNKNOWN
+    if any(pattern.search(parts.path) for pattern in site.article_paths):
+        return AddressKind.ARTICLE
+    if any(pattern.search(parts.path) for pattern in site.listing_paths) or keys & {"paged", "cat", "tag", "author"}:
+        return AddressKind.LISTING
+    return AddressKind.UNKNOWN
+
+
+def slug(url: str) -> str:
+    """Return the last path segment, which names the story in every address scheme of the site."""
+    return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+
+
+def post_number(url: str) -> int | None:
+    """Return N of a WordPress shortlink `…/?p=N`, or None."""
+    value = dict(parse_qsl(urlsplit(url).query)).get("p", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
+
+
+def address_date(url: str) -> tuple[int, int, int] | None:
+    """Return (year, month, day) printed in a dated address such as `/2020/04/26/slug/`, or None.
+
+    Only shapes are checked; whether the day exists is the caller's to ask.
+    """
+    match = re.search(r"(?:^|/)((?:19|20)\d{2})/(\d{2})/(\d{2})/[^/]+", urlsplit(url).path)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
