@@ -70,6 +70,8 @@ CREATE TABLE frontier (
     due_at TEXT,
     priority INTEGER NOT NULL DEFAULT 0,
     post_id INTEGER,
+    listed_on TEXT,
+    listed_at TEXT,
     listed_modified_at TEXT,
     last_fetched_at TEXT,
     last_outcome TEXT,
@@ -80,6 +82,8 @@ CREATE TABLE frontier (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX frontier_due ON frontier (priority DESC, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX frontier_article ON frontier (article_id);
+CREATE INDEX frontier_listed ON frontier (listed_on, listed_at) WHERE listed_on IS NOT NULL;
+CREATE INDEX frontier_post ON frontier (post_id) WHERE post_id IS NOT NULL;
 
 CREATE TABLE sources (
     url TEXT PRIMARY KEY,

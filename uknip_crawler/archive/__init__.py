@@ -1,0 +1,130 @@
+"""The archive: the only code that opens the database, and the WARC files beside it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from sqlite_utils import Database
+
+from uknip_crawler import __version__
+from uknip_crawler.archive import lock, warc
+from uknip_crawler.archive.articles import Articles
+from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, transaction
+from uknip_crawler.archive.frontier import Frontier
+from uknip_crawler.archive.ledger import Ledger
+from uknip_crawler.archive.sources import Sources
+from uknip_crawler.models import Capture
+
+__all__ = ["DATABASE", "Archive", "open_readonly"]
+
+
+class Archive:
+    """An archive open for writing. It holds the lock until closed; everything is stored through it.
+
+    `Archive(directory)` creates the folder and its tables when there are none. Raises ArchiveLocked when another
+    run writes there, StorageError when it cannot be opened.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock: IO[str] = lock.acquire(directory)
+        try:
+            self.db: Database = connect(directory)
+        except BaseException:
+            self._lock.close()
+            raise
+        self.frontier = Frontier(self.db)
+        self.ledger = Ledger(self.db)
+        self.sources = Sources(self.db)
+        self.articles = Articles(self.db)
+        self._warc: warc.WarcFile | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def warc_folder(self) -> Path:
+        return self.directory / "warc"
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One write transaction; see `database.transaction`."""
+        return transaction(self.db)
+
+    def base_url(self) -> str | None:
+        """Return the address of the site archived here, or None while nothing was crawled."""
+        row = self.db.conn.execute("SELECT base_url FROM runs ORDER BY id LIMIT 1").fetchone()
+        return row[0] if row else None
+
+    # Captures
+
+    def capture(
+        self, run_id: int, capture: Capture, request_headers: tuple[tuple[str, str], ...], *, at: datetime
+    ) -> warc.RecordRef:
+        """Append a response to the run's WARC file. Not yet durable: `sync_captures` before a row points at it."""
+        if self._warc is None or self._warc.is_full:
+            self._close_warc(at)
+            self._open_warc(run_id, at)
+        assert self._warc is not None
+        return self._warc.write(capture, request_headers)
+
+    def sync_captures(self) -> None:
+        """Return once every capture written so far is on the disk."""
+        if self._warc is not None:
+            self._warc.sync()
+
+    def read_capture(self, record: warc.RecordRef) -> Capture:
+        return warc.read(self.warc_folder, record)
+
+    def _open_warc(self, run_id: int, at: datetime) -> None:
+        serial = (
+            self.db.conn.execute("SELECT count(*) FROM warcs WHERE run_id = ?", (run_id,)).fetchone()[0] + 1
+        )
+        name = f"uknip-{at:%Y%m%d%H%M%S}-{run_id:05d}-{serial:04d}.warc.gz"
+        with (
+            self.transaction()
+        ):  # first the row, then the file: a file without a row would never be recovered
+            self.db.conn.execute(
+                "INSERT INTO warcs (name, run_id, opened_at) VALUES (?, ?, ?)", (name, run_id, as_text(at))
+            )
+        self._warc = warc.WarcFile(self.warc_folder, name, f"uknip/{__version__}")
+
+    def _close_warc(self, at: datetime) -> None:
+        if self._warc is None:
+            return
+        size = self._warc.close()
+        with self.transaction():
+            self.db.conn.execute(
+                "UPDATE warcs SET closed_at = ?, size_bytes = ? WHERE name = ?",
+                (as_text(at), size, self._warc.name),
+            )
+        self._warc = None
+
+    # Ends
+
+    def finish_captures(self, *, at: datetime) -> None:
+        """Close the run's WARC file in order."""
+        self._close_warc(at)
+
+    def close(self) -> None:
+        """Fold the write-ahead log back, close the database, let go of the lock. A WARC file still open stays `.open`."""
+        with contextlib.suppress(Exception):  # a reader may hold the log; it is folded back another time
+            self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.db.close()
+        self._lock.close()
+
+    def open_warcs(self) -> Iterator[tuple[str, int, str]]:
+        """Yield (name, run id, opened at) of every WARC file that was never closed."""
+        yield from self.db.conn.execute(
+            "SELECT name, run_id, opened_at FROM warcs WHERE closed_at IS NULL ORDER BY name"
+        ).fetchall()

@@ -1,0 +1,336 @@
+"""Stories: one row each, with their revisions, aliases, events, people, tags, pictures and links."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from uknip_crawler.archive.database import as_text
+from uknip_crawler.models import Article, Outcome, Stripped
+from uknip_crawler.urls import slug
+
+MISSES_UNTIL_GONE = 2
+MASS_SHARE = 0.2
+MASS_MINIMUM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the archive holds of a story, as far as identity and change are concerned."""
+
+    id: int
+    url: str
+    post_id: int | None
+    headline: str
+    content_sha256: str
+    status: str
+    revision_count: int
+    published_at: str | None
+    first_seen_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a capture came from: its run, its ledger row, its time, and which extractor read it."""
+
+    run_id: int
+    fetch_id: int
+    captured_at: datetime
+    extractor_version: str
+
+
+class Articles:
+    """All methods run inside the caller's transaction, except those that only read."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # Identity
+
+    def at(self, url: str) -> Known | None:
+        """Return the story that lives, or once lived, at an address."""
+        return self._known("url = ?", url) or self._known(
+            "id = (SELECT article_id FROM aliases WHERE url = ?)", url
+        )
+
+    def same_story(
+        self, article: Article, content_sha256: str, came_from: Sequence[str]
+    ) -> tuple[Known | None, str]:
+        """Return the story an article belongs to, with the evidence; (None, "") when it is new.
+
+        `came_from` are the addresses that redirected here. A redirect alone proves nothing: WordPress guesses,
+        and sends a dead address to another story whose slug begins the same. Post numbers prove identity when
+        the text or the slug agrees, for an old migration may have renumbered posts.
+        """
+        if here := self.at(article.url):
+            return here, "address"
+        if article.post_id is not None:
+            for known in self._all_known("post_id = ?", article.post_id):
+                if self._resembles(known, article, content_sha256) or any(
+                    self._is_at(known, url) for url in came_from
+                ):
+                    return known, "post number"
+        for url in came_from:
+            known_there = self.at(url)
+            if (
+                known_there
+                and not _differ(known_there.post_id, article.post_id)
+                and self._resembles(known_there, article, content_sha256)
+            ):
+                return known_there, "redirect"
+        for known in self._all_known("content_sha256 = ?", content_sha256):
+            if slug(known.url) == slug(article.url) and not _differ(known.post_id, article.post_id):
+                return known, "same text and slug"
+        return None, ""
+
+    def _resembles(self, known: Known, article: Article, content_sha256: str) -> bool:
+        return (
+            known.content_sha256 == content_sha256
+            or known.headline.casefold() == article.headline.casefold()
+            or slug(known.url) == slug(article.url)
+        )
+
+    def _is_at(self, known: Known, url: str) -> bool:
+        found = self.at(url)
+        return found is not None and found.id == known.id
+
+    def _known(self, condition: str, *parameters: Any) -> Known | None:
+        return next(iter(self._all_known(condition, *parameters)), None)
+
+    def _all_known(self, condition: str, *parameters: Any) -> list[Known]:
+        columns = ", ".join(Known.__slots__)
+        rows = self._db.conn.execute(
+            f"SELECT {columns} FROM articles WHERE {condition} ORDER BY id", parameters
+        )
+        return [Known(*row) for row in rows.fetchall()]
+
+    # Storing
+
+    def store(
+        self, article: Article, content_sha256: str, evidence: Evidence, came_from: Sequence[str] = ()
+    ) -> tuple[Outcome, int]:
+        """Store an article as captured; return the outcome and the story's id.
+
+        New text makes a revision, a new address an alias and an event, an old story seen again an event when
+        it was gone. Storing the same capture twice changes nothing but `last_seen_at`.
+        """
+        known, why = self.same_story(article, content_sha256, came_from)
+        if known is None:
+            outcome, article_id = self._insert(article, content_sha256, evidence)
+        else:
+            outcome, article_id = self._update(known, article, content_sha256, evidence, why)
+        self._replace_parts(article_id, article)
+        return outcome, article_id
+
+    def _insert(self, article: Article, content_sha256: str, evidence: Evidence) -> tuple[Outcome, int]:
+        twin = self._known("content_sha256 = ?", content_sha256)
+        now = as_text(evidence.captured_at)
+        row = self._row(article, content_sha256, evidence) | {
+            "first_seen_at": now,
+            "last_changed_at": now,
+            "duplicate_of": twin.id if twin else None,
+        }
+        article_id = int(self._db.table("articles").insert(row).last_pk or 0)
+        self._add_revision(article_id, 1, article, content_sha256, evidence)
+        return (Outcome.DUPLICATE if twin else Outcome.STORED), article_id
+
+    def _update(
+        self, known: Known, article: Article, content_sha256: str, evidence: Evidence, why: str
+    ) -> tuple[Outcome, int]:
+        row = self._row(article, content_sha256, evidence)
+        outcome = Outcome.UNCHANGED
+        if known.content_sha256 != content_sha256:
+            outcome = Outcome.REVISED
+            number = known.revision_count + 1
+            row |= {"revision_count": number, "last_changed_at": as_text(evidence.captured_at)}
+            self._add_revision(known.id, number, article, content_sha256, evidence)
+        if known.status == "gone":
+            row |= {"status": "live", "gone_at": None}
+            self._add_event(known.id, "restored", evidence, article.url)
+        self._db.conn.execute("DELETE FROM aliases WHERE url = ? AND article_id = ?", (article.url, known.id))
+        self._db.table("articles").update(known.id, row)
+        if known.url != article.url:
+            self._add_event(known.id, "moved", evidence, f"{known.url} → {article.url} ({why})")
+            self.add_alias(known.id, known.url, why, at=evidence.captured_at)
+            outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
+        return outcome, known.id
+
+    def _row(self, article: Article, content_sha256: str, evidence: Evidence) -> dict[str, Any]:
+        now = as_text(evidence.captured_at)
+        return {
+            "url": article.url,
+            "headline": article.headline,
+            "kicker": article.kicker,
+            "standfirst": article.standfirst,
+            "section": article.section,
+            "published_at": as_text(article.published_at),
+            "modified_at": as_text(article.modified_at),
+            "body": article.body,
+            "blocks": json.dumps([block.as_json() for block in article.blocks], ensure_ascii=False),
+            "word_count": article.word_count,
+            "language": article.language,
+            "lead_image_url": article.lead_image.url if article.lead_image else None,
+            "last_seen_at": now,
+            "captured_at": now,
+            "post_id": article.post_id,
+            "layout_id": self._layout(article.body_path, now),
+            "extractor_version": evidence.extractor_version,
+            "body_sha256": article.body_sha256,
+            "content_sha256": content_sha256,
+            "published_raw": article.published_raw,
+            "modified_raw": article.modified_raw,
+            "sources": json.dumps(article.sources, sort_keys=True, ensure_ascii=False),
+            "fetch_id": evidence.fetch_id,
+            "missed_runs": 0,
+            "missed_run_id": None,
+        }
+
+    def _layout(self, body_path: str | None, now: str | None) -> int | None:
+        if not body_path:
+            return None
+        row = self._db.conn.execute(
+            """
+            INSERT INTO layouts (body_path, pages, first_seen_at, last_seen_at) VALUES (?, 1, ?, ?)
+            ON CONFLICT (body_path) DO UPDATE SET pages = pages + 1, last_seen_at = excluded.last_seen_at
+            RETURNING id
+            """,
+            (body_path, now, now),
+        ).fetchone()
+        return int(row[0])
+
+    def _add_revision(
+        self, article_id: int, number: int, article: Article, content_sha256: str, evidence: Evidence
+    ) -> None:
+        self._db.table("revisions").insert(
+            {
+                "article_id": article_id,
+                "number": number,
+                "captured_at": as_text(evidence.captured_at),
+                "modified_at": as_text(article.modified_at),
+                "headline": article.headline,
+                "standfirst": article.standfirst,
+                "body": article.body,
+                "word_count": article.word_count,
+                "content_sha256": content_sha256,
+                "fetch_id": evidence.fetch_id,
+            }
+        )
+
+    def _add_event(self, article_id: int, kind: str, evidence: Evidence, detail: str | None) -> None:
+        self._db.conn.execute(
+            "INSERT INTO events (article_id, run_id, kind, at, detail) VALUES (?, ?, ?, ?, ?)",
+            (article_id, evidence.run_id, kind, as_text(evidence.captured_at), detail),
+        )
+
+    def add_alias(self, article_id: int, url: str, why: str, *, at: datetime) -> None:
+        """Record another address of a story; its own current address is none."""
+        now = as_text(at)
+        self._db.conn.execute(
+            """
+            INSERT INTO aliases (url, article_id, evidence, first_seen_at, last_seen_at)
+            SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM articles WHERE url = ?)
+            ON CONFLICT (url) DO UPDATE SET last_seen_at = excluded.last_seen_at
+            """,
+            (url, article_id, why, now, now, url),
+        )
+
+    def _replace_parts(self, article_id: int, article: Article) -> None:
+        for table in ("article_authors", "article_tags", "article_images", "links"):
+            self._db.conn.execute(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))
+        for position, name in enumerate(article.authors):
+            self._link(
+                "article_authors", "author_id", article_id, position, self._id("authors", "name", name)
+            )
+        for position, name in enumerate(article.tags):
+            self._link("article_tags", "tag_id", article_id, position, self._id("tags", "name", name))
+        for position, image in enumerate(article.images):
+            image_id = self._id("images", "url", image.url)
+            is_lead = int(article.lead_image is not None and image.url == article.lead_image.url)
+            self._db.conn.execute(
+                "INSERT INTO article_images VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (article_id, position, image_id, is_lead, image.alt, image.caption, image.credit),
+            )
+        self._db.conn.executemany(
+            "INSERT INTO links VALUES (?, ?, ?, ?)",
+            [(article_id, position, link.url, link.text) for position, link in enumerate(article.links)],
+        )
+
+    def _id(self, table: str, column: str, value: str) -> int:
+        self._db.conn.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))
+        return int(
+            self._db.conn.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()[0]
+        )
+
+    def _link(self, table: str, column: str, article_id: int, position: int, other_id: int) -> None:
+        self._db.conn.execute(
+            f"INSERT INTO {table} (article_id, position, {column}) VALUES (?, ?, ?)",
+            (article_id, position, other_id),
+        )
+
+    # Life after the first capture
+
+    def seen_unchanged(self, article_id: int, evidence: Evidence) -> None:
+        """Record that the site answered 304: still there, still the same."""
+        known = self._known("id = ?", article_id)
+        if known and known.status == "gone":
+            self._db.conn.execute(
+                "UPDATE articles SET status = 'live', gone_at = NULL WHERE id = ?", (article_id,)
+            )
+            self._add_event(article_id, "restored", evidence, known.url)
+        self._db.conn.execute(
+            "UPDATE articles SET last_seen_at = ?, missed_runs = 0, missed_run_id = NULL WHERE id = ?",
+            (as_text(evidence.captured_at), article_id),
+        )
+
+    def missed(self, article_id: int, run_id: int) -> None:
+        """Record that the story's address no longer answers with the story; once a run at most."""
+        self._db.conn.execute(
+            "UPDATE articles SET missed_runs = missed_runs + 1, missed_run_id = ? "
+            "WHERE id = ? AND status = 'live' AND missed_run_id IS NOT ?",
+            (run_id, article_id, run_id),
+        )
+
+    def confirm_gone(self, run_id: int, *, at: datetime) -> tuple[int, bool]:
+        """Mark as gone what this run missed and an earlier one had missed too; return (how many, was it believed).
+
+        When more than a fifth of all live stories went missing in one run, it is the site that is ill, not the
+        stories: nothing is marked.
+        """
+        count = self._db.conn.execute
+        missed = count("SELECT count(*) FROM articles WHERE missed_run_id = ?", (run_id,)).fetchone()[0]
+        live = count("SELECT count(*) FROM articles WHERE status = 'live'").fetchone()[0]
+        if missed >= MASS_MINIMUM and missed > live * MASS_SHARE:
+            return missed, False
+        rows = count(
+            "SELECT id, url FROM articles WHERE missed_run_id = ? AND missed_runs >= ? AND status = 'live'",
+            (run_id, MISSES_UNTIL_GONE),
+        ).fetchall()
+        for article_id, url in rows:
+            self._db.conn.execute(
+                "UPDATE articles SET status = 'gone', gone_at = ? WHERE id = ?", (as_text(at), article_id)
+            )
+            self._db.conn.execute(
+                "INSERT INTO events (article_id, run_id, kind, at, detail) VALUES (?, ?, 'gone', ?, ?)",
+                (article_id, run_id, as_text(at), f"{url} missing in {MISSES_UNTIL_GONE} runs"),
+            )
+        return len(rows), True
+
+    def count_furniture(self, stripped: Sequence[Stripped], *, at: datetime) -> None:
+        """Count each line taken out of a page as furniture."""
+        now = as_text(at)
+        self._db.conn.executemany(
+            """
+            INSERT INTO furniture (text, rule, pages, first_seen_at, last_seen_at) VALUES (?, ?, 1, ?, ?)
+            ON CONFLICT (text, rule) DO UPDATE SET pages = pages + 1, last_seen_at = excluded.last_seen_at
+            """,
+            [(line.text, line.rule, now, now) for line in dict.fromkeys(stripped)],
+        )
+
+
+def _differ(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one != other

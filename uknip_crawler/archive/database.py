@@ -1,0 +1,114 @@
+"""Opening the database: pragmas, migrations, transactions, and how instants are written."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3
+
+from uknip_crawler.archive.schema import migrations
+from uknip_crawler.errors import StorageError, UsageError
+from uknip_crawler.models import Moment
+
+DATABASE = "uknip.db"
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # a committed row survives power loss: https://sqlite.org/pragma.html#pragma_synchronous
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 30000",
+)
+
+
+def connect(directory: Path) -> Database:
+    """Open the database for writing, create or migrate it.
+
+    Raises StorageError when the file is damaged, unwritable, or written by a newer version of this program.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        db = Database(directory / DATABASE)
+        for pragma in _PRAGMAS:
+            db.conn.execute(pragma).fetchall()
+        _refuse_newer(db, directory)
+        migrations.apply(db)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"{directory}: cannot open the archive: {error}") from error
+    return db
+
+
+def _refuse_newer(db: Database, directory: Path) -> None:
+    if "_sqlite_migrations" not in db.table_names():
+        return
+    ours = {migration.name for migration in migrations.applied(db)} | {m.name for m in migrations.pending(db)}
+    stored = {
+        row[0] for row in db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'uknip'")
+    }
+    if stored - ours:
+        db.close()
+        raise StorageError(
+            f"{directory}: this archive was written by a newer version; upgrade uknip to open it"
+        )
+
+
+def open_readonly(directory: Path) -> Database:
+    """Open an existing archive for reading, also while a crawl writes to it.
+
+    Raises UsageError when there is none. Never `immutable`: that would ignore the write-ahead log.
+    """
+    path = directory / DATABASE
+    if not path.is_file():
+        raise UsageError(
+            f"no archive in {directory}: run `uknip crawl` first, or name another with --archive DIR"
+        )
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
+        connection.execute("PRAGMA busy_timeout = 30000")
+        return Database(connection)
+    except sqlite3.Error as error:
+        raise StorageError(f"{path}: cannot open the archive: {error}") from error
+
+
+@contextlib.contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Run a block in one write transaction, taking the write lock first.
+
+    BEGIN IMMEDIATE waits for another writer; a deferred BEGIN that reads first fails with BUSY_SNAPSHOT at
+    once. Raises StorageError when the disk is full or the file cannot be written.
+    """
+    if db.conn.in_transaction:
+        raise RuntimeError("transactions do not nest")
+    try:
+        db.conn.execute("BEGIN IMMEDIATE")
+        with db.atomic():
+            yield
+        db.conn.execute("COMMIT")
+    except BaseException as error:
+        db.rollback()
+        if isinstance(error, sqlite3.OperationalError):
+            raise StorageError(f"the archive cannot be written: {error}") from error
+        raise
+
+
+def as_text(moment: Moment | None) -> str | None:
+    """Write an instant as `2024-06-19T09:32:00Z` and a bare day as `2020-09-16`."""
+    if moment is None:
+        return None
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat()
+
+
+def as_precise_text(instant: datetime) -> str:
+    """Write an instant with microseconds, for the order of visits within one second."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def as_moment(text: str) -> Moment:
+    """Read what `as_text` wrote."""
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

@@ -1,0 +1,179 @@
+"""The frontier: every known address waiting for a first or next visit. It outlives runs; a killed one loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from uknip_crawler.archive.database import as_precise_text, as_text
+from uknip_crawler.models import Outcome
+
+_JUST_AFTER = timedelta(microseconds=1)
+RETRY_AT_NEXT_RUN = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address somebody named: a source, a listing, a link. `listed_on` is the source that vouches for it."""
+
+    url: str
+    kind: str
+    found_by: str
+    found_on: str | None = None
+    post_id: int | None = None
+    listed_on: str | None = None
+    modified_at: datetime | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed visit. `fetch_id` is its open ledger row; `etag` and `last_modified` make the request conditional."""
+
+    fetch_id: int
+    url: str
+    kind: str
+    found_by: str
+    listed_on: str | None
+    etag: str | None
+    last_modified: str | None
+
+
+class Frontier:
+    """All methods run inside the caller's transaction, except those that only read."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, candidates: Iterable[Candidate], *, at: datetime, due_at: datetime) -> int:
+        """Add addresses, due at `due_at`; return how many were new.
+
+        A known address becomes due again when a source says it changed, or that it is a story after all.
+        """
+        before = self._count()
+        self._db.conn.executemany(
+            """
+            INSERT INTO frontier (url, kind, found_by, found_on, first_seen_at, due_at, priority, post_id,
+                                  listed_on, listed_at, listed_modified_at)
+            VALUES (:url, :kind, :found_by, :found_on, :at, :due_at, :priority, :post_id,
+                    :listed_on, :listed_at, :modified_at)
+            ON CONFLICT (url) DO UPDATE SET
+                due_at = CASE
+                    WHEN excluded.listed_modified_at > coalesce(frontier.listed_modified_at, '')
+                         AND (frontier.listed_modified_at IS NOT NULL
+                              OR excluded.listed_modified_at > coalesce(frontier.last_fetched_at, ''))
+                      OR (excluded.kind = 'article' AND frontier.kind <> 'article')
+                    THEN excluded.due_at ELSE frontier.due_at END,
+                kind = CASE WHEN excluded.kind = 'article' THEN 'article' ELSE frontier.kind END,
+                post_id = coalesce(excluded.post_id, frontier.post_id),
+                listed_on = coalesce(excluded.listed_on, frontier.listed_on),
+                listed_at = coalesce(excluded.listed_at, frontier.listed_at),
+                listed_modified_at = coalesce(excluded.listed_modified_at, frontier.listed_modified_at)
+            WHERE excluded.listed_on IS NOT NULL OR (excluded.kind = 'article' AND frontier.kind <> 'article')
+            """,
+            [
+                {
+                    "url": candidate.url,
+                    "kind": candidate.kind,
+                    "found_by": candidate.found_by,
+                    "found_on": candidate.found_on,
+                    "at": as_text(at),
+                    "due_at": as_precise_text(due_at),
+                    "priority": candidate.priority,
+                    "post_id": candidate.post_id,
+                    "listed_on": candidate.listed_on,
+                    "listed_at": as_precise_text(at) if candidate.listed_on else None,
+                    "modified_at": as_text(candidate.modified_at),
+                }
+                for candidate in candidates
+            ],
+        )
+        return self._count() - before
+
+    def revisit(self, url: str, *, due_at: datetime) -> None:
+        """Make a known address due."""
+        self._db.conn.execute("UPDATE frontier SET due_at = ? WHERE url = ?", (as_precise_text(due_at), url))
+
+    def claim(self, run_id: int, limit: int, *, due_by: datetime, at: datetime) -> list[Due]:
+        """Open ledger rows for the most urgent visits due and not yet made in this run; return them."""
+        rows = self._db.conn.execute(
+            """
+            SELECT url, kind, found_by, found_on, listed_on, etag, last_modified FROM frontier
+            WHERE due_at <= ? AND NOT EXISTS (SELECT 1 FROM fetches WHERE run_id = ? AND fetches.url = frontier.url)
+            ORDER BY priority DESC, due_at LIMIT ?
+            """,
+            (as_precise_text(due_by), run_id, limit),
+        ).fetchall()
+        claimed = []
+        for url, kind, found_by, found_on, listed_on, etag, last_modified in rows:
+            cursor = self._db.conn.execute(
+                "INSERT INTO fetches (run_id, url, kind, found_by, found_on, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (run_id, url, kind, found_by, found_on, as_text(at)),
+            )
+            assert cursor.lastrowid is not None
+            claimed.append(Due(cursor.lastrowid, url, kind, found_by, listed_on, etag, last_modified))
+        return claimed
+
+    def waiting(self, *, due_by: datetime) -> int:
+        """Return how many addresses are due."""
+        row = self._db.conn.execute(
+            "SELECT count(*) FROM frontier WHERE due_at <= ?", (as_precise_text(due_by),)
+        )
+        return int(row.fetchone()[0])
+
+    def settle(
+        self,
+        url: str,
+        outcome: Outcome,
+        *,
+        at: datetime,
+        next_visit: timedelta | None,
+        article_id: int | None = None,
+        etag: str | None = None,
+        last_modified: str | None = None,
+    ) -> None:
+        """Record how a visit ended and when the next is due: after `next_visit`, or never when None.
+
+        A visit due at once waits for the next run all the same: runs claim what was due when they began.
+        """
+        due_at = as_precise_text(at + max(next_visit, _JUST_AFTER)) if next_visit is not None else None
+        failed = next_visit == RETRY_AT_NEXT_RUN
+        self._db.conn.execute(
+            """
+            UPDATE frontier SET due_at = ?, last_outcome = ?, last_fetched_at = ?,
+                failures = CASE WHEN ? THEN failures + 1 ELSE 0 END,
+                article_id = coalesce(?, article_id),
+                etag = CASE WHEN ? THEN etag ELSE ? END,
+                last_modified = CASE WHEN ? THEN last_modified ELSE ? END
+            WHERE url = ?
+            """,
+            (due_at, outcome, as_text(at), failed, article_id) + (failed, etag, failed, last_modified, url),
+        )
+
+    def listed_count(self, listed_on: str) -> int:
+        """Return how many addresses a source vouches for."""
+        row = self._db.conn.execute("SELECT count(*) FROM frontier WHERE listed_on = ?", (listed_on,))
+        return int(row.fetchone()[0])
+
+    def retract(self, listed_on: str, *, before: datetime, due_at: datetime) -> int:
+        """Take back a source's word for what it no longer lists; return how many addresses that was.
+
+        What it listed last before `before` becomes due for a look, unless the same WordPress post is now
+        listed at another address: then the post has moved and its new address will say so.
+        """
+        moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
+                           AND new.listed_on = frontier.listed_on AND new.listed_at >= :before)"""
+        cursor = self._db.conn.execute(
+            f"""
+            UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL
+            WHERE listed_on = :listed_on AND listed_at < :before
+            """,
+            {"listed_on": listed_on, "before": as_precise_text(before), "due_at": as_precise_text(due_at)},
+        )
+        return cursor.rowcount
+
+    def _count(self) -> int:
+        return int(self._db.conn.execute("SELECT count(*) FROM frontier").fetchone()[0])

@@ -1,0 +1,134 @@
+"""The ledger: one row for every address a run schedules, closed exactly once with an outcome; and the runs themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.errors import StorageError
+from uknip_crawler.models import Capture, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the ledger keeps of a response: the capture's facts and where its record lies."""
+
+    capture: Capture
+    record: RecordRef | None
+    attempts: int = 1
+
+
+class Ledger:
+    """All methods run inside the caller's transaction, except those that only read."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def start_run(
+        self, kind: str, base_url: str, settings: Mapping[str, Any], version: str, *, at: datetime
+    ) -> int:
+        cursor = self._db.conn.execute(
+            "INSERT INTO runs (kind, base_url, started_at, settings, version) VALUES (?, ?, ?, ?, ?)",
+            (kind, base_url, as_text(at), json.dumps(settings, sort_keys=True), version),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def finish_run(
+        self, run_id: int, exit_status: int, reason: str, *, requests: int, received_bytes: int, at: datetime
+    ) -> None:
+        self._db.conn.execute(
+            "UPDATE runs SET finished_at = ?, exit_status = ?, end_reason = ?, requests = ?, received_bytes = ? WHERE id = ?",
+            (as_text(at), exit_status, reason, requests, received_bytes, run_id),
+        )
+
+    def unfinished_runs(self) -> list[int]:
+        """Return the runs that never ended: they were killed."""
+        return [
+            row[0]
+            for row in self._db.conn.execute("SELECT id FROM runs WHERE finished_at IS NULL ORDER BY id")
+        ]
+
+    def open(
+        self, run_id: int, url: str, *, kind: str, found_by: str, at: datetime, found_on: str | None = None
+    ) -> int | None:
+        """Open a row and return its id, or None when the run has already scheduled this address."""
+        cursor = self._db.conn.execute(
+            "INSERT OR IGNORE INTO fetches (run_id, url, kind, found_by, found_on, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (run_id, url, kind, found_by, found_on, as_text(at)),
+        )
+        return cursor.lastrowid if cursor.rowcount else None
+
+    def close(
+        self,
+        fetch_id: int,
+        outcome: Outcome,
+        *,
+        at: datetime,
+        detail: str | None = None,
+        response: Response | None = None,
+        redirected_to: str | None = None,
+        article_id: int | None = None,
+    ) -> None:
+        """Close a row. Raises StorageError when it is closed already: that would be two ends of one visit."""
+        capture = response.capture if response else None
+        record = response.record if response else None
+        cursor = self._db.conn.execute(
+            """
+            UPDATE fetches SET closed_at = ?, outcome = ?, detail = ?, status = ?, attempts = ?, redirected_to = ?,
+                fetched_at = ?, etag = ?, last_modified = ?, body_bytes = ?, payload_sha256 = ?,
+                warc_name = ?, warc_offset = ?, warc_length = ?, article_id = ?
+            WHERE id = ? AND outcome IS NULL
+            """,
+            (
+                as_text(at),
+                outcome,
+                detail,
+                capture.status if capture else None,
+                response.attempts if response else 0,
+                redirected_to,
+                as_text(capture.fetched_at) if capture else None,
+                capture.header("etag") if capture else None,
+                capture.header("last-modified") if capture else None,
+                len(capture.body) if capture else None,
+                capture.payload_sha256 if capture else None,
+                record.name if record else None,
+                record.offset if record else None,
+                record.length if record else None,
+                article_id,
+                fetch_id,
+            ),
+        )
+        if cursor.rowcount != 1:
+            raise StorageError(f"ledger row {fetch_id} is closed already or does not exist")
+
+    def close_open(self, run_id: int, outcome: Outcome, detail: str, *, at: datetime) -> int:
+        """Close every row a run left open; return how many."""
+        cursor = self._db.conn.execute(
+            "UPDATE fetches SET closed_at = ?, outcome = ?, detail = ? WHERE run_id = ? AND outcome IS NULL",
+            (as_text(at), outcome, detail, run_id),
+        )
+        return cursor.rowcount
+
+    def outcomes(self, run_id: int) -> Counter[str]:
+        """Return how many rows of a run ended with which outcome."""
+        rows = self._db.conn.execute(
+            "SELECT outcome, count(*) FROM fetches WHERE run_id = ? AND outcome IS NOT NULL GROUP BY outcome",
+            (run_id,),
+        )
+        return Counter(dict(rows.fetchall()))
+
+    def open_row(self, run_id: int, url: str) -> int | None:
+        """Return the open row of an address in a run, or None."""
+        row = self._db.conn.execute(
+            "SELECT id FROM fetches WHERE run_id = ? AND url = ? AND outcome IS NULL", (run_id, url)
+        ).fetchone()
+        return row[0] if row else None

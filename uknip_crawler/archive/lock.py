@@ -1,0 +1,36 @@
+"""One writer an archive: a lock file that the operating system frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from uknip_crawler.errors import ArchiveLocked, StorageError
+
+
+def acquire(directory: Path) -> IO[str]:
+    """Take the archive's lock and return the open file that holds it; close it to let go.
+
+    Raises ArchiveLocked at once when another process holds it, StorageError when the folder cannot be written.
+    """
+    path = directory / "lock"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a+", encoding="ascii")
+    except OSError as error:
+        raise StorageError(f"{directory}: cannot write the archive folder: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.seek(0)
+        holder = handle.read().strip() or "unknown"
+        handle.close()
+        raise ArchiveLocked(
+            f"{directory}: another run (process {holder}) is writing here; try again later"
+        ) from None
+    handle.truncate(0)
+    handle.write(f"{os.getpid()}\n")
+    handle.flush()
+    return handle

@@ -1,0 +1,265 @@
+"""Captures on disk: WARC 1.1 files, one gzip member a record, SHA-256 digests, written once and never appended to.
+
+A file carries the suffix `.open` while it is written; only a file closed in order loses it.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.utils import Digester
+from warcio.warcwriter import WARCWriter
+
+from uknip_crawler.errors import StorageError
+from uknip_crawler.models import Capture
+
+ROLL_BYTES = 10**9
+_MAGIC = b"\x1f\x8b\x08"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """Where a response record lies: file name (without `.open`), offset and length in bytes."""
+
+    name: str
+    offset: int
+    length: int
+
+
+class _Writer(WARCWriter):  # type: ignore[misc]
+    @staticmethod
+    def _create_digester() -> Digester:
+        return Digester("sha256")
+
+
+class WarcFile:
+    """One WARC file being written. Not thread-safe: one process, one writer."""
+
+    def __init__(self, folder: Path, name: str, software: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self._path = folder / f"{name}.open"
+        self._final = folder / name
+        self._file = self._path.open("xb", buffering=0)
+        self._size = 0
+        self._synced = 0
+        info = {"software": software, "format": "WARC file version 1.1", "robots": "RFC 9309"}
+        self._append(
+            _serialise(lambda writer: writer.write_record(writer.create_warcinfo_record(name, info)))
+        )
+        _sync_folder(folder)
+
+    @property
+    def is_full(self) -> bool:
+        return self._size >= ROLL_BYTES
+
+    def write(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef:
+        """Append the response, then its request. Raises StorageError, with the file cut back to its last record."""
+        response = _serialise(lambda writer: _write_response(writer, capture))
+        offset = self._append(response)
+        self._append(_serialise(lambda writer: _write_request(writer, capture, request_headers)))
+        return RecordRef(self.name, offset, len(response))
+
+    def sync(self) -> None:
+        """Return once everything written so far is on the disk."""
+        if self._synced < self._size:
+            os.fsync(self._file.fileno())
+            self._synced = self._size
+
+    def close(self) -> int:
+        """Sync, drop the `.open` suffix, and return the size in bytes."""
+        self.sync()
+        self._file.close()
+        self._path.rename(self._final)
+        _sync_folder(self._final.parent)
+        return self._size
+
+    def _append(self, data: bytes) -> int:
+        offset = self._size
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            self._file.truncate(offset)
+            self._file.seek(offset)
+            raise StorageError(
+                f"{self._path}: cannot write: {error.strerror}; free some space and run again"
+            ) from error
+        self._size += len(data)
+        return offset
+
+
+def _serialise(write: Callable[[_Writer], None]) -> bytes:
+    buffer = BytesIO()
+    write(_Writer(buffer, gzip=True, warc_version="WARC/1.1"))
+    return buffer.getvalue()
+
+
+def _write_response(writer: WARCWriter, capture: Capture) -> None:
+    try:
+        phrase = HTTPStatus(capture.status).phrase  # Scrapy does not keep the one sent
+    except ValueError:
+        phrase = ""
+    headers = [(key, value) for key, value in capture.headers if key.lower() != "transfer-encoding"]
+    fields = {"WARC-Date": _warc_date(capture.fetched_at)}
+    if capture.truncated:
+        fields["WARC-Truncated"] = capture.truncated
+    writer.write_record(
+        writer.create_warc_record(
+            capture.url,
+            "revisit" if capture.status == HTTPStatus.NOT_MODIFIED else "response",
+            payload=BytesIO(capture.body),
+            length=len(capture.body),
+            http_headers=StatusAndHeaders(f"{capture.status} {phrase}".strip(), headers, protocol="HTTP/1.1"),
+            warc_headers_dict=fields
+            | (_SERVER_NOT_MODIFIED if capture.status == HTTPStatus.NOT_MODIFIED else {}),
+        )
+    )
+
+
+_SERVER_NOT_MODIFIED = {"WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/server-not-modified"}
+
+
+def _write_request(writer: WARCWriter, capture: Capture, headers: tuple[tuple[str, str], ...]) -> None:
+    parts = urlsplit(capture.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    line = StatusAndHeaders(
+        f"{target} HTTP/1.1", [("Host", parts.netloc), *headers], protocol="GET", is_http_request=True
+    )
+    writer.write_record(
+        writer.create_warc_record(
+            capture.url,
+            "request",
+            http_headers=line,
+            warc_headers_dict={"WARC-Date": _warc_date(capture.fetched_at)},
+        )
+    )
+
+
+def _warc_date(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def locate(folder: Path, name: str) -> Path | None:
+    """Return the file of that name, closed or still open, or None."""
+    return next((path for path in (folder / name, folder / f"{name}.open") if path.is_file()), None)
+
+
+def read(folder: Path, ref: RecordRef) -> Capture:
+    """Read one response back, its digests checked. Raises StorageError naming the record when it is not whole."""
+    path = locate(folder, ref.name)
+    where = f"{ref.name} at byte {ref.offset}"
+    if path is None:
+        raise StorageError(f"{where}: the file is missing")
+    with path.open("rb") as file:
+        file.seek(ref.offset)
+        member = file.read(ref.length)
+    capture = capture_of(member)
+    if capture is None:
+        raise StorageError(f"{where}: not a whole response record")
+    return capture
+
+
+def capture_of(member: bytes) -> Capture | None:
+    """Return the response in one gzip member, or None when it is another kind of record or does not check out."""
+    try:
+        records = ArchiveIterator(BytesIO(member), check_digests=True)
+        record: ArcWarcRecord = next(iter(records))
+        if record.rec_type not in ("response", "revisit") or record.http_headers is None:
+            return None
+        body = record.raw_stream.read()
+        if record.rec_type == "response" and record.digest_checker.passed is not True:
+            return None
+        headers = record.rec_headers
+        return Capture(
+            url=headers.get_header("WARC-Target-URI"),
+            status=int(record.http_headers.get_statuscode()),
+            headers=tuple(record.http_headers.headers),
+            body=body,
+            fetched_at=datetime.fromisoformat(headers.get_header("WARC-Date")),
+            truncated=headers.get_header("WARC-Truncated"),
+        )
+    except (StopIteration, ValueError, TypeError, OSError, zlib.error, AttributeError, EOFError):
+        return None  # warcio raises all of these on damaged records
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One stretch of a WARC file: a whole gzip member, or bytes that are not one (`is_whole` False)."""
+
+    offset: int
+    length: int
+    is_whole: bool
+
+
+def members(path: Path, start: int = 0) -> Iterator[Member]:
+    """Walk a file's gzip members from `start`, checking each member's CRC; after damage, go on at the next magic number.
+
+    A reader that trusts the stream loses every record after the damage (measured); this one loses only the damaged one.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        offset = start
+        while offset < size:
+            length = _member_length(file, offset)
+            if length is not None:
+                yield Member(offset, length, True)
+                offset += length
+                continue
+            following = _next_magic(file, offset + 1, size)
+            yield Member(offset, following - offset, False)
+            offset = following
+
+
+def _member_length(file: IO[bytes], offset: int) -> int | None:
+    """Return the length in bytes of the whole member at `offset`, or None."""
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    file.seek(offset)
+    read = 0
+    try:
+        while not inflate.eof:
+            pending = inflate.unconsumed_tail or file.read(_CHUNK)
+            if not pending:
+                return None
+            read += 0 if inflate.unconsumed_tail else len(pending)
+            inflate.decompress(pending, _CHUNK)
+    except zlib.error:
+        return None
+    return read - len(inflate.unused_data)
+
+
+def _next_magic(file: IO[bytes], offset: int, size: int) -> int:
+    """Return where the next plausible member begins, or the end of the file."""
+    position = offset
+    while position < size:
+        file.seek(position)
+        chunk = file.read(_CHUNK)
+        found = chunk.find(_MAGIC)
+        while found >= 0:
+            if _member_length(file, position + found) is not None:
+                return position + found
+            found = chunk.find(_MAGIC, found + 1)
+        position += max(len(chunk) - len(_MAGIC) + 1, 1)
+    return size
