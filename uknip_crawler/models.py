@@ -139,7 +139,12 @@ class Block:
                 record[name] = value
         if self.image:
             image = self.image
-            record["image"] = {"url": image.url, "alt": image.alt, "caption": image.caption, "credit": image.credit}
+            record["image"] = {
+                "url": image.url,
+                "alt": image.alt,
+                "caption": image.caption,
+                "credit": image.credit,
+            }
         return record
 
 

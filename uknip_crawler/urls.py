@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote_plus, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
@@ -24,22 +24,27 @@ class AddressKind(StrEnum):
 
 
 _DROPPED = re.compile(
-    r"^(?:utm_\w+|fbclid|gclid|gclsrc|dclid|msclkid|mc_[ce]id|igshid|twclid|yclid|_ga|ref_src|"
-    r"replytocom|print|amp|noamp|share|nb|like_comment|unapproved|moderation-hash|doing_wp_cron)$"
+    r"(?i:utm_\w+|fbclid|fb_comment_id|gclid|gclsrc|gad_source|[gw]braid|dclid|msclkid|mc_[ce]id|igsh(?:id)?|twclid|"
+    r"yclid|mibextid|srsltid|_ga|_gl|ref_src|replytocom|print|amp|noamp|share|nb|like_comment|unapproved|"
+    r"moderation-hash|doing_wp_cron)"
 )
 _TRAP_QUERY = frozenset({"s", "attachment_id", "feed", "rest_route", "preview", "m", "cal", "tribe-bar-date"})
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _AMP_PATH = re.compile(r"/amp/?$")
+_DOTS = {".": ".", "%2e": ".", "..": "..", ".%2e": "..", "%2e.": "..", "%2e%2e": ".."}
 
 
 def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     """Return the canonical form of an address of the site: scheme and host of its base URL, path as printed.
 
     Capitals, trailing slashes and unknown query parameters stay; fragment, tracking, print, AMP and comment
-    parameters go. Relative addresses are resolved against `base` (default: the site's base URL).
+    parameters go; dot segments are resolved and percent escapes written in capitals (RFC 3986 §6.2.2). Relative addresses are resolved against `base` (default: the site's base URL).
     Raises HostRefused for another host or port, UrlRefused for anything that is not a plain http(s) address.
     """
     stripped = url.strip()
+    if len(stripped) > 8 * MAX_URL_LENGTH:
+        raise UrlRefused(f"address of {len(stripped)} characters refused: {url[:80]!r}")
     if _UNSAFE.search(stripped):
         raise UrlRefused(f"address with blanks, controls or backslashes refused: {url[:80]!r}")
     try:
@@ -57,13 +62,30 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
         raise HostRefused(f"{host or 'no host'} is not {site.host}: {url[:80]!r}")
     if _port(port, parts.scheme) not in _allowed_ports(own.port, own.scheme):
         raise HostRefused(f"port {port} is not the site's: {url[:80]!r}")
-    path = _AMP_PATH.sub("/", parts.path) or "/"
-    kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _DROPPED.match(key)]
-    query = parts.query if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(kept)
-    canonical = str(safe_url_string(urlunsplit((own.scheme, own.netloc, path, query, ""))))
+    path = _AMP_PATH.sub("/", _without_dots(parts.path)) or "/"
+    kept = urlunsplit((own.scheme, own.netloc, path, _without_tracking(parts.query), ""))
+    canonical = _ESCAPE.sub(lambda escape: escape[0].upper(), str(safe_url_string(kept)))
     if len(canonical) > MAX_URL_LENGTH:
         raise UrlRefused(f"address of {len(canonical)} characters refused: {url[:80]!r}")
     return canonical
+
+
+def _without_dots(path: str) -> str:
+    """Resolve `.` and `..`, also when escaped, so that no address hides behind another's path (RFC 3986 §5.2.4)."""
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        dots = _DOTS.get(segment.lower())
+        if dots is None:
+            kept.append(segment)
+        elif dots == ".." and len(kept) > 1:
+            kept.pop()
+    return "/".join(kept) + ("/" if segments[-1].lower() in _DOTS else "")
+
+
+def _without_tracking(query: str) -> str:
+    pairs = query.split("&")
+    return "&".join(pair for pair in pairs if not _DROPPED.fullmatch(unquote_plus(pair.partition("=")[0])))
 
 
 def _port(port: int | None, scheme: str) -> int:
@@ -85,7 +107,12 @@ def classify(canonical_url: str, site: Site) -> AddressKind:
         return AddressKind.UNKNOWN
     if any(pattern.search(parts.path) for pattern in site.article_paths):
         return AddressKind.ARTICLE
-    if any(pattern.search(parts.path) for pattern in site.listing_paths) or keys & {"paged", "cat", "tag", "author"}:
+    if any(pattern.search(parts.path) for pattern in site.listing_paths) or keys & {
+        "paged",
+        "cat",
+        "tag",
+        "author",
+    }:
         return AddressKind.LISTING
     return AddressKind.UNKNOWN
 
@@ -97,8 +124,11 @@ def slug(url: str) -> str:
 
 def post_number(url: str) -> int | None:
     """Return N of a WordPress shortlink `…/?p=N`, or None."""
-    value = dict(parse_qsl(urlsplit(url).query)).get("p", "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
+    try:
+        value = dict(parse_qsl(urlsplit(url).query)).get("p", "")
+    except ValueError:  # a feed's guid may be anything
+        return None
+    return int(value) or None if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 def address_date(url: str) -> tuple[int, int, int] | None:

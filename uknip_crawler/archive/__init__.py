@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -110,6 +109,25 @@ class Archive:
             )
         self._warc = None
 
+    def open_warcs(self) -> list[tuple[str, int]]:
+        """Return (name, run id) of every WARC file that was never closed: its run was killed."""
+        return self.db.conn.execute(
+            "SELECT name, run_id FROM warcs WHERE closed_at IS NULL ORDER BY name"
+        ).fetchall()
+
+    def adopt_warc(self, name: str, *, at: datetime) -> None:
+        """Close a file that a killed run left open; a file that never came to be loses its row."""
+        path = warc.locate(self.warc_folder, name)
+        with self.transaction():
+            if path is None:
+                self.db.conn.execute("DELETE FROM warcs WHERE name = ?", (name,))
+                return
+            final = path.rename(self.warc_folder / name)
+            self.db.conn.execute(
+                "UPDATE warcs SET closed_at = ?, size_bytes = ? WHERE name = ?",
+                (as_text(at), final.stat().st_size, name),
+            )
+
     # Ends
 
     def finish_captures(self, *, at: datetime) -> None:
@@ -122,9 +140,3 @@ class Archive:
             self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.db.close()
         self._lock.close()
-
-    def open_warcs(self) -> Iterator[tuple[str, int, str]]:
-        """Yield (name, run id, opened at) of every WARC file that was never closed."""
-        yield from self.db.conn.execute(
-            "SELECT name, run_id, opened_at FROM warcs WHERE closed_at IS NULL ORDER BY name"
-        ).fetchall()

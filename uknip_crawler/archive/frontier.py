@@ -97,6 +97,18 @@ class Frontier:
         """Make a known address due."""
         self._db.conn.execute("UPDATE frontier SET due_at = ? WHERE url = ?", (as_precise_text(due_at), url))
 
+    def renew(self, urls: Iterable[str], *, since: datetime) -> None:
+        """Make addresses due again that were not visited since an instant."""
+        self._db.conn.executemany(
+            "UPDATE frontier SET due_at = ? WHERE url = ? AND last_fetched_at < ?",
+            [(as_precise_text(since), url, as_text(since)) for url in urls],
+        )
+
+    def listed_on(self, url: str) -> str | None:
+        """Return the source that vouches for an address, or None."""
+        row = self._db.conn.execute("SELECT listed_on FROM frontier WHERE url = ?", (url,)).fetchone()
+        return row[0] if row else None
+
     def claim(self, run_id: int, limit: int, *, due_by: datetime, at: datetime) -> list[Due]:
         """Open ledger rows for the most urgent visits due and not yet made in this run; return them."""
         rows = self._db.conn.execute(
@@ -150,7 +162,7 @@ class Frontier:
                 last_modified = CASE WHEN ? THEN last_modified ELSE ? END
             WHERE url = ?
             """,
-            (due_at, outcome, as_text(at), failed, article_id) + (failed, etag, failed, last_modified, url),
+            (due_at, outcome, as_text(at), failed, article_id, failed, etag, failed, last_modified, url),
         )
 
     def listed_count(self, listed_on: str) -> int:

@@ -126,6 +126,36 @@ class Ledger:
         )
         return Counter(dict(rows.fetchall()))
 
+    def ended(self, run_id: int, url: str) -> tuple[Outcome, int | None]:
+        """Return how a run's visit of an address ended, and the story it belongs to."""
+        outcome, article_id = self._db.conn.execute(
+            "SELECT outcome, article_id FROM fetches WHERE run_id = ? AND url = ?", (run_id, url)
+        ).fetchone()
+        return Outcome(outcome), article_id
+
+    def has_finished_crawl(self) -> bool:
+        """Tell whether any crawl has ever run to its own end."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM runs WHERE kind = 'crawl' AND end_reason = 'finished' LIMIT 1"
+        )
+        return row.fetchone() is not None
+
+    def is_recorded(self, record: RecordRef) -> bool:
+        """Tell whether a row points at a record."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM fetches WHERE warc_name = ? AND warc_offset = ?", (record.name, record.offset)
+        )
+        return row.fetchone() is not None
+
+    def open_visit(self, run_id: int, url: str) -> int | None:
+        """Return the open row of a page visit (not of a source) in a run, or None."""
+        row = self._db.conn.execute(
+            "SELECT id FROM fetches WHERE run_id = ? AND url = ? AND outcome IS NULL "
+            "AND kind IN ('article', 'listing', 'unknown')",
+            (run_id, url),
+        ).fetchone()
+        return row[0] if row else None
+
     def open_row(self, run_id: int, url: str) -> int | None:
         """Return the open row of an address in a run, or None."""
         row = self._db.conn.execute(

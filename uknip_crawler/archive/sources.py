@@ -47,13 +47,12 @@ class Sources:
     def save(self, source: Source, status: Status, *, at: datetime, detail: str | None = None) -> Source:
         """Store a source as read now; return it as stored."""
         now = as_text(at)
-        complete = status in ("complete", "unchanged")
         saved = replace(
             source,
             status=status,
             detail=detail,
             last_read_at=now,
-            last_complete_at=now if complete else source.last_complete_at,
+            last_complete_at=now if status == "complete" else source.last_complete_at,
         )
         self._db.table("sources").upsert({name: getattr(saved, name) for name in Source.__slots__}, pk="url")
         return saved

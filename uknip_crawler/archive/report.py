@@ -1,0 +1,217 @@
+"""What to tell about a run and about the archive as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlite_utils import Database
+
+from uknip_crawler.models import FAILURES, Outcome
+
+_MEANING = {
+    0: "complete",
+    3: "finished with failures",
+    4: "the site asked to wait or was down",
+    5: "storage failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run: how it ended, what it cost, what it brought. `failures` lists (url, outcome, detail), at most ten."""
+
+    run: int
+    base_url: str
+    exit_status: int
+    end_reason: str
+    started_at: str
+    finished_at: str | None
+    requests: int
+    received_bytes: int
+    outcomes: dict[str, int]
+    articles: int
+    revisions: int
+    moved: int
+    gone: int
+    restored: int
+    troubles: list[str] = field(default_factory=list)
+    replayed: int = 0
+    failures: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the closing summary a person reads."""
+        got = Counter(self.outcomes)
+        new = got[Outcome.STORED] + got[Outcome.DUPLICATE]
+        lines = [
+            f"Run {self.run} of {self.base_url}: {_meaning(self.exit_status)}"
+            + (f" ({self.end_reason})" if self.end_reason != "finished" else ""),
+            f"  {new:,} new, {got[Outcome.REVISED]:,} revised, {self.moved:,} moved, {self.gone:,} gone, {self.restored:,} restored",
+            f"  {self.requests:,} requests, {_size(self.received_bytes)} received",
+            f"  the archive holds {self.articles:,} articles in {self.revisions:,} revisions",
+        ]
+        others = {name: count for name, count in sorted(got.items()) if name not in _TOLD}
+        if others:
+            lines.append("  also: " + ", ".join(f"{count:,} {name}" for name, count in others.items()))
+        if self.replayed:
+            lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
+        lines += [f"  trouble: {trouble}" for trouble in self.troubles]
+        lines += [
+            f"  {outcome}: {url}" + (f" ({detail})" if detail else "")
+            for url, outcome, detail in self.failures
+        ]
+        return "\n".join(lines)
+
+
+_TOLD = {Outcome.STORED, Outcome.DUPLICATE, Outcome.REVISED, Outcome.UNCHANGED, Outcome.LISTED}
+
+
+def _meaning(exit_status: int) -> str:
+    return _MEANING.get(exit_status) or f"stopped by signal {exit_status - 128}"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:,.1f} kB"
+
+
+def run_report(
+    db: Database,
+    run_id: int,
+    exit_status: int | None = None,
+    troubles: list[str] | None = None,
+    replayed: int = 0,
+) -> RunReport:
+    """Return the report of one run, read from the archive."""
+    base_url, started, finished, status, reason, requests, received = db.execute(
+        "SELECT base_url, started_at, finished_at, exit_status, end_reason, requests, received_bytes "
+        "FROM runs WHERE id = ?",
+        (run_id,),
+    ).fetchone()
+    outcomes = dict(
+        db.execute(
+            "SELECT coalesce(outcome, 'open'), count(*) FROM fetches WHERE run_id = ? GROUP BY 1", (run_id,)
+        ).fetchall()
+    )
+    events = dict(
+        db.execute("SELECT kind, count(*) FROM events WHERE run_id = ? GROUP BY kind", (run_id,)).fetchall()
+    )
+    marks = ", ".join("?" * len(FAILURES))
+    failures = db.execute(
+        f"SELECT url, outcome, detail FROM fetches WHERE run_id = ? AND outcome IN ({marks}) ORDER BY id LIMIT 10",
+        (run_id, *FAILURES),
+    ).fetchall()
+    final = status if exit_status is None else exit_status
+    return RunReport(
+        run=run_id,
+        base_url=base_url,
+        exit_status=137 if final is None else final,
+        end_reason=reason or "running, or killed",
+        started_at=started,
+        finished_at=finished,
+        requests=requests,
+        received_bytes=received,
+        outcomes=outcomes,
+        articles=_count(db, "SELECT count(*) FROM articles"),
+        revisions=_count(db, "SELECT count(*) FROM revisions"),
+        moved=events.get("moved", 0),
+        gone=events.get("gone", 0),
+        restored=events.get("restored", 0),
+        troubles=troubles or [],
+        replayed=replayed,
+        failures=[tuple(row) for row in failures],
+    )
+
+
+def archive_status(db: Database) -> dict[str, Any]:
+    """Return what the archive holds: counts, span, sources, the last run."""
+    first, last = db.execute("SELECT min(published_at), max(published_at) FROM articles").fetchone()
+    last_run = db.execute("SELECT max(id) FROM runs").fetchone()[0]
+    return {
+        "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id LIMIT 1").fetchone() or [None])[0],
+        "articles": _count(db, "SELECT count(*) FROM articles"),
+        "live": _count(db, "SELECT count(*) FROM articles WHERE status = 'live'"),
+        "gone": _count(db, "SELECT count(*) FROM articles WHERE status = 'gone'"),
+        "revisions": _count(db, "SELECT count(*) FROM revisions"),
+        "edited": _count(db, "SELECT count(*) FROM articles WHERE revision_count > 1"),
+        "aliases": _count(db, "SELECT count(*) FROM aliases"),
+        "without_date": _count(db, "SELECT count(*) FROM articles WHERE published_at IS NULL"),
+        "first_published_at": first,
+        "last_published_at": last,
+        "addresses_known": _count(db, "SELECT count(*) FROM frontier"),
+        "addresses_never_visited": _count(db, "SELECT count(*) FROM frontier WHERE last_fetched_at IS NULL"),
+        "captures_bytes": _count(db, "SELECT coalesce(sum(size_bytes), 0) FROM warcs"),
+        "runs": _count(db, "SELECT count(*) FROM runs"),
+        "sources": [
+            {
+                "kind": kind,
+                "url": url,
+                "status": status,
+                "listed": listed,
+                "last_read_at": read,
+                "detail": detail,
+            }
+            for kind, url, status, listed, read, detail in db.execute(
+                "SELECT kind, url, status, listed, last_read_at, detail FROM sources ORDER BY kind, url"
+            )
+        ],
+        "last_run": run_report(db, last_run).as_json() if last_run else None,
+    }
+
+
+def _count(db: Database, sql: str) -> int:
+    return int(db.execute(sql).fetchone()[0])
+
+
+def find_article(db: Database, address: str) -> int | None:
+    """Return the id of the story at an address, or whose address ends in it; None when there is none, or several."""
+    exact = db.execute(
+        "SELECT id FROM articles WHERE url = :url UNION SELECT article_id FROM aliases WHERE url = :url",
+        {"url": address},
+    ).fetchall()
+    if exact:
+        return int(exact[0][0])
+    ending = address.strip("/")
+    if not ending:
+        return None
+    found = db.execute(
+        "SELECT id FROM articles WHERE substr(rtrim(url, '/'), -length(:end)) = :end UNION "
+        "SELECT article_id FROM aliases WHERE substr(rtrim(url, '/'), -length(:end)) = :end",
+        {"end": ending},
+    ).fetchall()
+    return int(found[0][0]) if len(found) == 1 else None
+
+
+def story_history(db: Database, article_id: int) -> dict[str, Any]:
+    """Return one story with its aliases, events and revisions, each oldest first."""
+    story = _rows(
+        db,
+        "SELECT id, url, headline, status, published_at, modified_at, first_seen_at, last_seen_at, last_changed_at, "
+        "gone_at, revision_count FROM articles WHERE id = ?",
+        article_id,
+    )[0]
+    return story | {
+        "aliases": _rows(
+            db,
+            "SELECT url, evidence, first_seen_at, last_seen_at FROM aliases WHERE article_id = ? ORDER BY 3, 1",
+            article_id,
+        ),
+        "events": _rows(
+            db, "SELECT at, kind, detail FROM events WHERE article_id = ? ORDER BY id", article_id
+        ),
+        "revisions": _rows(
+            db,
+            "SELECT number, captured_at, modified_at, headline, body, word_count FROM revisions "
+            "WHERE article_id = ? ORDER BY number",
+            article_id,
+        ),
+    }
+
+
+def _rows(db: Database, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+    cursor = db.execute(sql, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,83 @@
+"""The command line: `uknip COMMAND`, one module a command, imported only when it runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from uknip_crawler import __version__
+from uknip_crawler.errors import UknipError
+
+_COMMANDS = {
+    "demo": "the whole job on the bundled sample site, offline",
+    "crawl": "crawl a site, or bring its archive up to date",
+    "status": "what the archive holds, and how its last run went",
+    "history": "one story's life: addresses, revisions, what changed",
+    "export": "write articles as csv, json or jsonl",
+    "browse": "read and search the archive in the browser",
+    "verify": "check database, search index and captures",
+}
+
+
+class _Commands(click.Group):
+    """Lists commands without importing them: Scrapy alone takes a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"uknip_crawler.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="uknip")
+def cli() -> None:
+    """Archive the news site uknip.co.uk: crawl it politely, keep every page as received, read clean
+    articles, follow them for years.
+
+    \b
+    Try it without a network:    uknip demo
+    A first real crawl:          uknip crawl --limit 50
+    Then look:                   uknip browse
+    """
+
+
+archive_option = click.option(
+    "--archive",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="archive",
+    envvar="UKNIP_ARCHIVE",
+    show_default=True,
+    show_envvar=True,
+    help="Folder of the archive.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one line on stderr and its own exit status."""
+    try:
+        cli.main(standalone_mode=False, prog_name="uknip")
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UknipError as error:
+        click.echo(f"uknip: {error}", err=True)
+        sys.exit(error.exit_status)

@@ -1,0 +1,166 @@
+"""`uknip crawl`: the main job."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive.report import RunReport, run_report
+from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.errors import UknipError, UsageError
+from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
+
+
+@click.command()
+@click.argument("base_url", default=DEFAULT_BASE_URL)
+@archive_option
+@click.option(
+    "--delay", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Seconds between requests."
+)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 16), default=1, show_default=True, help="Requests at a time."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Visit at most so many pages in this run.")
+@click.option(
+    "--since", metavar="DATE", help="Only stories published or changed since this day, London time."
+)
+@click.option(
+    "--full", is_flag=True, help="Read every source from its start again and walk the archive pages."
+)
+@click.option(
+    "--contact",
+    envvar="UKNIP_CONTACT",
+    show_envvar=True,
+    help="Your address or web page, put into the user agent.",
+)
+@json_option
+def command(
+    base_url: str,
+    directory: Path,
+    delay: float,
+    concurrency: int,
+    limit: int | None,
+    since: str | None,
+    full: bool,
+    contact: str | None,
+    as_json: bool,
+) -> None:
+    """Crawl a WordPress news site into the archive, or bring the archive up to date.
+
+    The first run takes everything; later runs ask the site what changed. A run that was killed is simply run again.
+
+    \b
+    uknip crawl                                    uknip.co.uk into ./archive
+    uknip crawl --limit 50 --contact me@uni.ac.uk  a first taste, with an address to reach you at
+    uknip crawl --since 2026-01-01                 only this year's stories
+
+    Exit status: 0 complete, 2 usage, 3 finished with failures, 4 the site asked to wait or was down,
+    5 storage, 75 another run holds the lock, 130/143 signal.
+    """
+    result = crawl(
+        base_url,
+        directory,
+        delay=delay,
+        concurrency=concurrency,
+        limit=limit,
+        since=_day(since),
+        full=full,
+        contact=contact,
+    )
+    click.echo(json.dumps(result.as_json(), indent=2) if as_json else result.text())
+    sys.exit(result.exit_status)
+
+
+def _day(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/London")).isoformat()
+    except ValueError:
+        raise UsageError(f"--since {text}: give a day such as 2026-01-31") from None
+
+
+def crawl(
+    base_url: str,
+    directory: Path,
+    *,
+    delay: float = 1.0,
+    concurrency: int = 1,
+    limit: int | None = None,
+    since: str | None = None,
+    full: bool = False,
+    contact: str | None = None,
+    settings: dict[str, Any] | None = None,
+) -> RunReport:
+    """Run one crawl in this process and return its report. A process can do this once: a reactor does not restart.
+
+    Raises UsageError, ArchiveLocked and StorageError when the crawl cannot begin.
+    """
+    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.settings import Settings
+
+    from uknip_crawler.spiders.uknip import UknipSpider
+
+    class Process(AsyncCrawlerProcess):
+        signal_received: int | None = None
+
+        def _signal_shutdown(self, signum: int, frame: Any) -> None:
+            self.signal_received = signum
+            super()._signal_shutdown(signum, frame)
+
+    load_site(base_url)  # a bad address is told before anything is set up
+    project = Settings()
+    project.setmodule("uknip_crawler.settings", priority="project")
+    project.setdict(
+        {
+            "DOWNLOAD_DELAY": delay,
+            "CONCURRENT_REQUESTS": concurrency,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
+            "UKNIP_CONTACT": contact or "",
+            **(settings or {}),
+        },
+        priority="cmdline",
+    )
+    process = Process(project, install_root_handler=False)
+    _log_for_people()
+    begun: list[UknipSpider] = []
+    failed: list[BaseException] = []
+    crawler = process.create_crawler(UknipSpider)
+    task = process.crawl(
+        crawler, base_url=base_url, archive=str(directory), limit=limit, since=since, full="1" if full else ""
+    )
+    task.add_done_callback(lambda done: failed.extend(error for error in [done.exception()] if error))
+    process.start()
+    if isinstance(crawler.spider, UknipSpider):
+        begun.append(crawler.spider)
+    if not begun:
+        raise next(
+            (error for error in failed if isinstance(error, UknipError)),
+            UknipError(f"crawl failed: {failed}"),
+        )
+    spider = begun[0]
+    if process.signal_received:
+        spider.exit_status = 128 + process.signal_received
+    db = open_readonly(directory)
+    try:
+        return run_report(
+            db, spider.run.id, spider.exit_status, spider.discovery.troubles, spider.recovered.replayed
+        )
+    finally:
+        db.close()
+
+
+def _log_for_people() -> None:
+    """Log our own lines, and only warnings of the libraries."""
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    logging.getLogger("uknip_crawler").setLevel(logging.INFO)
+    for name in ("scrapy", "twisted", "asyncio", "trafilatura", "htmldate", "warcio"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,49 @@
+"""`uknip status`: what the archive holds, and how its last run went."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive.report import archive_status, run_report
+from uknip_crawler.cli import archive_option, json_option
+
+
+@click.command()
+@archive_option
+@json_option
+def command(directory: Path, as_json: bool) -> None:
+    """Tell what the archive holds, where its stories come from, and how its last run went.
+
+    \b
+    uknip status
+    uknip status --json | jq .last_run.exit_status
+    """
+    db = open_readonly(directory)
+    status = archive_status(db)
+    if as_json:
+        click.echo(json.dumps(status, indent=2))
+        return
+    span = f"published {status['first_published_at'] or '?'} to {status['last_published_at'] or '?'}"
+    click.echo(f"{directory}: {status['base_url'] or 'nothing crawled yet'}")
+    click.echo(
+        f"  {status['articles']:,} articles ({status['live']:,} live, {status['gone']:,} gone), {span}"
+    )
+    click.echo(
+        f"  {status['revisions']:,} revisions, {status['edited']:,} articles edited, {status['aliases']:,} aliases, "
+        f"{status['without_date']:,} without a date"
+    )
+    click.echo(
+        f"  {status['addresses_known']:,} addresses known, {status['addresses_never_visited']:,} never visited; "
+        f"captures {status['captures_bytes'] / 1e6:,.1f} MB"
+    )
+    for source in status["sources"]:
+        detail = f" ({source['detail']})" if source["detail"] else ""
+        click.echo(
+            f"  {source['kind']}: {source['status']}, {source['listed']:,} listed, {source['url']}{detail}"
+        )
+    if status["last_run"]:
+        click.echo(run_report(db, status["last_run"]["run"]).text())

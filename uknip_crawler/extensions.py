@@ -1,0 +1,76 @@
+"""Progress: a live line on a terminal, one line a minute in a log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.status import Status
+from scrapy import signals
+
+from uknip_crawler.models import FAILURES
+from uknip_crawler.spiders.uknip import spider_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+logger = logging.getLogger(__name__)
+
+_LIVE_SECONDS = 0.5
+_LOG_SECONDS = 60.0
+
+
+class Progress:
+    """Tells how far the crawl is, from spider_opened to spider_closed."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._task: asyncio.Task[None] | None = None
+        self._status: Status | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        progress = cls(crawler)
+        crawler.signals.connect(progress._opened, signal=signals.spider_opened)
+        crawler.signals.connect(progress._closed, signal=signals.spider_closed)
+        return progress
+
+    def _opened(self) -> None:
+        if sys.stderr.isatty():
+            self._status = Status(self.line(), console=Console(stderr=True))
+            self._status.start()
+        self._task = asyncio.get_running_loop().create_task(self._tell())
+
+    def _closed(self) -> None:
+        if self._task:
+            self._task.cancel()
+        if self._status:
+            self._status.stop()
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(_LIVE_SECONDS if self._status else _LOG_SECONDS)
+            if self._status:
+                self._status.update(self.line())
+            else:
+                logger.info(self.line())
+
+    def line(self) -> str:
+        """Return the state of the crawl in one line."""
+        spider = spider_of(self._crawler)
+        counts = spider.outcomes
+        failed = sum(counts[outcome] for outcome in FAILURES)
+        parts = [
+            f"{spider.requests:,} requests",
+            f"{counts['stored'] + counts['duplicate']:,} new",
+            f"{counts['revised']:,} revised",
+            f"{counts['unchanged'] + counts['alias']:,} unchanged",
+            f"{spider.archive.frontier.waiting(due_by=spider.run.started_at):,} waiting",
+        ]
+        if failed:
+            parts.append(f"{failed:,} failed")
+        return f"{spider.site.host}: {', '.join(parts)}"

@@ -1,0 +1,47 @@
+"""What travels from the spider through the pipelines: one visit of one address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from uknip_crawler.archive.frontier import Due
+from uknip_crawler.archive.ledger import Response
+from uknip_crawler.models import Outcome, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A redirect followed on the way: its open ledger row, its address, and the redirecting response."""
+
+    fetch_id: int
+    url: str
+    response: Response
+
+
+@dataclass(slots=True)
+class Visit:
+    """One claimed address, what it answered, and what became of it.
+
+    The spider sets `outcome` where the answer alone decides (404, time-out, refused redirect); otherwise
+    the extraction pipeline sets `reading` and the archive pipeline decides.
+    """
+
+    due: Due
+    response: Response | None = None
+    hops: tuple[Hop, ...] = ()
+    outcome: Outcome | None = None
+    detail: str | None = None
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlRun:
+    """The run every component works for. `walks_listings` follows archive pages and their pagination."""
+
+    id: int
+    started_at: datetime
+    clock: Callable[[], datetime]
+    since: datetime | None = None
+    walks_listings: bool = True

@@ -1,0 +1,188 @@
+"""Between spider and network: keep every response as received, wait when told to, resolve public addresses only."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import ipaddress
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.resolver import CachingThreadedResolver
+from twisted.internet.defer import Deferred
+from twisted.internet.error import DNSLookupError
+
+from uknip_crawler.models import Capture
+from uknip_crawler.spiders.uknip import UknipSpider, spider_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_REFUSALS = frozenset({429, 503})
+_TEMPORARY = frozenset({500, 502, 504, 522, 524, 408})
+_NETWORK = (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    OSError,
+)
+
+
+class _SpiderMiddleware:
+    """What both middlewares share: the crawler, and through it our spider."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._settings = crawler.settings
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    @property
+    def _spider(self) -> UknipSpider:
+        return spider_of(self._crawler)
+
+
+class CaptureMiddleware(_SpiderMiddleware):
+    """Writes each response to WARC before anybody else sees it; also redirects, errors and robots.txt.
+
+    Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
+    Leaves `capture` and `record` in the request's meta.
+    """
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        spider = self._spider
+        capture = Capture(
+            url=request.url,
+            status=response.status,
+            headers=_headers(response),
+            body=response.body,
+            fetched_at=spider.clock(),
+            truncated="disconnect" if "dataloss" in response.flags else None,
+        )
+        request.meta["capture"] = capture
+        request.meta["record"] = spider.keep(capture, _headers(request))
+        return response
+
+
+def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, values in message.headers.items()
+        for value in values
+    )
+
+
+class PolitenessMiddleware(_SpiderMiddleware):
+    """Obeys Retry-After, retries what may pass, and ends the run when the site keeps refusing.
+
+    Scrapy retries a 429 at once, whatever Retry-After says (scrapy#3849).
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._open_at = 0.0
+        self._refusals = 0
+
+    async def process_request(self, request: Request) -> None:
+        loop = asyncio.get_running_loop()
+        while (wait := self._open_at - loop.time()) > 0:
+            await asyncio.sleep(wait)
+
+    async def process_response(self, request: Request, response: Response) -> Response | Request:
+        if response.status in _REFUSALS:
+            return self._refused(request, response)
+        self._refusals = 0
+        if response.status in _TEMPORARY:
+            return await self._again(request) or response
+        return response
+
+    async def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        return await self._again(request) if isinstance(exception, _NETWORK) else None
+
+    def _refused(self, request: Request, response: Response) -> Response | Request:
+        """Close the gate for as long as the site asks, for all requests; give up when that is too long or too often."""
+        self._refusals += 1
+        wait = retry_after_seconds(response.headers.get("Retry-After"), self._spider.clock())
+        backoff = self._settings.getfloat("UKNIP_RETRY_BACKOFF_SECONDS") * 2**self._refusals
+        too_long = (wait or 0) > self._settings.getfloat("UKNIP_RETRY_AFTER_MAX_SECONDS")
+        if too_long or self._refusals >= self._settings.getint("UKNIP_REFUSALS_IN_A_ROW"):
+            asked = f" and asked to wait {wait:.0f} s" if wait else ""
+            self._spider.stop_early(f"the site answered {response.status}{asked}")
+            return response
+        loop = asyncio.get_running_loop()
+        self._open_at = max(self._open_at, loop.time() + (backoff if wait is None else wait))
+        return self._retry(request) or response
+
+    async def _again(self, request: Request) -> Request | None:
+        retry = self._retry(request)
+        if retry is not None:
+            base = self._settings.getfloat("UKNIP_RETRY_BACKOFF_SECONDS")
+            await asyncio.sleep(base * 2 ** (retry.meta["retry_times"] - 1))
+        return retry
+
+    def _retry(self, request: Request) -> Request | None:
+        times = request.meta.get("retry_times", 0) + 1
+        if times > self._settings.getint("RETRY_TIMES") or self._spider.is_stopping:
+            return None
+        retry = request.copy()
+        retry.dont_filter = True
+        retry.meta["retry_times"] = times
+        return retry
+
+
+def retry_after_seconds(value: bytes | None, now: datetime) -> float | None:
+    """Return how many seconds a Retry-After header asks to wait, or None when it says nothing usable.
+
+    Both forms of RFC 9110 §10.2.3: seconds, or an HTTP date.
+    """
+    text = (value or b"").decode("latin-1").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max((until - now).total_seconds(), 0.0)
+
+
+class PublicResolver(CachingThreadedResolver):
+    """Refuses names that resolve to private, loopback or link-local addresses.
+
+    A base URL on such an address is written as the address itself (or `localhost`), which asks no resolver's
+    leave; so a public name never leads inside.
+    """
+
+    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:  # noqa: N802
+        resolved: Deferred[str] = super().getHostByName(name, timeout)
+        if name != "localhost" and not _is_address(name):
+            resolved.addCallback(_refuse_private, name)
+        return resolved
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_private(address: Any, name: str) -> Any:
+    if not ipaddress.ip_address(str(address)).is_global:
+        raise DNSLookupError(f"{name} resolves to {address}, which is not a public address")
+    return address

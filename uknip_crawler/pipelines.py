@@ -1,0 +1,101 @@
+"""A visit's way into the archive: read the page in a worker process, then store everything in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import multiprocessing
+import resource
+from concurrent.futures import TimeoutError as WorkerTimeout
+from typing import TYPE_CHECKING, Self
+
+from pebble import ProcessExpired, ProcessPool
+
+from uknip_crawler.errors import StorageError
+from uknip_crawler.extraction import read
+from uknip_crawler.items import Visit
+from uknip_crawler.models import Capture, Outcome, Reading
+from uknip_crawler.sites import Site, load_site
+from uknip_crawler.spiders.uknip import UknipSpider, spider_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+
+def _read(capture: Capture, base_url: str, expected_article: bool) -> Reading:
+    return read(capture, _site(base_url), expected_article=expected_article)
+
+
+@functools.cache
+def _site(base_url: str) -> Site:
+    return load_site(base_url)
+
+
+class _Pipeline:
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    @property
+    def _spider(self) -> UknipSpider:
+        return spider_of(self._crawler)
+
+
+class ExtractionPipeline(_Pipeline):
+    """Reads captures in worker processes: a runaway or crashing page costs its worker, one row, and nothing else."""
+
+    def open_spider(self) -> None:
+        settings = self._crawler.settings
+        self._timeout = settings.getint("UKNIP_EXTRACTION_TIMEOUT_SECONDS")
+        context = multiprocessing.get_context(
+            "forkserver"
+        )  # this process has threads: a plain fork could deadlock
+        context.set_forkserver_preload(["uknip_crawler.extraction"])
+        self._pool = ProcessPool(
+            context=context,
+            max_workers=settings.getint("UKNIP_EXTRACTION_WORKERS"),
+            initializer=_limit_memory,
+            initargs=[settings.getint("UKNIP_EXTRACTION_MEMORY_BYTES")],
+        )
+
+    async def process_item(self, item: Visit) -> Visit:
+        if item.outcome is None and item.response is not None:
+            expected = item.due.kind == "article" and item.due.listed_on is not None
+            item.reading = await self._read(item.response.capture, expected)
+        return item
+
+    async def _read(self, capture: Capture, expected_article: bool) -> Reading:
+        arguments = (capture, self._spider.site.base_url, expected_article)
+        try:
+            return await asyncio.wrap_future(
+                self._pool.schedule(_read, args=arguments, timeout=self._timeout)
+            )
+        except WorkerTimeout:
+            return Reading(outcome=Outcome.EXTRACT_TIMEOUT, reason=f"not read within {self._timeout} s")
+        except (ProcessExpired, MemoryError) as error:
+            return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
+
+    def close_spider(self) -> None:
+        self._pool.close()
+        self._pool.join(timeout=self._timeout)
+        self._pool.stop()
+
+
+class ArchivePipeline(_Pipeline):
+    """Settles each visit; only then is the spider told that it has ended."""
+
+    def process_item(self, item: Visit) -> Visit:
+        try:
+            outcome = self._spider.settlement.settle(item)
+        except StorageError as error:
+            self._spider.fail_storage(error)
+            raise
+        self._spider.visit_ended(item, outcome)
+        return item

@@ -1,0 +1,114 @@
+"""What a publisher changed between two readings of one story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_ALIKE = 0.5
+"""Share of common words from which two paragraphs are one, rewritten."""
+
+_MAX_WORDS = 2_000
+_MAX_PAIRS = 400
+"""Beyond these, paragraphs are shown whole as removed and added: the comparison's time grows with their product."""
+
+_GAP = "  …"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The difference of two texts.
+
+    `diff` has one paragraph a line, prefixed `- ` (removed), `+ ` (added), `~ ` (rewritten, with words marked
+    `[-old-]` and `{+new+}`) or two blanks (unchanged, next to a change; `…` stands for the others). It opens
+    with the headline, prefixed `# `, when that changed, and is empty when nothing did. `added_words` and
+    `removed_words` count the body's words.
+    """
+
+    headline_changed: bool
+    diff: str
+    added_words: int
+    removed_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    mark: str
+    text: str
+    added: int = 0
+    removed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.text}"
+
+
+def compare(old_headline: str, old_body: str, new_headline: str, new_body: str) -> Change:
+    """Compare two readings. Bodies are plain text with paragraphs separated by one blank line."""
+    lines = list(_paragraphs(old_body.split("\n\n"), new_body.split("\n\n"))) if old_body != new_body else []
+    shown = _with_context(lines)
+    headline_changed = old_headline != new_headline
+    if headline_changed:
+        shown.insert(0, f"# {_rewritten(old_headline.split(), new_headline.split()).text}")
+    return Change(
+        headline_changed, "\n".join(shown), sum(line.added for line in lines), sum(line.removed for line in lines)
+    )
+
+
+def _paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new).get_opcodes():
+        if tag == "equal":
+            yield from (_Line(" ", paragraph) for paragraph in old[i:i_end])
+        else:
+            yield from _replaced(old[i:i_end], new[j:j_end])
+
+
+def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
+    """Pair each removed paragraph with the next added one that is alike; the rest is removed or added whole."""
+    olds, news = [text.split() for text in old if text], [text.split() for text in new if text]
+    comparable = len(olds) * len(news) <= _MAX_PAIRS
+    at = 0
+    for words in olds:
+        match = next((k for k in range(at, len(news)) if comparable and _alike(words, news[k])), None)
+        if match is None:
+            yield _Line("-", " ".join(words), removed=len(words))
+            continue
+        yield from (_Line("+", " ".join(added), added=len(added)) for added in news[at:match])
+        yield _rewritten(words, news[match])
+        at = match + 1
+    yield from (_Line("+", " ".join(added), added=len(added)) for added in news[at:])
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> bool:
+    if max(len(old), len(new)) > _MAX_WORDS:
+        return False
+    matcher = SequenceMatcher(None, old, new)
+    return matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+
+
+def _rewritten(old: Sequence[str], new: Sequence[str]) -> _Line:
+    pieces: list[str] = []
+    added = removed = 0
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new).get_opcodes():
+        if tag == "equal":
+            pieces.append(" ".join(old[i:i_end]))
+            continue
+        gone = f"[-{' '.join(old[i:i_end])}-]" if i < i_end else ""
+        come = f"{{+{' '.join(new[j:j_end])}+}}" if j < j_end else ""
+        pieces.append(gone + come)
+        removed, added = removed + i_end - i, added + j_end - j
+    return _Line("~", " ".join(pieces), added, removed)
+
+
+def _with_context(lines: Sequence[_Line]) -> list[str]:
+    """Return the changed lines and the unchanged ones beside them."""
+    near = [
+        any(line.mark != " " for line in lines[max(0, place - 1) : place + 2]) for place in range(len(lines))
+    ]
+    shown: list[str] = []
+    for line, is_near in zip(lines, near, strict=True):
+        if is_near:
+            shown.append(str(line))
+        elif not shown or shown[-1] != _GAP:
+            shown.append(_GAP)
+    return shown if any(near) else []

@@ -1,0 +1,39 @@
+"""When to look at an address again: often while a story is young, rarely when it is old."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from uknip_crawler.models import FAILURES, Outcome
+
+AT_NEXT_RUN = timedelta(0)
+
+_SOONEST = timedelta(hours=1)
+_LATEST = timedelta(days=90)
+_LATEST_VOUCHED = timedelta(days=180)
+_KEPT = frozenset({Outcome.STORED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.ALIAS, Outcome.DUPLICATE})
+_LATER = {
+    Outcome.PROTECTED: timedelta(days=7),
+    Outcome.ROBOTS_DENIED: timedelta(days=7),
+    Outcome.SOFT_404: timedelta(days=1),
+}
+
+
+def next_visit(outcome: Outcome, *, age: timedelta | None, vouched: bool, is_known: bool) -> timedelta | None:
+    """Return how long to wait before the next visit, AT_NEXT_RUN, or None for never.
+
+    `age` is the story's; `vouched` says that a source reports its changes, so that visits are only a safety
+    net; `is_known` that the address belongs to an archived story.
+    """
+    if outcome in _KEPT:
+        quarter = (age or timedelta()) / 4
+        return (
+            min(max(quarter, _SOONEST), _LATEST_VOUCHED) if vouched else min(max(quarter, _SOONEST), _LATEST)
+        )
+    if outcome in FAILURES or outcome is Outcome.DEFERRED:
+        return AT_NEXT_RUN
+    if outcome is Outcome.GONE:
+        return AT_NEXT_RUN if is_known else None
+    if outcome in _LATER:
+        return _LATER[outcome]
+    return timedelta(days=1) if is_known else None

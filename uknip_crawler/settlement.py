@@ -1,0 +1,262 @@
+"""How a visit ends: one transaction that stores the story, closes the ledger rows and feeds the frontier.
+
+The crawl and the replay of orphaned captures end visits the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from uknip_crawler.archive import Archive
+from uknip_crawler.archive.articles import Evidence, Known
+from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.errors import AddressRefused
+from uknip_crawler.extraction import EXTRACTOR_VERSION
+from uknip_crawler.fingerprints import content_sha256
+from uknip_crawler.items import CrawlRun, Hop, Visit
+from uknip_crawler.models import Article, Link, Outcome
+from uknip_crawler.revisits import AT_NEXT_RUN, next_visit
+from uknip_crawler.sites import Site
+from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number, slug
+
+_ARTICLE_OUTCOMES = frozenset(
+    {Outcome.STORED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.ALIAS, Outcome.DUPLICATE}
+)
+_OFFERED_MAX = 20_000
+_PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
+
+
+class Settlement:
+    """Ends visits of one run in one archive."""
+
+    def __init__(self, archive: Archive, site: Site, run: CrawlRun) -> None:
+        self._archive = archive
+        self._site = site
+        self._run = run
+        self._offered: set[str] = (
+            set()
+        )  # menus repeat on every page; the frontier need not hear of them each time
+
+    def settle(self, visit: Visit) -> Outcome:
+        """Store everything a visit brought, in one transaction; return its outcome.
+
+        The capture is on the disk first: a row never points at bytes that may be lost. Raises StorageError.
+        """
+        self._archive.sync_captures()
+        now = self._run.clock()
+        with self._archive.transaction():
+            outcome, article_id = self._end(visit)
+            self._close(visit, outcome, article_id, now)
+            for hop in visit.hops:
+                self._settle_hop(hop, visit.due.url, outcome, article_id, now)
+            if visit.reading is not None:
+                self._follow(visit, now)
+        return outcome
+
+    def resolve_redirect(self, visit: Visit, target: str) -> None:
+        """End a visit, and the hops before it, that redirect to an address this run has already visited."""
+        assert visit.response is not None
+        self._archive.sync_captures()
+        now = self._run.clock()
+        with self._archive.transaction():
+            outcome, article_id = self._archive.ledger.ended(self._run.id, target)
+            for hop in (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, visit.response)):
+                self._settle_hop(hop, target, outcome, article_id, now)
+
+    # What the answer means for the story
+
+    def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
+        known = self._archive.articles.at(visit.due.url)
+        if visit.outcome is Outcome.GONE and known:
+            self._archive.articles.missed(known.id, self._run.id)
+        if visit.outcome is Outcome.UNCHANGED and known:
+            self._archive.articles.seen_unchanged(known.id, self._evidence(visit))
+        if visit.outcome is not None:
+            return visit.outcome, known.id if known else None
+        assert visit.reading is not None
+        if visit.reading.article is None:
+            return visit.reading.outcome or Outcome.NOT_ARTICLE, known.id if known else None
+        return self._store(visit, visit.reading.article)
+
+    def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int]:
+        assert visit.reading is not None
+        articles = self._archive.articles
+        digest = content_sha256(article.headline, article.body)
+        article = self._with_trusted_url(article, visit.due.url, digest)
+        came_from = [hop.url for hop in visit.hops]
+        outcome, article_id = articles.store(article, digest, self._evidence(visit), came_from)
+        if article.url != visit.due.url:
+            articles.add_alias(article_id, visit.due.url, "canonical link", at=self._run.clock())
+            self._frontier_knows(article.url, outcome, article_id, article)
+            outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
+        articles.count_furniture(visit.reading.furniture, at=self._run.clock())
+        return outcome, article_id
+
+    def _with_trusted_url(self, article: Article, visited: str, digest: str) -> Article:
+        """Believe a canonical link only where it cannot hand one story's address to another."""
+        if article.url == visited:
+            return article
+        there = self._archive.articles.at(article.url)
+        believed = (
+            slug(article.url) == slug(visited)
+            or (article.post_id is not None and post_number(visited) == article.post_id)
+            or (there is not None and _is_same(there, article, digest))
+        )
+        return article if believed else replace(article, url=visited)
+
+    def _frontier_knows(self, url: str, outcome: Outcome, article_id: int, article: Article) -> None:
+        """Spare a visit of the canonical address: its page has just been read."""
+        now = self._run.clock()
+        self._archive.frontier.add(
+            [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
+        )
+        wait = next_visit(outcome, age=_age(article, now), vouched=False, is_known=True)
+        self._archive.frontier.settle(url, outcome, at=now, next_visit=wait, article_id=article_id)
+
+    def _evidence(self, visit: Visit) -> Evidence:
+        assert visit.response is not None
+        return Evidence(
+            self._run.id, visit.due.fetch_id, visit.response.capture.fetched_at, EXTRACTOR_VERSION
+        )
+
+    # Closing rows
+
+    def _close(self, visit: Visit, outcome: Outcome, article_id: int | None, now: datetime) -> None:
+        response, reading = visit.response, visit.reading
+        detail = visit.detail
+        if reading is not None and detail is None:
+            detail = reading.reason or (", ".join(reading.flags) or None)
+        self._archive.ledger.close(
+            visit.due.fetch_id, outcome, at=now, detail=detail, response=response, article_id=article_id
+        )
+        article = reading.article if reading else None
+        wait = next_visit(
+            outcome,
+            age=_age(article, now),
+            vouched=visit.due.listed_on is not None,
+            is_known=article_id is not None,
+        )
+        if outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
+            wait = AT_NEXT_RUN
+        if outcome is Outcome.GONE and article_id is not None and self._is_gone(article_id):
+            wait = timedelta(days=90)
+        headers = response.capture if response and response.capture.status < 400 else None
+        self._archive.frontier.settle(
+            visit.due.url,
+            outcome,
+            at=now,
+            next_visit=wait,
+            article_id=article_id,
+            etag=(headers.header("etag") if headers else None) or visit.due.etag,
+            last_modified=(headers.header("last-modified") if headers else None) or visit.due.last_modified,
+        )
+
+    def _is_gone(self, article_id: int) -> bool:
+        row = self._archive.db.conn.execute(
+            "SELECT status FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
+        return bool(row and row[0] == "gone")
+
+    def _settle_hop(
+        self, hop: Hop, target: str, outcome: Outcome, article_id: int | None, now: datetime
+    ) -> None:
+        known = self._archive.articles.at(hop.url)
+        if outcome not in _ARTICLE_OUTCOMES or article_id is None:
+            ended, detail = self._hop_to_nothing(known, outcome, target)
+        elif known and known.id == article_id:
+            ended, detail = Outcome.ALIAS, f"redirects to {target}"
+        elif known:
+            self._archive.articles.missed(known.id, self._run.id)
+            ended, detail = Outcome.GONE, f"redirects to another story: {target}"
+        elif why := self._alias_evidence(hop.url, article_id, target):
+            self._archive.articles.add_alias(article_id, hop.url, why, at=now)
+            ended, detail = Outcome.ALIAS, f"redirects to {target} ({why})"
+        else:
+            ended, detail = (
+                Outcome.NOT_ARTICLE,
+                f"redirects to {target}; nothing shows that both are one story",
+            )
+        owner = known.id if known else (article_id if ended is Outcome.ALIAS else None)
+        self._archive.ledger.close(
+            hop.fetch_id,
+            ended,
+            at=now,
+            detail=detail,
+            response=hop.response,
+            redirected_to=target,
+            article_id=owner,
+        )
+        # an alias need not be visited again: the story is followed at its own address
+        wait = AT_NEXT_RUN if ended is Outcome.GONE and known and known.status == "live" else None
+        if ended not in (Outcome.ALIAS, Outcome.GONE, Outcome.NOT_ARTICLE):
+            wait = next_visit(ended, age=None, vouched=False, is_known=known is not None)
+        self._archive.frontier.settle(hop.url, ended, at=now, next_visit=wait, article_id=owner)
+
+    def _hop_to_nothing(self, known: Known | None, outcome: Outcome, target: str) -> tuple[Outcome, str]:
+        if known and outcome in (Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.LISTED):
+            self._archive.articles.missed(known.id, self._run.id)
+            return Outcome.GONE, f"redirects to {target}, which is no story"
+        return outcome, f"redirects to {target}"
+
+    def _alias_evidence(self, url: str, article_id: int, target: str) -> str | None:
+        """Return why an address that redirects to a story is the story's own, or None."""
+        row = self._archive.db.conn.execute(
+            "SELECT articles.post_id, (SELECT post_id FROM frontier WHERE url = ?) FROM articles WHERE id = ?",
+            (url, article_id),
+        ).fetchone()
+        post_id, listed_post_id = row
+        if post_id is not None and post_number(url) == post_id:
+            return "shortlink"
+        if post_id is not None and listed_post_id == post_id:
+            return "post number"
+        if slug(url) == slug(target):
+            return "redirect with the same slug"
+        return None
+
+    # Addresses for later
+
+    def _follow(self, visit: Visit, now: datetime) -> None:
+        assert visit.reading is not None
+        candidates = list(self._candidates(visit.reading.links, visit.due.url, "link"))
+        if visit.reading.is_listing:
+            candidates = list(self._candidates(visit.reading.links, visit.due.url, "listing"))
+            if visit.reading.next_page and self._run.walks_listings:
+                candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
+        fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
+        self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
+        if self._run.walks_listings:
+            listings = [candidate.url for candidate in fresh if candidate.kind == AddressKind.LISTING]
+            self._archive.frontier.renew(listings, since=self._run.started_at)
+        if len(self._offered) > _OFFERED_MAX:
+            self._offered.clear()
+        self._offered.update(candidate.url for candidate in fresh)
+
+    def _candidates(
+        self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
+    ) -> Iterator[Candidate]:
+        for link in links:
+            try:
+                url = canonicalise(link.url, self._site, base=page)
+            except AddressRefused:
+                continue  # a link elsewhere is no address of the site; sources and redirects leave a row instead
+            kind = classify(url, self._site)
+            if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
+                continue
+            yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
+
+
+def _is_same(known: Known, article: Article, digest: str) -> bool:
+    if known.post_id is not None and article.post_id is not None:
+        return known.post_id == article.post_id
+    return known.content_sha256 == digest
+
+
+def _age(article: Article | None, now: datetime) -> timedelta | None:
+    if article is None or article.published_at is None:
+        return None
+    moment: date | datetime = article.published_at
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return max(now - moment, timedelta())

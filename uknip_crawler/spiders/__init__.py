@@ -1,0 +1,1 @@
+"""The spider, and how it learns which stories the site has."""

@@ -1,0 +1,419 @@
+"""Asking the site what it has: robots.txt first, then REST, sitemaps and feed, each falling back to the next."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+
+from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.ledger import Response
+from uknip_crawler.archive.sources import Source
+from uknip_crawler.discovery import Listed, Listing, SourceUnusable, feed, rest, robots, sitemap
+from uknip_crawler.errors import AddressRefused, ContentError, HostRefused, SiteUnavailable
+from uknip_crawler.extraction.content import decode
+from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.urls import AddressKind, canonicalise, classify
+
+if TYPE_CHECKING:
+    from uknip_crawler.spiders.uknip import UknipSpider
+
+T = TypeVar("T")
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_HOPS = 5
+_MAX_SITEMAPS = 500
+_MAX_DEPTH = 3
+_MAX_FEED_PAGES = 2_000
+_ABSENT_FOR = timedelta(days=7)
+_WALK_EVERY = timedelta(days=7)
+_OVERLAP = timedelta(minutes=5)  # a post saved while the last list was read is asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A source document as parsed, or why there is none: `unchanged`, `absent` (4xx) or `failed`."""
+
+    status: str
+    value: T | None = None
+    source: Source | None = None
+    http_status: int = 0
+    detail: str | None = None
+
+
+class Discovery:
+    """Feeds the frontier from the site's own lists; says afterwards whether any of them was complete."""
+
+    def __init__(self, spider: UknipSpider) -> None:
+        self._spider = spider
+        self._archive = spider.archive
+        self._run = spider.run
+        self.robots = robots.Robots.parse(b"")
+        self.troubles: list[str] = []
+        self._total = 0
+
+    async def run(self, *, full: bool) -> bool:
+        """Read what there is; return whether one source listed every story the site has.
+
+        Raises SiteUnavailable when robots.txt cannot be had (RFC 9309 §2.3.1.4: then everything is disallowed).
+        """
+        await self.read_robots()
+        listed = await self._rest(full=full)
+        if full or not listed:
+            listed = await self._sitemaps(full=full) or listed
+        if not listed:
+            await self._feed(full=full)
+        return listed
+
+    # robots.txt
+
+    async def read_robots(self) -> None:
+        url = urljoin(self._spider.site.base_url, "/robots.txt")
+        answer = await self._get(
+            url, "robots", lambda body, headers: robots.Robots.parse(body), conditional=False
+        )
+        verdict = robots.verdict(answer.http_status) if answer.http_status else "unreachable"
+        if verdict == "unreachable":
+            raise SiteUnavailable(
+                f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
+            )
+        if verdict == "parse" and answer.value is not None:
+            self.robots = answer.value
+            if answer.value.warning:
+                self.troubles.append(f"robots.txt: {answer.value.warning}")
+
+    # WordPress REST
+
+    async def _rest(self, *, full: bool) -> bool:
+        base = self._spider.site.base_url
+        name = urljoin(base, "/wp-json/wp/v2/posts")
+        known = self._archive.sources.get(name, "rest")
+        if self._is_absent(known, full=full):
+            return False
+        cursor = datetime.fromisoformat(known.cursor) if known.cursor else None
+        if full or cursor is None or _is_stale(known, self._run.started_at):
+            return await self._walk_rest(known)
+        held = self._archive.frontier.listed_count(name)
+        changed = await self._rest_pages(known, modified_after=cursor - _OVERLAP)
+        if changed is None:
+            return False
+        first = await self._get(rest.posts_url(base, per_page=1), "rest", rest.parse_posts, conditional=False)
+        if first.value is None:
+            return self._source_failed(known, first)
+        expected = known.listed + self._archive.frontier.listed_count(name) - held
+        if first.value.total != expected and not self._run.since:
+            return await self._walk_rest(known)  # something went away, or moved
+        self._save(replace(known, listed=expected), "unchanged", cursor=max(changed, cursor))
+        return True
+
+    async def _walk_rest(self, known: Source) -> bool:
+        """List every post, then look at those that are listed no longer."""
+        began = self._spider.clock()
+        latest = await self._rest_pages(known)
+        if latest is None:
+            return False
+        if self._run.since:
+            return True
+        with self._archive.transaction():
+            self._archive.frontier.retract(known.url, before=began, due_at=self._run.started_at)
+        self._save(replace(known, listed=self._total), "complete", cursor=latest)
+        return self._total > 0
+
+    async def _rest_pages(self, known: Source, modified_after: datetime | None = None) -> datetime | None:
+        """Read all pages of a query into the frontier; return the latest change seen, or None when it failed."""
+        latest = modified_after or datetime.fromtimestamp(0, UTC)
+        page, pages = 1, 1
+        while page <= pages:
+            url = rest.posts_url(self._spider.site.base_url, modified_after=modified_after, page=page)
+            answer = await self._get(url, "rest", rest.parse_posts, conditional=False)
+            if answer.value is None:
+                if page > 1 and answer.detail == _PAST_END:
+                    break
+                self._source_failed(known, answer)
+                return None
+            self._add(answer.value.entries, "rest", known.url, is_post=True)
+            latest = max(
+                [latest, *(entry.modified_at for entry in answer.value.entries if entry.modified_at)]
+            )
+            pages = answer.value.pages or pages
+            self._total = answer.value.total or 0
+            page += 1
+        return min(latest, self._run.started_at)
+
+    # Sitemaps
+
+    async def _sitemaps(self, *, full: bool) -> bool:
+        named = [url for url in self.robots.sitemaps if self._is_ours(url)]
+        base = self._spider.site.base_url
+        for url in named or [urljoin(base, path) for path in sitemap.CANDIDATES]:
+            if await self._sitemap_tree(url, full=full):
+                return True
+        return False
+
+    async def _sitemap_tree(self, root: str, *, full: bool) -> bool:
+        """Read an index and all that hangs below it; return whether everything was read."""
+        began = self._spider.clock()
+        queue: list[tuple[str, datetime | None, int]] = [(root, None, 0)]
+        seen: set[str] = set()
+        reread: list[str] = []
+        complete, listed = True, 0
+        while queue and len(seen) < _MAX_SITEMAPS:
+            url, changed_at, depth = queue.pop(0)
+            if url in seen or depth > _MAX_DEPTH or sitemap.is_about_posts(url) is False:
+                continue
+            seen.add(url)
+            known = self._archive.sources.get(url, "sitemap")
+            if self._is_absent(known, full=full):
+                return False
+            stamp = changed_at.isoformat() if changed_at else None
+            if stamp and known.cursor == stamp and known.status in ("complete", "unchanged") and not full:
+                listed += known.listed
+                continue
+            answer = await self._get(url, "sitemap", _parser(sitemap.parse, url), conditional=not full)
+            if answer.status == "unchanged":
+                self._save(answer.source or known, "unchanged", cursor=stamp)
+                listed += known.listed
+                continue
+            if answer.value is None:
+                complete = self._source_failed(known, answer)
+                continue
+            source = replace(answer.source or known, listed=len(answer.value.entries))
+            if answer.value.kind == "index":
+                below = [(entry.url, entry.modified_at, depth + 1) for entry in answer.value.entries]
+                queue += [item for item in below if self._is_ours(item[0])]
+                # an index is always read in full: the conditional answer would hide its sitemaps' dates
+                source = replace(source, etag=None, last_modified=None)
+            else:
+                self._add(answer.value.entries, "sitemap", url, is_post=bool(sitemap.is_about_posts(url)))
+                listed += len(answer.value.entries)
+                reread.append(url)
+            complete = complete and answer.value.complete
+            self._save(source, "complete" if answer.value.complete else "partial", cursor=stamp)
+        if complete:
+            with self._archive.transaction():
+                for url in reread:
+                    self._archive.frontier.retract(url, before=began, due_at=self._run.started_at)
+        return complete and listed > 0
+
+    # Feed
+
+    async def _feed(self, *, full: bool) -> bool:
+        """Read the feed, page by page, until it shows nothing new."""
+        name = feed.feed_url(self._spider.site.base_url)
+        known = self._archive.sources.get(name, "feed")
+        if self._is_absent(known, full=full):
+            return False
+        for page in range(1, _MAX_FEED_PAGES):
+            url = feed.feed_url(self._spider.site.base_url, page)
+            answer: Answer[Listing] = await self._get(
+                url,
+                "feed",
+                _parser(feed.parse, url),
+                conditional=page == 1 and not full,
+            )
+            if answer.status == "unchanged":
+                self._save(answer.source or known, "unchanged")
+                return True
+            if answer.value is None:
+                return True if page > 1 else self._source_failed(known, answer)
+            new = self._add(answer.value.entries, "feed", None, is_post=True)
+            if page == 1:
+                self._save(replace(answer.source or known, listed=len(answer.value.entries)), "complete")
+            if not answer.value.entries or (new == 0 and not full):
+                break
+        return True
+
+    # What they share
+
+    def _add(
+        self, entries: tuple[Listed, ...], found_by: str, listed_on: str | None, *, is_post: bool
+    ) -> int:
+        with self._archive.transaction():
+            now = self._spider.clock()
+            candidates = list(self._candidates(entries, found_by, listed_on, is_post=is_post))
+            return self._archive.frontier.add(candidates, at=now, due_at=self._run.started_at)
+
+    def _candidates(
+        self, entries: tuple[Listed, ...], found_by: str, listed_on: str | None, *, is_post: bool
+    ) -> Iterator[Candidate]:
+        for entry in entries:
+            if self._run.since and not _is_since(entry, self._run.since):
+                continue
+            try:
+                url = canonicalise(entry.url, self._spider.site)
+            except AddressRefused as error:
+                self._refuse(entry.url, found_by, error)
+                continue
+            kind = classify(url, self._spider.site)
+            if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not is_post):
+                continue
+            yield Candidate(
+                url,
+                "article" if is_post else kind.value,
+                found_by,
+                found_on=listed_on,
+                post_id=entry.post_id,
+                listed_on=listed_on if is_post or kind is AddressKind.ARTICLE else None,
+                modified_at=entry.modified_at,
+                priority=20 if is_post else 0,
+            )
+
+    def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
+        outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
+        now = self._spider.clock()
+        row = self._archive.ledger.open(self._run.id, url[:2083], kind="unknown", found_by=found_by, at=now)
+        if row is not None:
+            self._archive.ledger.close(row, outcome, at=now, detail=str(error))
+
+    def _is_ours(self, url: str) -> bool:
+        try:
+            canonicalise(url, self._spider.site)
+        except AddressRefused as error:
+            with self._archive.transaction():
+                self._refuse(url, "sitemap", error)
+            return False
+        return True
+
+    def _is_absent(self, known: Source, *, full: bool) -> bool:
+        if full or known.status != "absent" or known.last_read_at is None:
+            return False
+        return self._run.started_at - datetime.fromisoformat(known.last_read_at) < _ABSENT_FOR
+
+    def _save(self, source: Source, status: str, cursor: datetime | str | None = None) -> None:
+        text = cursor.isoformat() if isinstance(cursor, datetime) else cursor
+        with self._archive.transaction():
+            self._archive.sources.save(
+                replace(source, cursor=text or source.cursor),
+                status,  # type: ignore[arg-type]
+                at=self._spider.clock(),
+            )
+
+    def _source_failed(self, known: Source, answer: Answer[T]) -> bool:
+        """Record a source that gave nothing; trouble only where it used to give something."""
+        status = "absent" if answer.status == "absent" and known.last_complete_at is None else "failed"
+        if status == "failed" and known.last_complete_at is not None:
+            self.troubles.append(f"{known.kind} {known.url}: {answer.detail}")
+        with self._archive.transaction():
+            self._archive.sources.save(known, status, at=self._spider.clock(), detail=answer.detail)  # type: ignore[arg-type]
+        return False
+
+    async def _get(
+        self, url: str, kind: str, parse: Callable[[bytes, Mapping[str, str]], T], *, conditional: bool
+    ) -> Answer[T]:
+        """Fetch one document and parse it; the ledger gets its row whatever happens."""
+        source = self._archive.sources.get(url, kind)
+        with self._archive.transaction():
+            row = self._archive.ledger.open(
+                self._run.id, url, kind=kind, found_by="seed", at=self._spider.clock()
+            )
+        if row is None:
+            return Answer("failed", detail="already asked for in this run")
+        response: Response | None = None
+        if kind != "robots" and not self.robots.allowed(url, self._spider.agent):
+            answer: Answer[T] = Answer("absent", detail="robots.txt forbids it")
+        else:
+            try:
+                response = await self._download(url, kind, source if conditional else None)
+                answer = _understand(response.capture, source, parse)
+            except SiteUnavailable as error:
+                answer = Answer("failed", detail=str(error))
+        self._close(row, answer, response)
+        return answer
+
+    def _close(self, row: int, answer: Answer[T], response: Response | None) -> None:
+        outcome = {"complete": Outcome.LISTED, "unchanged": Outcome.UNCHANGED}.get(
+            answer.status, Outcome.SOURCE_FAILED
+        )
+        self._archive.sync_captures()
+        with self._archive.transaction():
+            self._archive.ledger.close(
+                row, outcome, at=self._spider.clock(), detail=answer.detail, response=response
+            )
+
+    async def _download(self, url: str, kind: str, source: Source | None) -> Response:
+        """Return the final response after at most five redirects. Raises SiteUnavailable when there is none."""
+        headers = {}
+        if source and source.etag:
+            headers["If-None-Match"] = source.etag
+        if source and source.last_modified:
+            headers["If-Modified-Since"] = source.last_modified
+        target = self._spider.wire_url(url)
+        for _ in range(_MAX_HOPS + 1):
+            request = Request(target, headers=headers, dont_filter=True, meta={"handle_httpstatus_all": True})
+            try:
+                response = await self._spider.engine.download_async(request)
+            except (
+                Exception
+            ) as error:  # whatever the network or a handler raised: this document is not to be had
+                raise SiteUnavailable(f"{type(error).__name__}: {error}") from error
+            capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
+            if response.status not in _REDIRECTS:
+                return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
+            target = self._redirect_target(target, capture, kind)
+        raise SiteUnavailable("more than five redirects")
+
+    def _redirect_target(self, url: str, capture: Capture, kind: str) -> str:
+        target = urljoin(url, capture.header("location") or "")
+        try:
+            canonicalise(target, self._spider.site)
+            self._spider.learn_origin(url, target)
+        except AddressRefused as error:
+            # RFC 9309 §2.3.1.2: robots.txt may redirect to another authority; nothing else may
+            if kind != "robots" or not _is_public_name(target):
+                raise SiteUnavailable(f"redirects elsewhere: {error}") from error
+        return target
+
+
+_PAST_END = "past the last page"
+
+
+def _understand(
+    capture: Capture, source: Source, parse: Callable[[bytes, Mapping[str, str]], T]
+) -> Answer[T]:
+    status = capture.status
+    if status == HTTPStatus.NOT_MODIFIED:
+        return Answer("unchanged", source=source, http_status=status)
+    try:
+        body = decode(capture)
+        if status != HTTPStatus.OK:
+            if rest.is_past_end(status, body):
+                return Answer("failed", http_status=status, detail=_PAST_END)
+            absent = 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS
+            return Answer("absent" if absent else "failed", http_status=status, detail=f"HTTP {status}")
+        value = parse(body, dict(capture.headers))
+    except (ContentError, SourceUnusable) as error:
+        return Answer("failed", http_status=status, detail=str(error))
+    fresh = replace(source, etag=capture.header("etag"), last_modified=capture.header("last-modified"))
+    return Answer("complete", value=value, source=fresh, http_status=status)
+
+
+def _parser(parse: Callable[..., T], url: str) -> Callable[[bytes, Mapping[str, str]], T]:
+    return lambda body, headers: parse(body, url=url)
+
+
+def _is_stale(known: Source, now: datetime) -> bool:
+    if known.last_complete_at is None:
+        return True
+    return now - datetime.fromisoformat(known.last_complete_at) > _WALK_EVERY
+
+
+def _is_since(entry: Listed, since: datetime) -> bool:
+    moments = [moment for moment in (entry.published_at, entry.modified_at) if moment is not None]
+    return not moments or max(moments) >= since
+
+
+def _is_public_name(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or "." not in host or parts.username is not None:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return True

@@ -1,0 +1,448 @@
+"""The spider: claims what is due from the frontier, asks for it, and hands each visit to the pipelines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import scrapy
+from scrapy import Request, signals
+from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.http import Response as ScrapyResponse
+from twisted.python.failure import Failure
+
+from uknip_crawler import __version__
+from uknip_crawler.archive import Archive
+from uknip_crawler.archive.frontier import Candidate, Due
+from uknip_crawler.archive.ledger import Response
+from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.errors import AddressRefused, HostRefused, SiteUnavailable, StorageError, UsageError
+from uknip_crawler.items import CrawlRun, Hop, Visit
+from uknip_crawler.models import FAILURES, Capture, Outcome
+from uknip_crawler.recovery import recover
+from uknip_crawler.settlement import Settlement
+from uknip_crawler.sites import load_site
+from uknip_crawler.spiders.sources import Discovery
+from uknip_crawler.urls import AddressKind, canonicalise, classify
+
+if TYPE_CHECKING:
+    from scrapy.core.engine import ExecutionEngine
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_HOPS = 5
+_WAIT_FOR_TARGET_SECONDS = 30.0
+
+
+class UknipSpider(scrapy.Spider):
+    """Crawls one WordPress news site into one archive.
+
+    Arguments (`-a NAME=VALUE` with `scrapy crawl uknip`): `base_url`, `archive` (folder), `limit` (pages a run),
+    `since` (ISO date), `full` (1: read every source from the start and walk the listings).
+    `exit_status` holds the run's result once it has ended.
+    """
+
+    name = "uknip"
+
+    def __init__(
+        self,
+        archive: Archive,
+        base_url: str,
+        *,
+        user_agent: str,
+        settings_kept: dict[str, Any],
+        limit: int | None = None,
+        since: datetime | None = None,
+        full: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__()
+        self.archive = archive
+        self.site = load_site(base_url)
+        self.clock = clock
+        self.agent = user_agent
+        self.exit_status = 3
+        self.end_reason = "not started"
+        self.is_stopping = False
+        self.requests = 0
+        self.received_bytes = 0
+        self.outcomes: Counter[str] = Counter()
+        self.recovered = recover(archive, self.site, clock=clock)
+        with archive.transaction():
+            started = clock()
+            run_id = archive.ledger.start_run(
+                "crawl", self.site.base_url, settings_kept, __version__, at=started
+            )
+        self.run = CrawlRun(run_id, started, clock, since, walks_listings=True)
+        self._full = full or not archive.ledger.has_finished_crawl()
+        self._limit = limit
+        self._in_flight: dict[int, Visit] = {}
+        self._waiting_for: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._origin: tuple[str, str] = urlsplit(self.site.base_url)[:2]
+        self.discovery = Discovery(self)
+        self.settlement = Settlement(archive, self.site, self.run)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, **arguments: Any) -> Self:
+        settings = crawler.settings
+        base_url = load_site(arguments.get("base_url") or settings["UKNIP_BASE_URL"]).base_url
+        contact = settings.get("UKNIP_CONTACT")
+        if contact:
+            settings.set(
+                "USER_AGENT", f"{settings['USER_AGENT'].rstrip(')')}; {contact})", priority="cmdline"
+            )
+        since = arguments.get("since")
+        archive = Archive(Path(arguments.get("archive") or settings["UKNIP_ARCHIVE"]))
+        try:
+            if archive.base_url() not in (None, base_url):
+                raise UsageError(
+                    f"{archive.directory} archives {archive.base_url()}, not {base_url}: name another with --archive DIR"
+                )
+            spider = cls(
+                archive,
+                base_url,
+                user_agent=settings["USER_AGENT"],
+                settings_kept={
+                    name: settings.get(name)
+                    for name in ("DOWNLOAD_DELAY", "CONCURRENT_REQUESTS", "USER_AGENT")
+                },
+                limit=int(arguments["limit"]) if arguments.get("limit") else None,
+                since=datetime.fromisoformat(since).astimezone(UTC) if since else None,
+                full=str(arguments.get("full", "")).lower() in ("1", "true", "yes"),
+            )
+        except BaseException:
+            archive.close()
+            raise
+        spider._set_crawler(crawler)
+        crawler.signals.connect(spider._page_failed, signal=signals.spider_error)
+        crawler.signals.connect(spider._page_failed, signal=signals.item_error)
+        return spider
+
+    @property
+    def engine(self) -> ExecutionEngine:
+        assert self.crawler.engine is not None
+        return self.crawler.engine
+
+    # The loop
+
+    async def start(self) -> AsyncIterator[Any]:
+        try:
+            complete = await self.discovery.run(full=self._full)
+        except SiteUnavailable as error:
+            self.stop_early(str(error))
+            return
+        self._obey_crawl_delay()
+        # with a complete list in hand there is no need to leaf through the site's archive pages
+        self.run = CrawlRun(
+            self.run.id,
+            self.run.started_at,
+            self.clock,
+            self.run.since,
+            walks_listings=self._full and not complete,
+        )
+        self.settlement = Settlement(self.archive, self.site, self.run)
+        if not complete:
+            self._look_at_home()
+        while not self.is_stopping:
+            self._wake.clear()
+            for due in self._claim():
+                yield self._request(Visit(due), self.wire_url(due.url))
+            if not self._in_flight:
+                if self._allowance() <= 0:
+                    self.end_reason = "limit reached"
+                return
+            await self._wait()
+
+    def _claim(self) -> Iterator[Due]:
+        """Claim as many visits as keep the downloader busy; settle at once those that robots.txt forbids."""
+        window = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS") + 2
+        while not self.is_stopping and (room := min(window - len(self._in_flight), self._allowance())) > 0:
+            with self.archive.transaction():
+                dues = self.archive.frontier.claim(
+                    self.run.id, room, due_by=self.run.started_at, at=self.clock()
+                )
+            if not dues:
+                return
+            for due in dues:
+                self._in_flight[due.fetch_id] = visit = Visit(due)
+                if self.discovery.robots.allowed(due.url, self.agent):
+                    yield due
+                else:
+                    visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
+                    self.visit_ended(visit, self.settlement.settle(visit))
+
+    def _allowance(self) -> int:
+        if self._limit is None:
+            return 10_000
+        return self._limit - sum(self.outcomes.values()) - len(self._in_flight)
+
+    async def _wait(self) -> None:
+        """Wait for a visit to end. A visit that nothing carries any more is lost, and said to be."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), 5.0)
+            return
+        if self._in_flight and self._nothing_moves():
+            logger.error("%d visits were lost; they are due again in the next run", len(self._in_flight))
+            self._in_flight.clear()
+
+    def _nothing_moves(self) -> bool:
+        engine = self.engine
+        scraper_idle = engine.scraper.slot is None or engine.scraper.slot.is_idle()
+        scheduler = engine._slot.scheduler if engine._slot else None
+        return (
+            not engine.downloader.active
+            and scraper_idle
+            and not (scheduler and scheduler.has_pending_requests())
+        )
+
+    def _look_at_home(self) -> None:
+        home = Candidate(self.site.base_url, "listing", "seed", priority=15)
+        with self.archive.transaction():
+            self.archive.frontier.add([home], at=self.clock(), due_at=self.run.started_at)
+            self.archive.frontier.revisit(home.url, due_at=self.run.started_at)
+
+    def _obey_crawl_delay(self) -> None:
+        asked = self.discovery.robots.crawl_delay(self.agent) or 0.0
+        host = urlsplit(self.wire_url(self.site.base_url)).hostname or ""
+        settings = self.crawler.settings
+        if asked > settings.getfloat("DOWNLOAD_DELAY"):
+            concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+            self.engine.downloader.per_slot_settings[host] = {"delay": asked, "concurrency": concurrency}
+            if host in self.engine.downloader.slots:
+                self.engine.downloader.slots[host].delay = asked
+
+    # One visit
+
+    def _request(self, visit: Visit, wire_url: str) -> Request:
+        self._in_flight[visit.due.fetch_id] = visit
+        headers = {}
+        if visit.due.etag:
+            headers["If-None-Match"] = visit.due.etag
+        if visit.due.last_modified:
+            headers["If-Modified-Since"] = visit.due.last_modified
+        return Request(
+            wire_url,
+            callback=self.parse,
+            errback=self.failed,
+            headers=headers,
+            dont_filter=True,
+            meta={"visit": visit, "handle_httpstatus_all": True},
+        )
+
+    async def parse(self, response: ScrapyResponse, **_: Any) -> AsyncIterator[Any]:
+        visit: Visit = response.meta["visit"]
+        visit.response = Response(
+            response.meta["capture"], response.meta["record"], response.meta.get("retry_times", 0) + 1
+        )
+        status = response.status
+        if status == 304:
+            visit.outcome = Outcome.UNCHANGED
+        elif status in _REDIRECTS:
+            following = await self._redirect(visit, response)
+            if following is not None:
+                yield following
+            if visit.outcome is None:
+                return
+        elif status in (404, 410):
+            visit.outcome, visit.detail = Outcome.GONE, f"HTTP {status}"
+        elif not 200 <= status < 300:
+            challenged = response.headers.get("cf-mitigated") == b"challenge"
+            waits = self.is_stopping and status in (429, 503)
+            visit.outcome = (
+                Outcome.CHALLENGE if challenged else Outcome.DEFERRED if waits else Outcome.HTTP_ERROR
+            )
+            visit.detail = f"HTTP {status}"
+        yield visit
+
+    async def failed(self, failure: Failure) -> AsyncIterator[Any]:
+        visit: Visit = failure.request.meta["visit"]  # type: ignore[attr-defined]
+        error = failure.value
+        if isinstance(error, DownloadTimeoutError):
+            visit.outcome = Outcome.TIMEOUT
+        elif isinstance(error, DownloadCancelledError):
+            visit.outcome = Outcome.TOO_LARGE
+        elif isinstance(error, ResponseDataLossError):
+            visit.outcome = Outcome.DATALOSS
+        else:
+            visit.outcome = Outcome.NETWORK_ERROR
+        visit.detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        yield visit
+
+    async def _redirect(self, visit: Visit, response: ScrapyResponse) -> Request | None:
+        """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
+        location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
+        target = urljoin(response.url, location)
+        try:
+            url = canonicalise(target, self.site)
+        except AddressRefused as error:
+            visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
+            visit.detail = f"redirects to a refused address: {error}"
+            return None
+        if (
+            url == visit.due.url
+            and location
+            and target != response.url
+            and self.learn_origin(response.url, target)
+        ):
+            return self._request(visit, self.wire_url(url))
+        chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _answered(visit)))
+        if url in {hop.url for hop in chain}:
+            visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
+        elif len(chain) > _MAX_HOPS:
+            visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
+        elif classify(url, self.site) is AddressKind.TRAP:
+            visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
+        elif not self.discovery.robots.allowed(url, self.agent):
+            visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, f"redirects to {url}"
+        else:
+            return await self._follow(visit, chain, url)
+        return None
+
+    async def _follow(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
+        with self.archive.transaction():
+            now = self.clock()
+            row = self.archive.ledger.open(
+                self.run.id, url, kind=visit.due.kind, found_by="redirect", found_on=visit.due.url, at=now
+            )
+            if row is not None:
+                candidate = Candidate(url, visit.due.kind, "redirect", visit.due.url)
+                self.archive.frontier.add([candidate], at=now, due_at=self.run.started_at)
+        if row is None:
+            await self._join(visit, url)
+            return None
+        del self._in_flight[visit.due.fetch_id]
+        listed_on = visit.due.listed_on
+        following = Visit(Due(row, url, visit.due.kind, "redirect", listed_on, None, None), hops=chain)
+        return self._request(following, self.wire_url(url))
+
+    async def _join(self, visit: Visit, url: str) -> None:
+        """End a chain at an address this run has visited, or is visiting, on its own."""
+        here = visit.due.url
+        self._waiting_for[here] = url
+        deadline = self.clock().timestamp() + _WAIT_FOR_TARGET_SECONDS
+        while self.archive.ledger.open_row(self.run.id, url) is not None:
+            if self._waiting_for.get(url) == here or self.clock().timestamp() > deadline:
+                visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {url} and back"
+                break
+            await asyncio.sleep(0.05)
+        del self._waiting_for[here]
+        if visit.outcome is None:
+            self.settlement.resolve_redirect(visit, url)
+            self.visit_ended(visit, Outcome.ALIAS)
+
+    # What components tell the spider
+
+    def keep(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef | None:
+        """Write a capture to the run's WARC file; None (and the end of the run) when the disk refuses."""
+        self.requests += 1
+        self.received_bytes += len(capture.body)
+        try:
+            return self.archive.capture(self.run.id, capture, request_headers, at=self.clock())
+        except StorageError as error:
+            self.fail_storage(error)
+            raise
+
+    def visit_ended(self, visit: Visit, outcome: Outcome) -> None:
+        self._in_flight.pop(visit.due.fetch_id, None)
+        self.outcomes[outcome] += 1
+        self._wake.set()
+
+    def fail_storage(self, error: StorageError) -> None:
+        self.exit_status = StorageError.exit_status
+        self._end(str(error))
+
+    def stop_early(self, reason: str) -> None:
+        """End the run because the site wants it: what is left is deferred."""
+        if not self.is_stopping:
+            self.exit_status = SiteUnavailable.exit_status
+            self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        if not self.is_stopping:
+            self.is_stopping = True
+            self.end_reason = reason
+            self._wake.set()
+            asyncio.ensure_future(self.engine.close_spider_async(reason=reason))  # noqa: RUF006
+
+    def _page_failed(
+        self, failure: Failure, item: Visit | None = None, response: Any = None, **_: Any
+    ) -> None:
+        """Close the row of a visit whose callback or pipeline raised."""
+        visit = item or (response.meta.get("visit") if response is not None else None)
+        if not isinstance(visit, Visit) or visit.due.fetch_id not in self._in_flight or self.is_stopping:
+            return
+        visit.outcome = Outcome.EXTRACT_ERROR
+        visit.detail = " ".join(f"{type(failure.value).__name__}: {failure.value}".split())[:300]
+        self.visit_ended(visit, self.settlement.settle(visit))
+
+    # Addresses on the wire
+
+    def wire_url(self, url: str) -> str:
+        """Return the address to ask: canonical, at the scheme and host the site redirects to."""
+        return urlunsplit((*self._origin, *urlsplit(url)[2:]))
+
+    def learn_origin(self, asked: str, target: str) -> bool:
+        """Adopt another scheme or host form (`www.`) of the same site; return whether it was another."""
+        origin = urlsplit(target)[:2]
+        if urlsplit(asked)[:2] == origin:
+            return False
+        self._origin = origin
+        return True
+
+    # The end
+
+    def closed(self, reason: str) -> None:
+        try:
+            self._finish(reason)
+        finally:
+            self.archive.close()
+
+    def _finish(self, reason: str) -> None:
+        now = self.clock()
+        stopped = self.is_stopping or reason != "finished"
+        if self.end_reason == "not started":
+            self.end_reason = reason
+        with self.archive.transaction():
+            left = Outcome.DEFERRED if stopped else Outcome.LOST
+            self.archive.ledger.close_open(self.run.id, left, f"run ended: {self.end_reason}", at=now)
+            self.outcomes = self.archive.ledger.outcomes(self.run.id)
+            _, believed = self.archive.articles.confirm_gone(self.run.id, at=now)
+        if not believed:
+            self.discovery.troubles.append(
+                "more than a fifth of all stories went missing at once: none was marked as gone"
+            )
+        if not self.is_stopping:
+            failures = sum(self.outcomes[outcome] for outcome in FAILURES)
+            troubled = failures or self.discovery.troubles or reason not in ("finished", "shutdown")
+            self.exit_status = 3 if troubled else 0
+        self.archive.finish_captures(at=now)
+        with self.archive.transaction():
+            self.archive.ledger.finish_run(
+                self.run.id,
+                self.exit_status,
+                self.end_reason,
+                requests=self.requests,
+                received_bytes=self.received_bytes,
+                at=now,
+            )
+
+
+def spider_of(crawler: Crawler) -> UknipSpider:
+    """Return a crawler's spider, for the components that work for this one only."""
+    assert isinstance(crawler.spider, UknipSpider)
+    return crawler.spider
+
+
+def _answered(visit: Visit) -> Response:
+    assert visit.response is not None
+    return visit.response
