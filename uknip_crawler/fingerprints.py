@@ -9,7 +9,7 @@ import unicodedata
 SHINGLE_WORDS = 3
 _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"')})
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-_ITEM = re.compile(r"(?m)^- ")
+_ITEM = re.compile(r"(?m)^-[^\S\n]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 

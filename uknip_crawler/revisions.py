@@ -44,18 +44,28 @@ class _Line:
 
 
 def compare(old_headline: str, old_body: str, new_headline: str, new_body: str) -> Change:
-    """Compare two readings. Bodies are plain text with paragraphs separated by one blank line."""
-    lines = list(_paragraphs(old_body.split("\n\n"), new_body.split("\n\n"))) if old_body != new_body else []
+    """Compare two readings; white space does not count.
+
+    Bodies are plain text with paragraphs separated by one blank line.
+    """
+    lines = list(_compared(_paragraphs(old_body), _paragraphs(new_body)))
     shown = _with_context(lines)
     headline_changed = old_headline != new_headline
     if headline_changed:
         shown.insert(0, f"# {_rewritten(old_headline.split(), new_headline.split()).text}")
     return Change(
-        headline_changed, "\n".join(shown), sum(line.added for line in lines), sum(line.removed for line in lines)
+        headline_changed,
+        "\n".join(shown),
+        sum(line.added for line in lines),
+        sum(line.removed for line in lines),
     )
 
 
-def _paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
+def _paragraphs(body: str) -> list[str]:
+    return [" ".join(paragraph.split()) for paragraph in body.split("\n\n") if paragraph.strip()]
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
     for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new).get_opcodes():
         if tag == "equal":
             yield from (_Line(" ", paragraph) for paragraph in old[i:i_end])
@@ -65,11 +75,11 @@ def _paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
 
 def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
     """Pair each removed paragraph with the next added one that is alike; the rest is removed or added whole."""
-    olds, news = [text.split() for text in old if text], [text.split() for text in new if text]
-    comparable = len(olds) * len(news) <= _MAX_PAIRS
+    olds, news = [text.split() for text in old], [text.split() for text in new]
+    end = len(news) if len(olds) * len(news) <= _MAX_PAIRS else 0
     at = 0
     for words in olds:
-        match = next((k for k in range(at, len(news)) if comparable and _alike(words, news[k])), None)
+        match = next((place for place in range(at, end) if _alike(words, news[place])), None)
         if match is None:
             yield _Line("-", " ".join(words), removed=len(words))
             continue
@@ -83,7 +93,9 @@ def _alike(old: Sequence[str], new: Sequence[str]) -> bool:
     if max(len(old), len(new)) > _MAX_WORDS:
         return False
     matcher = SequenceMatcher(None, old, new)
-    return matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+    return (
+        matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+    )
 
 
 def _rewritten(old: Sequence[str], new: Sequence[str]) -> _Line:

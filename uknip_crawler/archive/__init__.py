@@ -138,5 +138,7 @@ class Archive:
         """Fold the write-ahead log back, close the database, let go of the lock. A WARC file still open stays `.open`."""
         with contextlib.suppress(Exception):  # a reader may hold the log; it is folded back another time
             self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if self._warc is not None:
+            self._warc.abandon()
         self.db.close()
         self._lock.close()

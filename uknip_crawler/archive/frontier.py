@@ -166,22 +166,25 @@ class Frontier:
         )
 
     def listed_count(self, listed_on: str) -> int:
-        """Return how many addresses a source vouches for."""
-        row = self._db.conn.execute("SELECT count(*) FROM frontier WHERE listed_on = ?", (listed_on,))
+        """Return how many WordPress posts a source vouches for; one that moved counts once."""
+        row = self._db.conn.execute(
+            "SELECT count(DISTINCT post_id) FROM frontier WHERE listed_on = ?", (listed_on,)
+        )
         return int(row.fetchone()[0])
 
-    def retract(self, listed_on: str, *, before: datetime, due_at: datetime) -> int:
+    def retract(self, listed_on: str | None, *, before: datetime, due_at: datetime) -> int:
         """Take back a source's word for what it no longer lists; return how many addresses that was.
 
-        What it listed last before `before` becomes due for a look, unless the same WordPress post is now
-        listed at another address: then the post has moved and its new address will say so.
+        None stands for all sources: then one that lists every story has been read. What was listed last before
+        `before` becomes due for a look, unless the same WordPress post is now listed at another address: then
+        the post has moved and its new address will say so.
         """
         moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
-                           AND new.listed_on = frontier.listed_on AND new.listed_at >= :before)"""
+                           AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
         cursor = self._db.conn.execute(
             f"""
             UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL
-            WHERE listed_on = :listed_on AND listed_at < :before
+            WHERE listed_on = coalesce(:listed_on, listed_on) AND listed_at < :before
             """,
             {"listed_on": listed_on, "before": as_precise_text(before), "due_at": as_precise_text(due_at)},
         )

@@ -157,6 +157,8 @@ CREATE INDEX articles_content ON articles (content_sha256);
 CREATE INDEX articles_section ON articles (section);
 CREATE INDEX articles_month ON articles (month);
 CREATE INDEX articles_status ON articles (status);
+CREATE INDEX articles_duplicate ON articles (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX articles_fetch ON articles (fetch_id);
 CREATE INDEX articles_missed ON articles (missed_run_id) WHERE missed_run_id IS NOT NULL;
 
 CREATE TABLE revisions (
@@ -173,6 +175,7 @@ CREATE TABLE revisions (
     fetch_id INTEGER NOT NULL REFERENCES fetches (id),
     UNIQUE (article_id, number)
 ) STRICT;
+CREATE INDEX revisions_fetch ON revisions (fetch_id);
 
 CREATE TABLE aliases (
     url TEXT PRIMARY KEY,

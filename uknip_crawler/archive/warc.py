@@ -87,6 +87,10 @@ class WarcFile:
         _sync_folder(self._final.parent)
         return self._size
 
+    def abandon(self) -> None:
+        """Let go of a file whose run did not end in order; it keeps its `.open`, and recovery will find it."""
+        self._file.close()
+
     def _append(self, data: bytes) -> int:
         offset = self._size
         try:

@@ -11,7 +11,12 @@ from uknip_crawler.cli import archive_option
 
 @click.command("browse")
 @click.option(
-    "--port", metavar="N", type=int, default=8001, show_default=True, help="Port; 0 takes any free one."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8001,
+    show_default=True,
+    help="Port; 0 takes any free one.",
 )
 @click.option(
     "--host",

@@ -41,6 +41,14 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
     show_envvar=True,
     help="Your address or web page, put into the user agent.",
 )
+@click.option(
+    "-s",
+    "--setting",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A Scrapy setting, for those who know it.",
+)
 @json_option
 def command(
     base_url: str,
@@ -51,6 +59,7 @@ def command(
     since: str | None,
     full: bool,
     contact: str | None,
+    settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Crawl a WordPress news site into the archive, or bring the archive up to date.
@@ -74,6 +83,7 @@ def command(
         since=_day(since),
         full=full,
         contact=contact,
+        settings=dict(_setting(text) for text in settings),
     )
     click.echo(json.dumps(result.as_json(), indent=2) if as_json else result.text())
     sys.exit(result.exit_status)
@@ -86,6 +96,13 @@ def _day(text: str | None) -> str | None:
         return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/London")).isoformat()
     except ValueError:
         raise UsageError(f"--since {text}: give a day such as 2026-01-31") from None
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isupper():
+        raise UsageError(f"-s {text}: give a setting such as DOWNLOAD_TIMEOUT=60")
+    return name, value
 
 
 def crawl(
@@ -125,11 +142,12 @@ def crawl(
             "CONCURRENT_REQUESTS": concurrency,
             "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
             "UKNIP_CONTACT": contact or "",
+            "LOG_INSTALL_ROOT_HANDLER": False,
             **(settings or {}),
         },
         priority="cmdline",
     )
-    process = Process(project, install_root_handler=False)
+    process = Process(project)
     _log_for_people()
     begun: list[UknipSpider] = []
     failed: list[BaseException] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,8 +58,8 @@ def command(
     Oldest first. The file appears whole or not at all, and is byte for byte the same when nothing changed.
     """
     selection = Selection(
-        since=parse_day(since) if since else None,
-        until=parse_day(until) if until else None,
+        since=parse_day(since) if since is not None else None,
+        until=parse_day(until) if until is not None else None,
         section=section,
         tag=tag,
         search=search,
@@ -71,8 +70,6 @@ def command(
         with _progress() as watch:
             summary = export_articles(directory, format_name, destination, selection, raw=raw, watch=watch)
     except BrokenPipeError:  # `… | head` has read enough
-        # what is still buffered goes nowhere, or the interpreter complains about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     # standard output may be carrying the export itself
     click.echo(_closing_line(summary, as_json), err=destination is None)

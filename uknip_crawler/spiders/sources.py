@@ -121,7 +121,7 @@ class Discovery:
         if self._run.since:
             return True
         with self._archive.transaction():
-            self._archive.frontier.retract(known.url, before=began, due_at=self._run.started_at)
+            self._archive.frontier.retract(None, before=began, due_at=self._run.started_at)
         self._save(replace(known, listed=self._total), "complete", cursor=latest)
         return self._total > 0
 

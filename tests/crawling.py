@@ -1,0 +1,106 @@
+"""Crawls as a user starts them, in processes of their own, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from uknip_crawler.archive import open_readonly
+from uknip_crawler.demo import Newsroom, SampleSite
+from uknip_crawler.demo.posts import Post
+
+NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
+FAST = ("--delay", "0", "--concurrency", "4", "--json")
+
+
+def arguments(base_url: str, directory: Path, *options: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "uknip_crawler",
+        "crawl",
+        base_url,
+        "--archive",
+        str(directory),
+        *FAST,
+        *options,
+    ]
+
+
+def crawl(site: SampleSite, directory: Path, *options: str, expect: int = 0) -> dict[str, Any]:
+    """Crawl the sample site, assert the exit status, and return the report."""
+    done = subprocess.run(
+        arguments(site.base_url, directory, *options),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning:uknip_crawler"},
+    )
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stderr}\n{done.stdout}"
+    report: dict[str, Any] = (
+        json.loads(done.stdout) if done.stdout.startswith("{") else {"message": done.stderr}
+    )
+    return report
+
+
+def rows(directory: Path, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    db = open_readonly(directory)
+    try:
+        return [tuple(row) for row in db.execute(sql, parameters).fetchall()]
+    finally:
+        db.close()
+
+
+def content(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything the archive says about stories, without ids and times of capture."""
+    return {
+        "articles": rows(
+            directory,
+            "SELECT url, headline, kicker, standfirst, section, published_at, modified_at, body, blocks, language, "
+            "lead_image_url, status, revision_count, post_id, body_sha256, "
+            "(SELECT url FROM articles AS other WHERE other.id = articles.duplicate_of) FROM articles ORDER BY url",
+        ),
+        "revisions": rows(
+            directory,
+            "SELECT url, number, revisions.headline, revisions.body FROM revisions "
+            "JOIN articles ON articles.id = article_id ORDER BY url, number",
+        ),
+        "aliases": rows(
+            directory,
+            "SELECT aliases.url, articles.url FROM aliases JOIN articles ON articles.id = article_id ORDER BY 1",
+        ),
+        "authors": rows(
+            directory,
+            "SELECT url, name FROM article_authors JOIN articles ON articles.id = article_id "
+            "JOIN authors ON authors.id = author_id ORDER BY url, position",
+        ),
+        "tags": rows(
+            directory,
+            "SELECT url, name FROM article_tags JOIN articles ON articles.id = article_id "
+            "JOIN tags ON tags.id = tag_id ORDER BY url, position",
+        ),
+        "images": rows(
+            directory,
+            "SELECT articles.url, images.url, is_lead, alt, caption, credit FROM article_images "
+            "JOIN articles ON articles.id = article_id JOIN images ON images.id = image_id ORDER BY 1, position",
+        ),
+        "links": rows(
+            directory,
+            "SELECT articles.url, links.url, text FROM links JOIN articles ON articles.id = article_id ORDER BY 1, position",
+        ),
+    }
+
+
+def newsroom(stories: int = 60) -> Newsroom:
+    return Newsroom(stories, now=NOW)
+
+
+def truth(site: SampleSite) -> dict[str, Post]:
+    """Return the published posts by absolute address."""
+    return {site.url(post.path): post for post in site.newsroom.truth(site.base_url.rstrip("/"))}

@@ -1,0 +1,439 @@
+"""The archive reads well in Datasette: articles, search, queries; hostile text stays text; nothing leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from click.testing import CliRunner
+from datasette.app import Datasette
+from httpx import Response
+from sample_archive import (
+    CAPTURED,
+    SITE,
+    add_alias,
+    add_article,
+    add_authors,
+    add_image,
+    add_revision,
+    add_tags,
+    new_archive,
+)
+from sqlite_utils import Database
+
+from uknip_crawler.browse.article_page import grouped_blocks, is_web_address, london_time
+from uknip_crawler.browse.metadata import QUERIES
+from uknip_crawler.browse.server import datasette_for, listen, page_address
+from uknip_crawler.cli.browse import command
+from uknip_crawler.errors import StorageError, UsageError
+
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>\u202e'
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A full story of every kind of block, a gone one and a hostile one."""
+    db = new_archive(tmp_path)
+    blocks = [
+        {"kind": "paragraph", "text": "Officers closed the road."},
+        {"kind": "heading", "text": "What drivers should do", "level": 2},
+        {"kind": "list_item", "text": "Wait"},
+        {"kind": "list_item", "text": "Turn round"},
+        {"kind": "list_item", "text": "First", "ordered": True},
+        {"kind": "quote", "text": "We came running."},
+        {"kind": "table", "text": "Route | Delay\nCoast | 60"},
+        {"kind": "embed", "url": "https://youtu.be/abc"},
+        {
+            "kind": "image",
+            "image": {"url": f"{SITE}/a.jpg", "alt": None, "caption": "The wall", "credit": None},
+        },
+    ]
+    full = add_article(
+        db,
+        "/news/uk/breaking/road/",
+        "Road closed near harbour",
+        blocks=json.dumps(blocks),
+        kicker="TRAVEL",
+        section="breaking",
+        published_at="2024-06-14T15:21:00Z",
+        revision_count=2,
+    )
+    add_revision(db, full, 2, "Road open again near harbour")
+    add_alias(db, full, "/2024/06/14/road/")
+    add_authors(db, full, "Zoe Quay")
+    add_tags(db, full, "Roads")
+    add_image(db, full, 0, f"{SITE}/a.jpg", caption="The wall", credit="Al Pier")
+    add_article(db, "/gone/", "Cut-off swan", "It left.", status="gone", gone_at=CAPTURED, duplicate_of=full)
+    kinds = ["paragraph", "heading", "list_item", "quote", "table", "embed", "image", "unheard-of"]
+    nasty = [{"kind": kind, "text": HOSTILE, "url": "javascript:alert(3)"} for kind in kinds]
+    hostile = add_article(
+        db,
+        "/" + HOSTILE,
+        HOSTILE,
+        HOSTILE,
+        **dict.fromkeys(
+            ("kicker", "standfirst", "section", "published_at", "modified_at", "language"), HOSTILE
+        ),
+        blocks=json.dumps(nasty),
+        gone_at=HOSTILE,
+        lead_image_url="javascript:alert(4)",
+    )
+    add_alias(db, hostile, HOSTILE)
+    add_authors(db, hostile, HOSTILE)
+    add_tags(db, hostile, HOSTILE)
+    add_image(db, hostile, 0, "javascript:alert(5)", alt=HOSTILE, caption=HOSTILE, credit=HOSTILE)
+    db.close()
+    return tmp_path
+
+
+@pytest.fixture
+def datasette(archive: Path) -> Iterator[Datasette]:
+    """Datasette as `uknip browse` starts it; its connections and threads end with the test."""
+    instance = datasette_for(archive)
+    yield instance
+    end(instance)
+
+
+def end(instance: Datasette) -> None:
+    instance.executor.shutdown()
+    for database in instance.databases.values():
+        database.close()
+
+
+def get(datasette: Datasette, path: str) -> Response:
+    return asyncio.run(datasette.client.get(path))
+
+
+# Pages
+
+
+def test_the_list_shows_what_a_reader_needs(datasette: Datasette) -> None:
+    """Newest first: time in London, headline as a link, section; undated last; no wide raw table."""
+    page = get(datasette, "/uknip/articles?status=live&section=breaking").text
+    assert '<a href="/uknip/articles/1">Road closed near harbour</a>' in page
+    assert "14 June 2024, 16:21" in page
+    assert "body_sha256</a>" not in page
+    assert "body_sha256</a>" in get(datasette, "/uknip/articles?_col=body_sha256").text
+
+
+def test_the_list_has_search_facets_and_column_texts(datasette: Datasette) -> None:
+    """The metadata reaches the page."""
+    page = get(datasette, "/uknip/articles").text
+    assert 'name="_search"' in page
+    for facet in ("section", "month", "status"):
+        assert f'id="facet-{facet}"' in page
+    assert "<dt>published_at</dt><dd>When first published" in page
+
+
+def test_an_article_page_reads_like_the_story(datasette: Datasette) -> None:
+    """Each block in its own element, in order; people, addresses and revisions below."""
+    page = get(datasette, "/uknip/articles/1").text
+    parts = [
+        "TRAVEL",
+        "<h1>Road closed near harbour</h1>",
+        '<a href="/uknip/revisions?article_id=1&amp;_sort=number">2 revisions</a>',
+        '<a href="/uknip/articles/2">Cut-off swan</a>',
+        "<p>Officers closed the road.</p>",
+        "<h2>What drivers should do</h2>",
+        "<ul><li>Wait</li><li>Turn round</li></ul>",
+        "<ol><li>First</li></ol>",
+        "<blockquote>We came running.</blockquote>",
+        "<tr><td>Route</td><td>Delay</td></tr><tr><td>Coast</td><td>60</td></tr>",
+        '<a href="https://youtu.be/abc" rel="noreferrer noopener nofollow">',
+        "Picture: The wall",
+        f'<a href="{SITE}/2024/06/14/road/" rel="noreferrer noopener nofollow">',
+        '<a href="/uknip/article_tags?tag_id=1">Roads</a>',
+        "Al Pier",
+    ]
+    places = [page.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert "<img" not in page
+
+
+def test_a_gone_article_says_so(datasette: Datasette) -> None:
+    """With the day, and its near-duplicate."""
+    page = get(datasette, "/uknip/articles/2").text
+    assert "Gone from the site, found 14 March 2026, 08:00" in page
+    assert '<a href="/uknip/articles/1">Road closed near harbour</a>' in page
+
+
+def test_our_style_is_served(datasette: Datasette) -> None:
+    """Under the name of the distribution; any other name is a silent 404."""
+    address = "/-/static-plugins/uknip/uknip.css"
+    assert address in get(datasette, "/uknip/articles").text
+    assert get(datasette, address).status_code == 200
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_ready_made_query_answers(datasette: Datasette, name: str) -> None:
+    """Without an SQL error, and listed in the menu."""
+    answer = get(datasette, f"/uknip/{name}.json?words=road").json()
+    assert answer["ok"]
+    assert f'href="/uknip/{name}"' in get(datasette, "/").text
+
+
+def test_queries_find_what_they_are_named_for(datasette: Datasette) -> None:
+    """The rewritten headline, the gone story, the words in their sentence, the run."""
+
+    def rows(path: str) -> Any:
+        return get(datasette, f"/uknip/{path}_shape=array").json()
+
+    changed = rows("headlines_changed.json?")
+    assert [(row["before"], row["headline"]) for row in changed] == [
+        ("Road closed near harbour", "Road open again near harbour")
+    ]
+    assert [row["headline"] for row in rows("gone.json?")] == ["Cut-off swan"]
+    assert [row["article_id"] for row in rows("most_edited.json?")] == [1]
+    assert rows("search_snippets.json?words=closed&")[0]["found"] == "Road ⟦closed⟧ near harbour"
+    assert [(row["run"], row["open"], row["failures"]) for row in rows("run_health.json?")] == [(1, 1, None)]
+    assert {"section": None, "stories": 1, "gone": 1} in rows("stories_per_section.json?")
+    assert {"month": "2024-06", "stories": 1, "gone": 0} in rows("stories_per_month.json?")
+    page = get(datasette, "/uknip/gone").text
+    assert '<a href="/uknip/articles/2">Cut-off swan</a>' in page
+
+
+def test_internal_tables_are_out_of_sight(datasette: Datasette) -> None:
+    """The search index's tables and the migrations' own."""
+    tables = get(datasette, "/uknip.json").json()["tables"]
+    visible = {table["name"] for table in tables if not table["hidden"]}
+    assert "articles" in visible
+    assert not {name for name in visible if name.startswith(("articles_fts", "_"))}
+
+
+# Search
+
+
+@pytest.mark.parametrize(
+    ("search", "count"),
+    [
+        ("harbour", 1),
+        ("cut-off", 1),
+        ('"cut off"', 1),
+        ('"', 0),
+        ('""', 0),
+        ('swan"', 1),
+        ("AND", 0),
+        ("NEAR(", 1),
+        ("*", 0),
+        ("headline:", 0),
+        ("a\0b", 0),
+        ('"swan\nharbour"', 0),
+        ("zz " * 2000, 0),
+        ("", 3),
+        (" ", 3),
+    ],
+)
+def test_the_search_box_answers_to_anything(datasette: Datasette, search: str, count: int) -> None:
+    """No SQL error for any input; here and in the ready-made search."""
+    answer = get(datasette, "/uknip/articles.json?" + urlencode({"_search": search})).json()
+    assert answer["filtered_table_rows_count"] == count
+    assert get(datasette, "/uknip/search_snippets.json?" + urlencode({"words": search})).json()["ok"]
+
+
+# Safety
+
+
+@pytest.mark.parametrize(
+    "path", ["articles", "articles/3", "articles?_nocol=url", "newest", "article_images", "aliases", "tags"]
+)
+def test_hostile_text_stays_text(datasette: Datasette, path: str) -> None:
+    """No element, attribute or link comes out of an archived text."""
+    answer = get(datasette, f"/uknip/{path}")
+    assert answer.status_code == 200
+    assert "&lt;script&gt;alert(2)" in answer.text or path == "newest"
+    assert "<script>alert(2)" not in answer.text
+    assert "<img src=x" not in answer.text
+    assert not re.search(r'href="?\s*javascript:', answer.text)
+
+
+def test_every_answer_carries_the_security_headers(datasette: Datasette) -> None:
+    """Pages, JSON, errors, static files."""
+    for path in ("/", "/uknip/articles", "/uknip/articles/1.json", "/nothing", "/-/static/app.css"):
+        headers = get(datasette, path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers.get_list("content-security-policy")[0].startswith(
+            "default-src 'none'; script-src 'self'"
+        )
+
+
+@pytest.mark.parametrize("path", ["/", "/uknip", "/uknip/articles", "/uknip/articles/1", "/uknip/newest"])
+def test_only_datasettes_own_inline_scripts_may_run(datasette: Datasette, path: str) -> None:
+    """The policy names each inline script of the page by its digest, and allows no other."""
+    import base64
+    import hashlib
+
+    answer = get(datasette, path)
+    policy = answer.headers["content-security-policy"]
+    scripts = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    assert scripts
+    for script in scripts:
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+    assert "unsafe" not in policy.split("style-src")[0]
+
+
+def test_endless_sql_is_cut_off(datasette: Datasette) -> None:
+    """After a second, with an error on the page."""
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    started = time.monotonic()
+    answer = get(datasette, "/uknip.json?" + urlencode({"sql": endless}))
+    assert answer.status_code == 400
+    assert time.monotonic() - started < 10
+
+
+def test_nothing_can_be_written(datasette: Datasette) -> None:
+    """The connection is read-only."""
+    answer = get(datasette, "/uknip.json?" + urlencode({"sql": "with x as (select 1) delete from articles"}))
+    assert answer.status_code == 400
+    assert get(datasette, "/uknip/articles.json").json()["filtered_table_rows_count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "is_link"),
+    [
+        ("https://uknip.co.uk/a", True),
+        ("HTTP://x", True),
+        ("javascript:alert(1)", False),
+        ("https://x/ y", False),
+        ('https://x"onclick=', False),
+        ("https://x\n", False),
+        ("//x", False),
+        (None, False),
+    ],
+)
+def test_only_web_addresses_become_links(text: str | None, is_link: bool) -> None:
+    """Http or https, whole, without blanks or quotes."""
+    assert is_web_address(text) is is_link
+
+
+@pytest.mark.parametrize("blocks", ["", "{", "null", "7", '["x"]', '[{"text": "no kind"}]', "[]"])
+def test_unreadable_blocks_fall_back_to_the_body(blocks: str) -> None:
+    """The text is shown all the same."""
+    shown = [{"kind": "paragraph", "text": "One."}, {"kind": "paragraph", "text": "Two."}]
+    assert grouped_blocks(blocks, "One.\n\nTwo.") == [("paragraph", shown)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2024-06-14T15:21:00Z", "14 June 2024, 16:21"),
+        ("2024-12-31T23:30:00Z", "31 December 2024, 23:30"),
+        ("2020-09-16", "16 September 2020"),
+        ("nonsense", "nonsense"),
+        (None, ""),
+    ],
+)
+def test_times_are_shown_in_london(text: str | None, shown: str) -> None:
+    """Days as days; what is no time as it is."""
+    assert london_time(text) == shown
+
+
+# Other people's Datasette
+
+
+def test_the_plugin_leaves_other_databases_alone(tmp_path: Path) -> None:
+    """Even one called uknip with a table called articles: plain pages, no headers, no menu."""
+    db = Database(tmp_path / "uknip.db")
+    db.table("articles").insert({"id": 1, "headline": "Plain", "site": "https://example.org/"}, pk="id")
+    db.close()
+    instance = Datasette([str(tmp_path / "uknip.db")])
+    for path in ("/uknip/articles", "/uknip/articles/1"):
+        answer = get(instance, path)
+        assert answer.status_code == 200
+        assert "content-security-policy" not in answer.headers
+        assert "uknip.css" not in answer.text
+        assert "nav-menu" not in answer.text
+        assert '<a href="https://example.org/">https://example.org/</a>' in answer.text
+    end(instance)
+
+
+# The command
+
+
+def test_a_crawl_in_progress_is_visible(archive: Path, datasette: Datasette) -> None:
+    """A row committed while we serve, still in the write-ahead log, is there at the next look."""
+    assert get(datasette, "/uknip/articles.json").json()["filtered_table_rows_count"] == 3
+    writer = Database(archive / "uknip.db")
+    add_article(writer, "/fresh/", "Fresh story")
+    answer = get(datasette, "/uknip/articles.json?_search=fresh")
+    writer.close()
+    assert answer.json()["filtered_table_rows_count"] == 1
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_no_archive_or_a_damaged_one_is_one_line(tmp_path: Path) -> None:
+    """Before any port is opened."""
+    with pytest.raises(UsageError, match="no archive in"):
+        datasette_for(tmp_path)
+    (tmp_path / "uknip.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(StorageError, match="cannot read the archive"):
+        datasette_for(tmp_path)
+
+
+def test_a_busy_port_is_one_line(archive: Path) -> None:
+    """It says what to do."""
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            UsageError, match=rf"port {port} on 127\.0\.0\.1 is in use: choose another with --port N"
+        ):
+            CliRunner().invoke(
+                command, ["--archive", str(archive), "--port", str(port), "--no-open"], catch_exceptions=False
+            )
+
+
+def test_an_impossible_host_or_port_is_a_usage_error(archive: Path) -> None:
+    """The host cannot be listened on; the port is no port."""
+    with pytest.raises(UsageError, match="cannot be opened"):
+        listen("no.such.host.invalid", 0)
+    assert CliRunner().invoke(command, ["--archive", str(archive), "--port", "70000"]).exit_code == 2
+
+
+def test_listening_everywhere_still_names_this_machine() -> None:
+    """A browser cannot go to 0.0.0.0."""
+    with listen("0.0.0.0", 0) as listener:
+        assert page_address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/uknip/articles"
+
+
+def test_uknip_browse_serves_until_interrupted(archive: Path) -> None:
+    """A real process: it says where it is, answers, and ends at once when told to."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ["browse", "--no-open", "--port", str(port), "--archive", str(archive)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "uknip_crawler", *arguments], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout
+            assert f"http://127.0.0.1:{port}/uknip/articles".encode() in process.stdout.readline()
+            assert "Road closed near harbour" in fetch(f"http://127.0.0.1:{port}/uknip/articles")
+        finally:
+            process.terminate()
+        assert process.wait(20) in (143, -15)
+
+
+def fetch(address: str, deadline_seconds: float = 30) -> str:
+    end_at = time.monotonic() + deadline_seconds
+    while True:
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                address, timeout=10
+            ) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError:
+            if time.monotonic() > end_at:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,228 @@
+"""The main job on the sample site: everything found, every field right, and the second run costs next to nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from crawling import NOW, content, crawl, newsroom, rows, truth
+
+from uknip_crawler.demo import SampleSite
+from uknip_crawler.demo.posts import Post
+
+LONDON = ZoneInfo("Europe/London")
+HANDFUL = 8
+
+
+def expected_moment(instant: datetime, post: Post) -> str:
+    """Return what the archive must hold: the minute, or only London's day where the layout prints no more."""
+    if post.unstructured:
+        return instant.astimezone(LONDON).date().isoformat()
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_the_first_crawl_finds_every_story_once_with_every_field_right(tmp_path: Path) -> None:
+    """The newsroom's own record of each story is the expectation."""
+    with SampleSite(newsroom()) as site:
+        report = crawl(site, tmp_path)
+        stories = truth(site)
+    assert report["outcomes"]["stored"] + report["outcomes"].get("duplicate", 0) == len(stories) == 60
+    held = {
+        row[0]: row[1:]
+        for row in rows(
+            tmp_path, "SELECT url, headline, kicker, section, published_at, body, status FROM articles"
+        )
+    }
+    wrong = []
+    for url, post in stories.items():
+        section = None if post.unstructured else post.section
+        expected = (
+            post.headline,
+            None if post.unstructured else post.kicker,
+            section,
+            expected_moment(post.published_at, post),
+            post.body,
+            "live",
+        )
+        if held.get(url) != expected:
+            wrong.append((url, held.get(url), expected))
+    assert not wrong, f"{len(wrong)} stories differ, the first: {wrong[0]}"
+    assert held.keys() == stories.keys()
+
+
+def test_people_tags_and_pictures_are_those_of_the_newsroom(tmp_path: Path) -> None:
+    """House accounts are no authors; each picture comes once, with its own caption and credit."""
+    with SampleSite(newsroom()) as site:
+        crawl(site, tmp_path)
+        stories = {url: post for url, post in truth(site).items() if not post.unstructured}
+    found = content(tmp_path)
+    for table, expected in {
+        "authors": [(url, name) for url, post in sorted(stories.items()) for name in post.authors],
+        "tags": [(url, name) for url, post in sorted(stories.items()) for name in post.tags],
+    }.items():
+        assert [row for row in found[table] if row[0] in stories] == expected, table
+    pictures = [(row[0], row[1], row[3], row[4], row[5]) for row in found["images"] if row[0] in stories]
+    assert pictures == [
+        (url, image.url, image.alt, image.caption, image.credit)
+        for url, post in sorted(stories.items())
+        for image in post.images
+    ]
+
+
+DOORS = {
+    "rest": {"rest": True, "sitemap": False, "feed": False, "listings": False},
+    "sitemap": {"rest": False, "sitemap": True, "feed": False, "listings": False},
+    "feed": {"rest": False, "sitemap": False, "feed": True, "listings": False},
+    "listings": {"rest": False, "sitemap": False, "feed": False, "listings": True},
+}
+
+
+@pytest.mark.parametrize("doors", DOORS)
+def test_each_source_alone_is_enough(doors: str, tmp_path: Path) -> None:
+    """Whichever list the site offers, and with none but its archive pages, every story is found."""
+    with SampleSite(newsroom(40), **DOORS[doors]) as site:
+        crawl(site, tmp_path)
+        stories = truth(site)
+    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
+
+
+@pytest.mark.parametrize("stories", [30, 240])
+@pytest.mark.parametrize("doors", ["rest", "sitemap", "feed"])
+def test_an_unchanged_second_run_costs_a_handful_of_requests(
+    doors: str, stories: int, tmp_path: Path
+) -> None:
+    """The cost does not grow with the site: the same bound at both sizes."""
+    with SampleSite(newsroom(stories), **DOORS[doors]) as site:
+        crawl(site, tmp_path)
+        before = content(tmp_path)
+        site.requests.clear()
+        report = crawl(site, tmp_path)
+        served = len(site.requests)
+    assert report["requests"] == served
+    assert served <= HANDFUL
+    assert content(tmp_path) == before
+
+
+def test_nothing_is_asked_twice_in_one_run(tmp_path: Path) -> None:
+    """Menus, teasers, tracking links and AMP copies all lead to one request a page."""
+    with SampleSite(newsroom(40)) as site:
+        crawl(site, tmp_path)
+        asked = [target for _, target, _ in site.requests]
+    assert len(asked) == len(set(asked))
+
+
+def test_traps_and_forbidden_pages_are_never_asked_for(tmp_path: Path) -> None:
+    """Calendars, searches, comment forms, print and AMP copies, attachments, /private/ of robots.txt."""
+    with SampleSite(newsroom(40), rest=False, sitemap=False) as site:
+        crawl(site, tmp_path)
+        asked = [target for _, target, _ in site.requests]
+    for trap in ("replytocom", "?s=", "print=", "/amp", "attachment", "utm_", "/private/", "/wp-admin"):
+        assert not [target for target in asked if trap in target], trap
+    assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome = 'robots_denied'") != [(0,)]
+
+
+def test_the_newsrooms_work_is_followed(tmp_path: Path) -> None:
+    """New, edited, moved, deleted, trashed with a guessed redirect, unpublished: each as it was, and no more."""
+    with SampleSite(newsroom()) as site:
+        crawl(site, tmp_path)
+        work = site.newsroom.work(NOW + timedelta(days=1))
+        report = crawl(site, tmp_path)
+        stories = truth(site)
+        assert report["outcomes"]["stored"] + report["outcomes"].get("duplicate", 0) == len(work.published)
+        edited = {site.url(edit.path) for edit in work.edited}
+        removed = {site.url(one.path) for one in (*work.deleted, *work.trashed, *work.unpublished)}
+        revised = rows(tmp_path, "SELECT url FROM articles WHERE revision_count > 1")
+        assert {url for (url,) in revised} == edited, "a new promo on every page is no edit"
+        assert dict(
+            rows(tmp_path, "SELECT aliases.url, articles.url FROM aliases JOIN articles ON id = article_id")
+        ) == {site.url(move.old_path): site.url(move.new_path) for move in work.moved}
+        assert {row[0] for row in rows(tmp_path, "SELECT url FROM articles WHERE missed_runs = 1")} == removed
+        assert rows(tmp_path, "SELECT count(*) FROM articles WHERE status = 'gone'") == [(0,)]
+        for url, post in stories.items():
+            assert rows(tmp_path, "SELECT headline, body FROM articles WHERE url = ?", url) == [
+                (post.headline, post.body)
+            ]
+        report = crawl(site, tmp_path)
+    assert report["gone"] == len(removed)
+    gone = rows(tmp_path, "SELECT url, length(body) > 0 FROM articles WHERE status = 'gone'")
+    assert {url for url, readable in gone if readable} == removed
+    assert report["outcomes"].get("revised", 0) == 0
+
+
+def test_a_story_that_comes_back_is_restored(tmp_path: Path) -> None:
+    """A status of 404 in two runs, then the page again."""
+    with SampleSite(newsroom(30)) as site:
+        crawl(site, tmp_path)
+        path = site.newsroom.published()[3].path
+        site.fail = {path: 404, "/wp-json/wp/v2/posts": 404, "/sitemap_index.xml": 404}
+        for _ in range(2):
+            crawl(site, tmp_path, expect=3)
+            _make_due(tmp_path, site.url(path))
+        crawl(site, tmp_path, expect=3)
+        assert rows(tmp_path, "SELECT status FROM articles WHERE url = ?", site.url(path)) == [("gone",)]
+        site.fail = {}
+        _make_due(tmp_path, site.url(path))
+        assert crawl(site, tmp_path)["restored"] == 1
+    assert rows(tmp_path, "SELECT status, missed_runs FROM articles WHERE url = ?", site.url(path)) == [
+        ("live", 0)
+    ]
+
+
+def _make_due(directory: Path, url: str) -> None:
+    """Bring the next visit of an address forward, as time would."""
+    from uknip_crawler.archive import Archive
+
+    with Archive(directory) as archive, archive.transaction():
+        archive.frontier.revisit(url, due_at=datetime(2000, 1, 1, tzinfo=UTC))
+
+
+def test_every_scheduled_address_ends_with_one_outcome(tmp_path: Path) -> None:
+    """The ledger's promise, also for sources and redirects."""
+    with SampleSite(newsroom(40)) as site:
+        crawl(site, tmp_path)
+        site.newsroom.work(NOW + timedelta(days=1))
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
+    assert rows(tmp_path, "SELECT run_id, url FROM fetches GROUP BY 1, 2 HAVING count(*) > 1") == []
+
+
+def test_a_limit_stops_the_run_and_the_next_goes_on(tmp_path: Path) -> None:
+    """Ten pages, then the rest; nothing twice."""
+    with SampleSite(newsroom(30)) as site:
+        crawl(site, tmp_path, "--limit", "10")
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(10,)]
+        crawl(site, tmp_path)
+        stories = truth(site)
+    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
+
+
+def test_one_archive_holds_one_site(tmp_path: Path) -> None:
+    """Crawling another address into it is refused in one line."""
+    with SampleSite(newsroom(20)) as site:
+        crawl(site, tmp_path)
+    with SampleSite(newsroom(20)) as other:
+        refused = crawl(other, tmp_path, expect=2)
+    assert refused["message"].startswith("uknip: ")
+    assert len(refused["message"].strip().splitlines()) == 1
+
+
+def test_the_spider_runs_as_plain_scrapy(tmp_path: Path) -> None:
+    """`scrapy crawl uknip` from the checkout does the same job."""
+    import subprocess
+    import sys
+
+    with SampleSite(newsroom(20)) as site:
+        done = subprocess.run(
+            [sys.executable, "-m", "scrapy", "crawl", "uknip", "-a", f"base_url={site.base_url}"]
+            + ["-a", f"archive={tmp_path}", "-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS=4"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=Path(__file__).parents[1],
+        )
+        stories = truth(site)
+    assert done.returncode == 0, done.stderr
+    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()

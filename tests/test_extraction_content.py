@@ -1,0 +1,114 @@
+"""Bodies are decoded as their Content-Encoding says, in bounded memory, or refused under the right name."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+from datetime import UTC, datetime
+
+import pytest
+
+from uknip_crawler.errors import ContentTooLarge, ContentTruncated, ContentUnreadable
+from uknip_crawler.extraction import read
+from uknip_crawler.extraction.content import decode
+from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.sites import load_site
+
+PAGE = b"<html><body><h1>Weir repaired</h1><p>The weir at Dunmere has been repaired.</p></body></html>" * 50
+URL = "https://uknip.co.uk/news/uk/breaking/weir-repaired/"
+
+
+def capture(body: bytes, *codings: str, truncated: str | None = None) -> Capture:
+    headers = [("Content-Type", "text/html"), *(("Content-Encoding", coding) for coding in codings)]
+    return Capture(URL, 200, tuple(headers), body, datetime(2026, 3, 1, tzinfo=UTC), truncated)
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "codings"),
+    [
+        (PAGE, ()),
+        (PAGE, ("identity",)),
+        (gzip.compress(PAGE), ("gzip",)),
+        (gzip.compress(PAGE), ("X-GZIP",)),
+        (gzip.compress(PAGE[:100]) + gzip.compress(PAGE[100:]), ("gzip",)),
+        (zlib.compress(PAGE), ("deflate",)),
+        (raw_deflate(PAGE), ("deflate",)),
+        (gzip.compress(zlib.compress(PAGE)), ("deflate, gzip",)),
+        (gzip.compress(zlib.compress(PAGE)), ("deflate", "gzip")),
+    ],
+    ids=["none", "identity", "gzip", "x-gzip", "members", "deflate", "raw deflate", "stacked", "two headers"],
+)
+def test_a_body_is_decoded_as_its_header_says(body: bytes, codings: tuple[str, ...]) -> None:
+    """Every coding we ask for, alone and stacked, gives the page back."""
+    assert decode(capture(body, *codings)) == PAGE
+
+
+@pytest.mark.parametrize("kept", [1, 9, 12, 40, -9, -4, -1])
+def test_a_compressed_body_cut_short_is_truncated(kept: int) -> None:
+    """Wherever the stream is cut, in its header, data or trailer, the loss is noticed."""
+    with pytest.raises(ContentTruncated):
+        decode(capture(gzip.compress(PAGE)[:kept], "gzip"))
+
+
+def test_a_capture_known_to_be_cut_is_truncated() -> None:
+    """A body that ended before its announced length is never read as a whole page."""
+    with pytest.raises(ContentTruncated, match="disconnect"):
+        decode(capture(PAGE, truncated="disconnect"))
+
+
+def test_a_wrong_checksum_is_unreadable() -> None:
+    """A gzip member whose CRC does not fit its content is refused."""
+    body = bytearray(gzip.compress(PAGE))
+    body[-6] ^= 0xFF
+    with pytest.raises(ContentUnreadable):
+        decode(capture(bytes(body), "gzip"))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "rot13"])
+def test_what_is_not_in_its_coding_is_unreadable(coding: str) -> None:
+    """A plain page under a coding's name, and codings we never ask for, are refused."""
+    with pytest.raises(ContentUnreadable):
+        decode(capture(PAGE, coding))
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_bomb_is_refused_cheaply(layers: int) -> None:
+    """A quarter of a gigabyte of zeros in one, two or three layers is refused within a second."""
+    packer = zlib.compressobj(9, wbits=31)
+    body = b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
+    for _ in range(layers - 1):
+        body = gzip.compress(body)
+    started = time.process_time()
+    with pytest.raises(ContentTooLarge):
+        decode(capture(body, *["gzip"] * layers))
+    assert time.process_time() - started < 1
+
+
+def test_an_uncompressed_body_over_the_limit_is_too_large() -> None:
+    """The limit holds without compression too."""
+    with pytest.raises(ContentTooLarge):
+        decode(capture(PAGE), limit_bytes=100)
+
+
+@pytest.mark.parametrize(
+    ("broken", "outcome"),
+    [
+        (capture(gzip.compress(PAGE)[:-20], "gzip"), Outcome.DATALOSS),
+        (capture(PAGE, truncated="disconnect"), Outcome.DATALOSS),
+        (capture(PAGE, "gzip"), Outcome.BAD_ENCODING),
+        (capture(PAGE, "br"), Outcome.BAD_ENCODING),
+        (capture(gzip.compress(PAGE), "gzip", "gzip", "gzip"), Outcome.TOO_LARGE),
+    ],
+    ids=["cut stream", "cut capture", "not gzip", "brotli", "three layers"],
+)
+def test_a_body_that_cannot_be_decoded_has_an_outcome(broken: Capture, outcome: Outcome) -> None:
+    """What is wrong with the transfer becomes the page's outcome, and there is no article."""
+    reading = read(broken, load_site())
+    assert (reading.outcome, reading.article) == (outcome, None)
+    assert reading.reason

@@ -1,0 +1,234 @@
+"""A site that refuses, lies, hangs and breaks off: one row each, the rest of the site stored, the exit status true."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crawling import crawl as crawl_patiently
+from crawling import newsroom, rows
+
+from uknip_crawler.demo import SampleSite, faults
+
+
+def crawl(site: SampleSite, directory: Path, *options: str, expect: int = 0) -> dict[str, Any]:
+    """Crawl with short time-outs and back-offs, so that a fault costs the suite seconds."""
+    quick = ("UKNIP_RETRY_BACKOFF_SECONDS=0.05", "DOWNLOAD_TIMEOUT=3", "RETRY_TIMES=2")
+    settings = [part for setting in quick for part in ("-s", setting)]
+    return crawl_patiently(site, directory, *settings, *options, expect=expect)
+
+
+def outcome(directory: Path, url: str) -> tuple[Any, ...]:
+    (row,) = rows(
+        directory, "SELECT outcome, detail FROM fetches WHERE url = ? ORDER BY id DESC LIMIT 1", url
+    )
+    return row
+
+
+@pytest.mark.parametrize(
+    ("expected", "fault"),
+    [
+        ("timeout", faults.hang(30)),
+        ("dataloss", faults.cut(900)),
+        ("dataloss", faults.torn_gzip()),
+        ("bad_encoding", faults.bad_gzip()),
+        ("http_error", faults.status(500)),
+        ("http_error", faults.status(403)),
+        ("redirect_loop", faults.redirect("")),
+        ("blocked_host", faults.redirect("http://elsewhere.invalid/page/")),
+        ("blocked_host", faults.redirect("///elsewhere.invalid/page/")),
+        ("blocked_host", faults.redirect("http://2130706434/")),
+        ("blocked_url", faults.redirect("http://user:secret@127.0.0.1/")),
+        ("blocked_url", faults.redirect("file:///etc/hostname")),
+        ("blocked_url", faults.redirect("http://[/")),
+        ("soft_404", faults.body(b"<html><head><title>Page not found</title></head><body class='error404'><h1>Page not found</h1></body></html>")),
+        ("not_article", faults.body(b"%PDF-1.7", content_type="application/pdf")),
+        ("not_article", faults.body(b"Briefly unavailable for scheduled maintenance. Check back in a minute.")),
+        ("protected", faults.body(b"<html><body class='single single-post postid-9'><h1>Protected: A story</h1><form class='post-password-form'><input name='post_password' type='password'></form></body></html>")),
+    ],
+)  # fmt: skip
+def test_a_page_fault_costs_one_row(expected: str, fault: faults.Fault, tmp_path: Path) -> None:
+    """The other stories are stored; the run is green only where the fault is the site's business."""
+    with SampleSite(newsroom(20)) as site:
+        victim = site.newsroom.published()[4].path
+        site.fail[victim] = fault
+        green = expected in ("blocked_host", "blocked_url", "soft_404", "not_article", "protected")
+        crawl(site, tmp_path, expect=0 if green else 3)
+        assert outcome(tmp_path, site.url(victim))[0] == expected
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(19,)]
+        assert rows(tmp_path, "SELECT count(*) FROM articles WHERE url = ?", site.url(victim)) == [(0,)]
+        site.fail.clear()
+        if not green:
+            crawl(site, tmp_path)
+            assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+
+
+def test_a_page_that_swells_is_too_large(tmp_path: Path) -> None:
+    """Forty kilobytes on the wire, forty megabytes unpacked."""
+    bomb = gzip.compress(b"<p>" + b"\0" * (40 * 2**20))
+    with SampleSite(newsroom(20)) as site:
+        victim = site.newsroom.published()[4].path
+        site.fail[victim] = lambda answer: _gzipped(answer, bomb)
+        crawl(site, tmp_path, expect=3)
+        assert outcome(tmp_path, site.url(victim))[0] == "too_large"
+
+
+def _gzipped(answer: Any, stream: bytes) -> Any:
+    from dataclasses import replace
+
+    return replace(answer, body=stream, encoding="gzip")
+
+
+def test_a_redirect_chain_has_an_end(tmp_path: Path) -> None:
+    """Six redirects are one too many; two addresses pointing at each other are a loop."""
+    with SampleSite(newsroom(20)) as site:
+        victims = [post.path for post in site.newsroom.published()[:2]]
+        site.fail[victims[0]] = faults.redirect("/hop-1/")
+        for number in range(1, 8):
+            site.fail[f"/hop-{number}/"] = faults.redirect(f"/hop-{number + 1}/")
+        site.fail[victims[1]] = faults.redirect("/back/")
+        site.fail["/back/"] = faults.redirect(victims[1])
+        crawl(site, tmp_path, expect=3)
+        assert outcome(tmp_path, site.url(victims[0]))[0] == "redirect_limit"
+        assert outcome(tmp_path, site.url(victims[1]))[0] == "redirect_loop"
+    assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [(0,)]
+
+
+def test_retry_after_is_obeyed(tmp_path: Path) -> None:
+    """Two 429 with Retry-After: 2; the waits are kept, the story stored, the run green."""
+    with SampleSite(newsroom(20)) as site:
+        victim = site.newsroom.published()[4].path
+        site.fail[victim] = faults.first(2, faults.status(429, retry_after=2))
+        began = time.monotonic()
+        crawl(site, tmp_path)
+        assert time.monotonic() - began >= 4
+        assert [status for _, target, status in site.requests if target == victim] == [429, 429, 200]
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+
+
+def test_a_site_that_asks_for_ages_is_left_alone(tmp_path: Path) -> None:
+    """503 with Retry-After 10⁹: the rest is deferred, status 4, nothing is marked as missed; later all is fetched."""
+    with SampleSite(newsroom(30)) as site:
+        site.fail[site.newsroom.published()[4].path] = faults.status(503, retry_after=10**9)
+        report = crawl(site, tmp_path, expect=4)
+        assert report["outcomes"]["deferred"] >= 1
+        assert rows(tmp_path, "SELECT count(*) FROM articles WHERE missed_runs > 0") == [(0,)]
+        site.fail.clear()
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(30,)]
+
+
+@pytest.mark.parametrize("fault", [500, 503, 429, faults.hang(30), faults.redirect("/robots.txt")])
+def test_without_robots_txt_nothing_is_fetched(fault: int | faults.Fault, tmp_path: Path) -> None:
+    """RFC 9309 §2.3.1.4: unreachable means disallowed. Status 4."""
+    with SampleSite(newsroom(20)) as site:
+        site.fail["/robots.txt"] = fault
+        crawl(site, tmp_path, expect=4)
+        assert {target for _, target, _ in site.requests} == {"/robots.txt"}
+
+
+def test_a_missing_robots_txt_allows_everything(tmp_path: Path) -> None:
+    """RFC 9309 §2.3.1.3, whatever the error page says."""
+    with SampleSite(newsroom(20)) as site:
+        site.fail["/robots.txt"] = faults.body(
+            b"User-agent: *\nDisallow: /\n", content_type="text/plain", code=404
+        )
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+
+
+def test_a_site_that_is_down_gives_4(tmp_path: Path) -> None:
+    """Nothing listens; one line, and what was archived stays live."""
+    with SampleSite(newsroom(20)) as site:
+        crawl(site, tmp_path)
+    report = crawl(site, tmp_path, expect=4)
+    assert "robots.txt" in report["end_reason"]
+    assert rows(tmp_path, "SELECT count(*) FROM articles WHERE status = 'live' AND missed_runs = 0") == [
+        (20,)
+    ]
+
+
+def test_a_source_that_breaks_is_trouble_not_silence(tmp_path: Path) -> None:
+    """REST and sitemaps gave stories yesterday and give HTML today: the feed is read, and the run is not green."""
+    with SampleSite(newsroom(20)) as site:
+        crawl(site, tmp_path)
+        site.fail["/wp-json/wp/v2/posts"] = faults.body(b"<html>Fatal error</html>")
+        report = crawl(site, tmp_path, expect=3)
+    assert any("rest" in trouble for trouble in report["troubles"])
+
+
+def test_a_mass_of_404_marks_nothing_as_gone(tmp_path: Path) -> None:
+    """When most stories vanish at once, it is the site that is ill."""
+    with SampleSite(newsroom(30)) as site:
+        crawl(site, tmp_path)
+        stories = [post.path for post in site.newsroom.published()]
+        site.fail = dict.fromkeys(stories, 404)
+        site.fail |= {"/wp-json/wp/v2/posts": faults.body(b"[]", content_type="application/json")}
+        _all_due(tmp_path)
+        for _ in range(3):
+            crawl(site, tmp_path, expect=3)
+            _all_due(tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles WHERE status = 'gone'") == [(0,)]
+
+
+def _all_due(directory: Path) -> None:
+    from uknip_crawler.archive import Archive
+
+    with Archive(directory) as archive, archive.transaction():
+        archive.db.conn.execute(
+            "UPDATE frontier SET due_at = '2000-01-01T00:00:00.000000Z' WHERE kind = 'article'"
+        )
+
+
+def test_no_other_host_is_ever_contacted(tmp_path: Path) -> None:
+    """A second server on this machine stays without a single connection."""
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere, SampleSite(newsroom(20)) as site:
+        elsewhere.settimeout(0.5)
+        trap = f"http://127.0.0.2:{elsewhere.getsockname()[1]}/"
+        paths = [post.path for post in site.newsroom.published()]
+        site.fail[paths[0]] = faults.redirect(trap)
+        site.fail[paths[1]] = faults.body(
+            f'<meta http-equiv="refresh" content="0;url={trap}"><a href="{trap}">x</a>'.encode()
+        )
+        site.fail["/post-sitemap1.xml"] = faults.body(
+            f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc>{trap}</loc></url>"
+            "<url><loc>file:///etc/hostname</loc></url></urlset>".encode(),
+            content_type="application/xml",
+        )
+        crawl(site, tmp_path)
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    assert rows(tmp_path, "SELECT outcome FROM fetches WHERE url = ?", trap) == [("blocked_host",)]
+    assert rows(tmp_path, "SELECT outcome FROM fetches WHERE url = 'file:///etc/hostname'") == [
+        ("blocked_url",)
+    ]
+
+
+def test_a_robots_delay_longer_than_ours_is_kept(tmp_path: Path) -> None:
+    """Crawl-delay is no part of RFC 9309, but a site that writes it means it."""
+    with SampleSite(newsroom(20)) as site:
+        site.fail["/robots.txt"] = faults.body(b"User-agent: *\nCrawl-delay: 1\n", content_type="text/plain")
+        began = time.monotonic()
+        crawl(site, tmp_path, "--limit", "4")
+        assert time.monotonic() - began > 4
+
+
+def test_the_user_agent_is_honest(tmp_path: Path) -> None:
+    """Our name and the contact stand in every request the WARC file keeps."""
+    from warcio.archiveiterator import ArchiveIterator
+
+    with SampleSite(newsroom(20)) as site:
+        crawl(site, tmp_path, "--contact", "mailto:desk@example.org", "--limit", "3")
+    agents = set()
+    with next((tmp_path / "warc").glob("*.warc.gz")).open("rb") as file:
+        for record in ArchiveIterator(file):
+            if record.rec_type == "request":
+                agents.add(record.http_headers.get_header("User-Agent"))
+    assert len(agents) == 1
+    (agent,) = agents
+    assert agent.startswith("uknip/")
+    assert "mailto:desk@example.org" in agent

@@ -1,0 +1,182 @@
+"""Killing a crawl at any point loses nothing: the next run ends with what an undisturbed one would have."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crawling import arguments, content, crawl, newsroom, rows
+
+from uknip_crawler.archive import Archive, warc
+from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.demo import SampleSite, faults
+from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.recovery import recover
+from uknip_crawler.sites import load_site
+
+CLOCK = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
+PORT = 18_639  # addresses must be the same in every archive that is compared
+
+
+def start(site: SampleSite, directory: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        arguments(site.base_url, directory), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_requests(site: SampleSite, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(site.requests) < count:
+        assert time.monotonic() < deadline, f"only {len(site.requests)} requests came"
+        time.sleep(0.002)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
+    directory = tmp_path_factory.mktemp("undisturbed")
+    with SampleSite(newsroom(40), port=PORT) as site:
+        crawl(site, directory)
+    return content(directory)
+
+
+@pytest.mark.parametrize("kills", [(1,), (3,), (7,), (12, 5), (25,), (38, 3, 3), (46,)])
+def test_kill_minus_nine_and_run_again_ends_the_same(
+    kills: tuple[int, ...], undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path
+) -> None:
+    """The process dies after the site has served so many requests; no clean-up of any kind runs."""
+    with SampleSite(newsroom(40), port=PORT) as site:
+        for requests in kills:
+            site.requests.clear()
+            process = start(site, tmp_path)
+            wait_for_requests(site, requests)
+            process.kill()
+            process.communicate()
+            assert process.returncode == -signal.SIGKILL
+        crawl(site, tmp_path)
+    assert content(tmp_path) == undisturbed
+    assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
+    assert rows(tmp_path, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == [(0,)]
+    assert verified(tmp_path)
+
+
+def verified(directory: Path) -> bool:
+    import sys
+
+    command = [sys.executable, "-m", "uknip_crawler", "verify", "--archive", str(directory)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return True
+
+
+def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
+    """SIGTERM: status 143, every row closed, the WARC file closed, and the next run goes on."""
+    with SampleSite(newsroom(40)) as site:
+        process = start(site, tmp_path)
+        wait_for_requests(site, 12)
+        process.terminate()
+        process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [
+            (0,)
+        ]
+        assert list((tmp_path / "warc").glob("*.open")) == []
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(40,)]
+
+
+def test_a_second_crawl_at_the_same_time_gives_75_at_once(tmp_path: Path) -> None:
+    """And the first is not disturbed; a killed holder's lock is free."""
+    with SampleSite(newsroom(20)) as site:
+        site.fail["/robots.txt"] = faults.first(1, faults.hang(8))
+        first = start(site, tmp_path)
+        while not rows_of_runs(tmp_path):
+            time.sleep(0.05)
+        began = time.monotonic()
+        refused = crawl(site, tmp_path, expect=75)
+        assert time.monotonic() - began < 5
+        assert "another run" in refused["message"]
+        first.kill()
+        first.communicate()
+        site.fail.clear()
+        crawl(site, tmp_path)
+
+
+def rows_of_runs(directory: Path) -> bool:
+    try:
+        return rows(directory, "SELECT id FROM runs") != []
+    except Exception:  # no database yet, or no table in it
+        return False
+
+
+PAGE = """<!doctype html><html lang="en-GB"><head><title>Ferry delayed by fog – UKNIP</title>
+<meta property="og:type" content="article"><meta property="article:published_time" content="2026-03-14T08:00:00Z">
+</head><body class="single single-post postid-7"><article id="post-7" class="post"><h1>Ferry delayed by fog</h1>
+<div class="text"><p>The first ferry from Ryde left ninety minutes late on Saturday because of thick fog in the Solent.</p>
+<p>Passengers were given hot drinks in the terminal while the crew waited for the weather to lift.</p></div>
+</article></body></html>"""
+
+
+def an_orphan(directory: Path, *, torn: bool = False) -> str:
+    """Die between the WARC record and the row: the order of writing makes this the only gap there is."""
+    site = load_site()
+    url = "https://uknip.co.uk/news/uk/breaking/ferry-delayed-by-fog/"
+    archive = Archive(directory)
+    with archive.transaction():
+        run = archive.ledger.start_run("crawl", site.base_url, {}, "test", at=CLOCK)
+        archive.frontier.add([Candidate(url, "article", "seed")], at=CLOCK, due_at=CLOCK)
+        archive.frontier.claim(run, 1, due_by=CLOCK, at=CLOCK)
+    headers = (("Content-Type", "text/html; charset=UTF-8"),)
+    archive.capture(run, Capture(url, 200, headers, PAGE.encode(), CLOCK), (), at=CLOCK)
+    archive.sync_captures()
+    archive.close()
+    if torn:
+        path = next((directory / "warc").glob("*.open"))
+        with path.open("ab") as file:
+            file.write(path.read_bytes()[:200])
+    return url
+
+
+def test_a_capture_without_a_row_is_replayed_once(tmp_path: Path) -> None:
+    """The page was fetched; asking the site again would be one request too many."""
+    url = an_orphan(tmp_path)
+    for expected in (1, 0):
+        with Archive(tmp_path) as archive:
+            recovered = recover(archive, load_site(), clock=lambda: CLOCK)
+        assert recovered.replayed == expected
+    assert rows(tmp_path, "SELECT url, headline FROM articles") == [(url, "Ferry delayed by fog")]
+    assert rows(tmp_path, "SELECT outcome FROM fetches") == [(Outcome.STORED,)]
+    assert verified(tmp_path)
+
+
+def test_a_torn_tail_is_cut(tmp_path: Path) -> None:
+    """Two hundred bytes of a record that never got whole."""
+    an_orphan(tmp_path, torn=True)
+    with Archive(tmp_path) as archive:
+        recovered = recover(archive, load_site(), clock=lambda: CLOCK)
+    assert recovered.cut_bytes == 200
+    assert recovered.replayed == 1
+    path = next((tmp_path / "warc").glob("*.warc.gz"))
+    assert all(member.is_whole for member in warc.members(path))
+
+
+def test_a_kill_while_following_edits_makes_no_false_revision(tmp_path: Path) -> None:
+    """Killed while the newsroom works: the rerun shows the site as it is now."""
+    with SampleSite(newsroom(40)) as site:
+        crawl(site, tmp_path)
+        work = site.newsroom.work(datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
+        site.requests.clear()
+        process = start(site, tmp_path)
+        killer = threading.Thread(target=lambda: (wait_for_requests(site, 6), process.kill()))
+        killer.start()
+        process.communicate()
+        killer.join()
+        crawl(site, tmp_path)
+        expected = {site.url(edit.path) for edit in work.edited}
+    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles WHERE revision_count > 1")} == expected
+    assert {n for (n,) in rows(tmp_path, "SELECT max(number) FROM revisions GROUP BY article_id")} == {1, 2}

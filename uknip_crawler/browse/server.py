@@ -1,0 +1,71 @@
+"""Serving the live archive with Datasette on this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+import time
+import webbrowser
+from pathlib import Path
+
+import uvicorn
+from datasette.app import Datasette
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
+
+from uknip_crawler.archive import DATABASE, open_readonly
+from uknip_crawler.browse.metadata import DATABASE_NAME, SETTINGS, metadata
+from uknip_crawler.errors import StorageError, UsageError
+
+_POLL_SECONDS = 0.05
+
+
+def datasette_for(archive: Path) -> Datasette:
+    """Return Datasette on the archive, opened read-only and mutable: a crawl in progress is visible.
+
+    Never `immutable`: that ignores the write-ahead log. Raises UsageError when there is no archive,
+    StorageError when it cannot be read.
+    """
+    db = open_readonly(archive)
+    try:
+        db.conn.execute("SELECT 1 FROM articles LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        raise StorageError(f"{archive}: cannot read the archive: {error}") from error
+    finally:
+        db.close()
+    return Datasette([str(archive / DATABASE)], metadata=metadata(), settings=SETTINGS)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes any free one. Raises UsageError when the port cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        busy = error.errno == errno.EADDRINUSE
+        reason = "is in use: choose another with --port N" if busy else f"cannot be opened: {error}"
+        raise UsageError(f"port {port} on {host} {reason}") from error
+
+
+def serve(datasette: Datasette, listener: socket.socket, *, open_page: str | None) -> None:
+    """Answer requests until interrupted; open `open_page` in the browser once the server answers."""
+    server = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="warning", lifespan="on"))
+    if open_page:
+        threading.Thread(target=_open_when_started, args=(server, open_page), daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def page_address(listener: socket.socket) -> str:
+    """Return the address of the list of articles, as a browser on this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}/{DATABASE_NAME}/articles"
+
+
+def _open_when_started(server: uvicorn.Server, address: str) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(_POLL_SECONDS)
+    webbrowser.open(address)

@@ -1,0 +1,28 @@
+"""Serve the sample site until Ctrl-C: `python -m uknip_crawler.demo [--port N] [--stories N]`."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from datetime import UTC, datetime
+
+from uknip_crawler.demo import Newsroom, SampleSite
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m uknip_crawler.demo", description="Serve the sample site."
+    )
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--stories", type=int, default=60)
+    options = parser.parse_args()
+    with SampleSite(Newsroom(options.stories, now=datetime.now(UTC)), port=options.port) as site:
+        print(f"Sample site on {site.base_url} (Ctrl-C ends it)", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

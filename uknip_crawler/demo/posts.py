@@ -1,0 +1,140 @@
+"""A post of the sample newsroom: what its pages must be read as, its address and its layout."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from uknip_crawler.demo.prose import LONDON
+from uknip_crawler.models import Block, BlockKind, Image
+
+HOUSE_ACCOUNT = "uknip247"
+_BODY_KINDS = (BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.QUOTE)
+
+
+class Status(StrEnum):
+    """Where a post is in its life; only `publish` is ever served."""
+
+    PUBLISH = "publish"
+    DRAFT = "draft"
+    TRASH = "trash"
+    DELETED = "deleted"
+
+
+class Era(NamedTuple):
+    """A stretch of the site's history: the share of stories it ends at, its address scheme and its layout."""
+
+    until: float
+    scheme: str
+    layout: str
+
+
+ERAS = (
+    Era(0.08, "A", "plain"),
+    Era(0.22, "B", "plain"),
+    Era(0.42, "C", "classic"),
+    Era(0.47, "D", "classic"),
+    Era(0.62, "E", "jnews"),
+    Era(0.66, "F", "jnews"),
+    Era(0.82, "G", "soledad"),
+    Era(1.01, "G", "modern"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One story and the truth about it. Instants are aware UTC; `path` and picture addresses are site-relative.
+
+    `blocks` is the running story without the lead picture. `printed_author` is the byline on the page, which
+    may be the house account; `authors` names people only. `unstructured` layouts tell headline, day of
+    publication, pictures and body, and nothing else. `copy_of` is the post that this one repeats.
+    """
+
+    post_id: int
+    slug: str
+    scheme: str
+    layout: str
+    headline: str
+    kicker: str | None
+    standfirst: str | None
+    section: str
+    tags: tuple[str, ...]
+    printed_author: str
+    published_at: datetime
+    modified_at: datetime
+    blocks: tuple[Block, ...]
+    lead_image: Image | None
+    town: str
+    force: str
+    status: Status = Status.PUBLISH
+    copy_of: int | None = None
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        return () if self.printed_author == HOUSE_ACCOUNT else (self.printed_author,)
+
+    @property
+    def unstructured(self) -> bool:
+        return self.layout == "plain"
+
+    @property
+    def section_slug(self) -> str:
+        return slugify(self.section)
+
+    @property
+    def path(self) -> str:
+        """The address below the host, in the scheme of the story's time; dates in it are London's."""
+        day = self.published_at.astimezone(LONDON)
+        match self.scheme:
+            case "A":
+                return f"/{day:%Y/%m/%d}/breaking/{self.slug}/"
+            case "B":
+                return f"/{day:%Y/%m/%d}/{self.slug}/"
+            case "C":
+                return f"/{self.section_slug}/news-{self.post_id}/{self.slug}/"
+            case "D":
+                return f"/blog/{day:%Y/%m/%d}/{self.slug}/"
+            case "E":
+                return f"/Breaking/News/breaking/{self.slug}/"
+            case "F":
+                return f"/News/breaking/{self.slug}/"
+        return f"/news/uk/{self.section_slug}/{self.slug}" + ("" if self.post_id % 5 == 0 else "/")
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Every picture once, lead image first."""
+        lead = (self.lead_image,) if self.lead_image else ()
+        return lead + tuple(block.image for block in self.blocks if block.image)
+
+    @property
+    def embeds(self) -> tuple[str, ...]:
+        return tuple(block.url for block in self.blocks if block.kind is BlockKind.EMBED and block.url)
+
+    @property
+    def body(self) -> str:
+        """The story as plain text: blocks parted by one blank line, list items led by `- `."""
+        return "\n\n".join(
+            ("- " if block.kind is BlockKind.LIST_ITEM else "") + block.text
+            for block in self.blocks
+            if block.kind in _BODY_KINDS
+        )
+
+    @property
+    def opening(self) -> str:
+        """The first paragraph, as teasers and descriptions quote it."""
+        return next(block.text for block in self.blocks if block.kind is BlockKind.PARAGRAPH)
+
+
+def slugify(text: str) -> str:
+    """Return text as WordPress makes slugs of it: ASCII, hyphens, cut at 190 characters even in mid-word."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "-")).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:190].strip("-")
+
+
+def title_case(text: str) -> str:
+    """Return text with each word's first letter raised, the form in which stock pictures get their alt text."""
+    return re.sub(r"(?<![\w’])[a-z]", lambda match: match[0].upper(), text)

@@ -1,0 +1,55 @@
+"""RSS 2.0, RSS 1.0 (RDF) and Atom → addresses."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin
+
+from lxml import etree
+
+from uknip_crawler.discovery import Listed, Listing, absolute
+from uknip_crawler.discovery.dates import iso_instant, mail_instant
+from uknip_crawler.discovery.markup import children, read, text_of
+from uknip_crawler.urls import post_number
+
+_RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+_DC_DATE = "{http://purl.org/dc/elements/1.1/}date"
+
+
+def feed_url(base_url: str, page: int = 1) -> str:
+    """Return WordPress's feed address; pages count from 1, newest stories first."""
+    return urljoin(base_url, "/feed/" if page == 1 else f"/feed/?paged={page}")
+
+
+def parse(body: bytes, *, url: str) -> Listing:
+    """Read a feed, also with leading blanks, `&nbsp;`, bare `&` or a missing end.
+
+    `<guid>…/?p=N` gives the post's number. Raises SourceUnusable for anything that is not a feed.
+    """
+    document = read(body, roots=("rss", "RDF", "feed"), url=url)
+    elements = list(document.root.iter("{*}item", "{*}entry"))
+    entries = [_listed(element, url) for element in elements]
+    complete = document.closed and document.count("item", "entry") <= len(elements)
+    return Listing(tuple(entry for entry in entries if entry), complete)
+
+
+def _listed(item: etree._Element, url: str) -> Listed | None:
+    guid = text_of(item, "guid", "id") or ""
+    address = absolute(_link(item, guid), url)
+    if address is None:
+        return None
+    published_at = (
+        mail_instant(text_of(item, "pubDate"))
+        or iso_instant(text_of(item, "published"))
+        or iso_instant(item.findtext(_DC_DATE))
+    )
+    return Listed(address, post_number(guid), iso_instant(text_of(item, "updated")), published_at)
+
+
+def _link(item: etree._Element, guid: str) -> str | None:
+    for link in children(item, "link"):
+        printed = "".join(map(str, link.itertext())).strip() or link.get("href")
+        if printed and link.get("rel", "alternate") == "alternate":
+            return printed
+    is_permalink = all(child.get("isPermaLink") != "false" for child in children(item, "guid", "id"))
+    return item.get(_RDF_ABOUT) or (guid if is_permalink and re.match(r"https?://", guid) else None)

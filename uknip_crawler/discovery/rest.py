@@ -1,0 +1,117 @@
+"""WordPress's REST list of posts (`/wp-json/wp/v2/posts`) → addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode, urljoin
+
+from uknip_crawler.discovery import Listed, Listing, SourceUnusable
+from uknip_crawler.discovery.dates import iso_instant
+
+_LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
+_JSON_START = re.compile(r"(?:\[\s*)?\{\s*\"")
+_HTML_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+
+
+def posts_url(
+    base_url: str,
+    *,
+    modified_after: datetime | None = None,
+    page: int = 1,
+    order: str = "asc",
+    per_page: int = 100,
+) -> str:
+    """Return the address of one page of posts, by number, or by time of change when `modified_after` is given.
+
+    `modified_after` must be aware. WordPress serves at most 100 a page.
+    """
+    query: dict[str, str | int] = {
+        "per_page": per_page,
+        "orderby": "modified" if modified_after else "id",
+        "order": order,
+        "_fields": "id,link,date_gmt,modified_gmt",
+        "page": page,
+    }
+    if modified_after:
+        # the zone must be said: without it WordPress reads the site's own time
+        query["modified_after"] = modified_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return urljoin(base_url, "/wp-json/wp/v2/posts") + "?" + urlencode(query, safe=",:")
+
+
+def parse_posts(body: bytes, headers: Mapping[str, str]) -> Listing:
+    """Read one page of posts; `total` and `pages` come from X-WP-Total and X-WP-TotalPages.
+
+    A byte order mark and PHP notices around the JSON are tolerated. Posts with a number, link or status that
+    no published post can have are left out. Raises SourceUnusable for anything but a list.
+    """
+    posts = _loads(body)
+    if not isinstance(posts, list):
+        said = posts.get("code") if isinstance(posts, dict) else None
+        raise SourceUnusable(
+            f"REST: {type(posts).__name__} instead of a list of posts (code {str(said)[:80]!r})"
+        )
+    folded = {name.lower(): value for name, value in headers.items()}
+    if posts and not any(isinstance(post, dict) and "id" in post for post in posts):
+        raise SourceUnusable(f"REST: a list, but not of posts: {str(posts[0])[:40]!r}")
+    entries = tuple(entry for post in posts if (entry := _listed(post)))
+    return Listing(entries, True, _count(folded.get("x-wp-total")), _count(folded.get("x-wp-totalpages")))
+
+
+def is_past_end(status: int, body: bytes) -> bool:
+    """Tell the answer to a page after the last from every other error 400."""
+    if status != HTTPStatus.BAD_REQUEST:
+        return False
+    try:
+        error = _loads(body)
+    except SourceUnusable:
+        return False
+    return isinstance(error, dict) and error.get("code") == "rest_post_invalid_page_number"
+
+
+def _loads(body: bytes) -> Any:
+    text = body.decode("utf-8-sig", "replace").strip()
+    decoder = json.JSONDecoder(parse_int=_integer)
+    if _HTML_PAGE.search(text, 0, 2000) and not text.startswith(("[", "{")):
+        raise SourceUnusable(f"REST: an HTML page; starts {text[:40]!r}")
+    start = None if text.startswith(("[", "{")) else _JSON_START.search(text)  # PHP's notices come first
+    try:
+        value, end = decoder.raw_decode(text, start.start() if start else 0)
+    except (ValueError, RecursionError) as error:
+        raise SourceUnusable(f"REST: not JSON: {error}; starts {text[:40]!r}") from None
+    if text[end:].strip() and not text[end:].lstrip().startswith("<"):
+        raise SourceUnusable(f"REST: more after the JSON: {text[end : end + 40]!r}")
+    return value
+
+
+def _integer(digits: str) -> int | None:
+    # Python refuses to read numbers of thousands of digits, and the whole page with them
+    return int(digits) if len(digits) <= 20 else None
+
+
+def _count(value: str | None) -> int | None:
+    stripped = (value or "").strip()
+    return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) <= 9 else None
+
+
+def _listed(post: object) -> Listed | None:
+    if not isinstance(post, dict) or post.get("status", "publish") != "publish":
+        return None
+    number, link = post.get("id"), post.get("link")
+    if (
+        type(number) is not int
+        or not 0 < number <= _LARGEST_ID
+        or not isinstance(link, str)
+        or not link.strip()
+    ):
+        return None
+    modified_at, published_at = (_instant(post.get(field)) for field in ("modified_gmt", "date_gmt"))
+    return Listed(link.strip(), number, modified_at, published_at)
+
+
+def _instant(value: object) -> datetime | None:
+    return iso_instant(value) if isinstance(value, str) else None

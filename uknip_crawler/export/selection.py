@@ -1,0 +1,96 @@
+"""Which articles an export takes: days in London, section, tag, status, words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
+
+from uknip_crawler.errors import UsageError
+
+LONDON = ZoneInfo("Europe/London")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to export; None takes everything. `since` and `until` are days in London, both inclusive.
+
+    Section, tag and status are compared whole, ASCII letters in either case. An undated article is in no span
+    of days. `search` is full-text (headline, standfirst, body); blank counts as None.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    section: str | None = None
+    tag: str | None = None
+    search: str | None = None
+    status: str | None = None
+
+    def where(self, db: Database) -> tuple[str, dict[str, str]]:
+        """Return the condition on `articles AS a` and its parameters. Redacted articles are never in it."""
+        conditions = ["a.status <> 'redacted'"]
+        parameters: dict[str, str] = {}
+        for condition, name, value in (
+            ("a.published_at >= :since", "since", day_start(self.since) if self.since else None),
+            ("a.published_at < :until", "until", day_start(self.until + _DAY) if self.until else None),
+            ("a.section = :section COLLATE NOCASE", "section", self.section),
+            (f"a.id IN ({_TAGGED})", "tag", self.tag),
+            ("a.status = :status", "status", self.status),
+            (f"a.id IN ({_MATCHING})", "search", match_expression(db, self.search or "") or None),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                parameters[name] = _storable(value)
+        return " AND ".join(conditions), parameters
+
+
+_TAGGED = (
+    "SELECT article_id FROM article_tags JOIN tags ON tags.id = tag_id WHERE tags.name = :tag COLLATE NOCASE"
+)
+_MATCHING = "SELECT rowid FROM articles_fts WHERE articles_fts MATCH :search"
+
+
+def parse_day(text: str) -> date:
+    """Read `2026-03-31`. Raises UsageError for anything else."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        day = date.min
+    if not 1900 <= day.year < 3000:
+        raise UsageError(f"{text!r} is not a day: write it like 2026-03-31")
+    return day
+
+
+def day_start(day: date) -> str:
+    """Return the text that sorts at the start of a London day among `2026-07-01` and `2026-06-30T23:00:00Z`.
+
+    Archive times are UTC instants or, where the page printed no time, bare days in London. The smaller of the
+    day and its midnight in UTC is at or before everything of the day and after everything of the day before.
+    """
+    midnight = datetime.combine(day, time(), LONDON).astimezone(UTC)
+    return min(day.isoformat(), f"{midnight:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def match_expression(db: Database, search: str) -> str:
+    """Return words as a full-text query that cannot fail; "" for blank.
+
+    A valid FTS5 query (`police AND "M20"`) is used as it is; anything else (`cut-off`, `AND`, a lone quote)
+    is searched for word by word.
+    """
+    words = " ".join(_storable(search).replace("\0", " ").split())
+    if not words:
+        return ""
+    try:
+        db.conn.execute("SELECT 1 FROM articles_fts WHERE articles_fts MATCH ? LIMIT 1", (words,)).fetchone()
+    except sqlite3.OperationalError:
+        return db.quote_fts(words) or '""'
+    return words
+
+
+def _storable(text: str) -> str:
+    # a command line that is not UTF-8 arrives with lone surrogates, which SQLite cannot take
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,205 @@
+"""One capture to one reading: an article, or the reason why there is none. Pure: no network, database or clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from uknip_crawler.errors import AddressRefused, ContentError, ContentTooLarge, ContentTruncated
+from uknip_crawler.extraction import metadata
+from uknip_crawler.extraction.blocks import RawBlock, read_blocks
+from uknip_crawler.extraction.body import Body, locate
+from uknip_crawler.extraction.classify import PageKind, Verdict, classify
+from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
+from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.headline import Headline, find_headline
+from uknip_crawler.extraction.images import gather_images, lead_address, stem
+from uknip_crawler.extraction.page import Page, links, next_page, parse, text_of
+from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
+from uknip_crawler.extraction.structured import Structured, read_structured
+from uknip_crawler.extraction.text import key
+from uknip_crawler.models import Article, Block, BlockKind, Capture, Link, Outcome, Reading
+from uknip_crawler.sites import Site, fold
+from uknip_crawler.urls import AddressKind, canonicalise
+from uknip_crawler.urls import classify as classify_address
+
+EXTRACTOR_VERSION = "1"
+"""Raised whenever the same capture may read differently."""
+
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+_NOT_HTML = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b", b"RIFF")
+_REFUSALS = {
+    PageKind.LISTING: (Outcome.NOT_ARTICLE, "listing"),
+    PageKind.PAGE: (Outcome.NOT_ARTICLE, "page"),
+    PageKind.MAINTENANCE: (Outcome.NOT_ARTICLE, "maintenance"),
+    PageKind.SOFT_404: (Outcome.SOFT_404, "soft_404"),
+    PageKind.PROTECTED: (Outcome.PROTECTED, "password"),
+    PageKind.CHALLENGE: (Outcome.CHALLENGE, "challenge"),
+}
+
+
+def read(capture: Capture, site: Site, *, expected_article: bool = False) -> Reading:
+    """Return what a capture of a page turned out to be; never raises, whatever the bytes.
+
+    `expected_article` vouches for a page whose address has no known form: a sitemap or feed lists it as a story.
+    """
+    try:
+        return _read(capture, site, expected_article)
+    except ContentTooLarge as error:
+        return Reading(outcome=Outcome.TOO_LARGE, reason=str(error))
+    except ContentTruncated as error:
+        return Reading(outcome=Outcome.DATALOSS, reason=str(error))
+    except ContentError as error:
+        return Reading(outcome=Outcome.BAD_ENCODING, reason=str(error))
+    except etree.ParserError:
+        return Reading(outcome=Outcome.EXTRACT_ERROR, reason="empty")
+    except Exception as error:  # noqa: BLE001  one broken page must cost one row, never the run
+        return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"{type(error).__name__}: {error}"[:300])
+
+
+def _read(capture: Capture, site: Site, expected_article: bool) -> Reading:
+    content_type = capture.header("Content-Type")
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind and kind not in _HTML_TYPES:
+        return Reading(outcome=Outcome.NOT_ARTICLE, reason="not_html")
+    data = decode(capture)
+    if data.lstrip()[:8].startswith(_NOT_HTML):
+        return Reading(outcome=Outcome.NOT_ARTICLE, reason="not_html")
+    page = parse(data, capture.url, content_type)
+    structured = read_structured(page)
+    verdict = classify(page, structured, site, expected_article=expected_article)
+    if verdict.kind is not PageKind.ARTICLE:
+        outcome, reason = _REFUSALS[verdict.kind]
+        listing = verdict.kind is PageKind.LISTING
+        if verdict.kind in (PageKind.LISTING, PageKind.PAGE) and not _has_text(page):
+            outcome, reason, listing = Outcome.EXTRACT_ERROR, "empty", False
+        following = next_page(page) if listing else None
+        return Reading(
+            outcome=outcome,
+            reason=reason,
+            is_listing=listing,
+            links=links(page),
+            next_page=following,
+            flags=page.flags,
+        )
+    return _Story(page, structured, site, verdict, capture).reading()
+
+
+def _has_text(page: Page) -> bool:
+    return any(block.text for block in read_blocks(page))
+
+
+@dataclass(slots=True)
+class _Story:
+    page: Page
+    data: Structured
+    site: Site
+    verdict: Verdict
+    capture: Capture
+
+    def reading(self) -> Reading:
+        all_links = links(self.page)
+        raw = read_blocks(self.page)
+        headline = find_headline(self.page, self.data, self.site)
+        if headline is None or not raw:
+            reason = "empty" if not raw else "no_headline"
+            return Reading(
+                outcome=Outcome.EXTRACT_ERROR, reason=reason, links=all_links, flags=self.page.flags
+            )
+        body = locate(self.page, raw, headline)
+        found = metadata.read_metadata(
+            self.page, self.data, self.site, headline, raw, self.capture.fetched_at
+        )
+        summary = standfirst_block([*body.above, *body.blocks])
+        blocks = [block for block in body.blocks if block is not summary]
+        cleaned = clean(blocks, self._context(raw, headline, found, body))
+        if not cleaned.blocks and not self.verdict.certain:
+            return Reading(
+                outcome=Outcome.EXTRACT_ERROR, reason="no_body", links=all_links, flags=self.page.flags
+            )
+        article = self._article(headline, body, cleaned, found, summary)
+        stripped = [line for line in (*body.dropped, *cleaned.furniture) if line.text != article.standfirst]
+        furniture = tuple(dict.fromkeys(stripped))
+        return Reading(article=article, links=all_links, furniture=furniture, flags=self._flags(article))
+
+    def _context(
+        self, raw: list[RawBlock], headline: Headline, found: metadata.Metadata, body: Body
+    ) -> Context:
+        filed = [text_of(e) for e in self.page.by_tag["a"] if metadata.is_category(e)]
+        labels = frozenset(fold(name) for name in (found.section, *found.tags, *filed) if name)
+        alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
+        pictures = any(block.image for block in (*body.blocks, *body.above))
+        has_picture = pictures or bool(lead_address(self.data, self.page)[0])
+        return Context(self.site, headline, labels, alts, has_picture)
+
+    def _article(
+        self,
+        headline: Headline,
+        body: Body,
+        cleaned: Cleaned,
+        found: metadata.Metadata,
+        summary: RawBlock | None,
+    ) -> Article:
+        above = [block for block in body.above if not _leads_elsewhere(block, self.site, found.url)]
+        shown = [block.image for block in (*above, *cleaned.blocks) if block.image]
+        named, source = lead_address(self.data, self.page)
+        images = gather_images(named, shown)
+        if cleaned.credit and images:
+            images = (*images[:-1], with_credit(images[-1], cleaned.credit))
+        blocks = tuple(Block(b.kind, b.text, b.level, b.ordered, b.url, b.image) for b in cleaned.blocks)
+        article = Article(
+            url=found.url,
+            headline=headline.text,
+            blocks=blocks,
+            post_id=found.post_id,
+            kicker=headline.kicker,
+            authors=found.authors,
+            section=found.section or cleaned.crumb,
+            tags=found.tags,
+            published_at=found.published_at,
+            published_raw=found.published_raw,
+            modified_at=found.modified_at,
+            modified_raw=found.modified_raw,
+            language=found.language,
+            lead_image=images[0] if images else None,
+            images=images,
+            links=_story_links(cleaned.blocks),
+            body_path=body.path,
+        )
+        standfirst, told_by = own_standfirst(
+            summary.text if summary else None, self.data, article.body, headline
+        )
+        sources = {**found.sources, "headline": headline.source}
+        sources |= {"lead_image": source or "markup"} if images else {}
+        sources |= {"standfirst": told_by} if standfirst else {}
+        sources |= {"section": "label"} if article.section and not found.section else {}
+        return replace(article, standfirst=standfirst, sources=sources)
+
+    def _flags(self, article: Article) -> tuple[str, ...]:
+        flags = list(self.page.flags)
+        repeated = Counter(
+            b.text for b in article.blocks if b.kind is BlockKind.PARAGRAPH and len(b.text.split()) > 7
+        )
+        if not article.body:
+            flags.append("empty_body")
+        if any(count > 1 for count in repeated.values()):
+            flags.append("repeated_paragraphs")
+        return tuple(flags)
+
+
+def _leads_elsewhere(block: RawBlock, site: Site, own: str) -> bool:
+    """Tell whether a picture is a link to another story or away from the site: a teaser or a banner."""
+    for link in block.links if block.linked > 0.6 else ():
+        try:
+            address = canonicalise(link.url, site)
+        except AddressRefused:
+            return block.image is None or stem(link.url) != stem(block.image.url)
+        if classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own):
+            return True
+    return False
+
+
+def _story_links(blocks: list[RawBlock]) -> tuple[Link, ...]:
+    return tuple(dict.fromkeys(link for block in blocks for link in block.links))

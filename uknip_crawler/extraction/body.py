@@ -1,0 +1,273 @@
+"""Where the story sits: trafilatura points at its paragraphs, the page's own tree gives their text."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+import trafilatura
+
+from uknip_crawler.extraction.blocks import RawBlock, after_headline
+from uknip_crawler.extraction.headline import Headline
+from uknip_crawler.extraction.page import Element, Page, classes
+from uknip_crawler.extraction.text import is_cut, is_sentence, key
+from uknip_crawler.models import BlockKind, Stripped
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every page without text as an error
+
+SHARE_OF_STORY = 0.9
+MAX_CARD_BLOCKS = 3
+MAX_TRAFILATURA_ELEMENTS = 20_000
+# class tokens under which WordPress themes wrap `the_content()`; a hint, never needed
+_CONTENT = re.compile(
+    r"(?:entry|post|article|single|td-post|penci-entry|inner-post|story)[-_](?:content|body|entry)|content-inner|post-entry"
+)
+_VARIABLE = re.compile(r"\d|^(?:category|tag|post|status|format|type|author|has|is)-|^(?:hentry|sticky)$")
+_TEXT_TAGS = frozenset(
+    {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "figure", "picture", "img", "a", "span",
+     "table", "pre", "iframe", "video", "audio", "strong", "em", "b", "i"}
+)  # fmt: skip
+Shape = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Body:
+    """`blocks` are the story's, `above` those between headline and story, `dropped` what structure ruled out."""
+
+    blocks: list[RawBlock]
+    above: list[RawBlock]
+    dropped: list[Stripped]
+    path: str | None
+
+
+def locate(page: Page, raw: list[RawBlock], headline: Headline) -> Body:
+    """Return the blocks of the story among all blocks of the page."""
+    after = after_headline(page, raw, headline.element)
+    cards = _cards(after, headline.element)
+    approved = _approved(page, after, cards, headline)
+    container = _container(page, after, cards, approved, headline.element)
+    if container is None:
+        return Body([], [], [], None)
+    return _select(page, after, cards, approved, container)
+
+
+def _inside(element: Element | None, container: Element) -> bool:
+    while element is not None:
+        if element is container:
+            return True
+        element = element.getparent()
+    return False
+
+
+def _cards(blocks: list[RawBlock], headline: Element | None) -> set[Element]:
+    """Return wrappers of teasers: at most three texts around a headline-like link, of a shape that recurs."""
+    counts: Counter[Element] = Counter()
+    for block in blocks:
+        if block.is_text:
+            counts.update(_ancestors(block.element))
+    kept = set(_ancestors(headline)) if headline is not None else set()
+    found: dict[Element, tuple[str, ...]] = {}
+    for block in blocks:
+        if block.kind is not BlockKind.HEADING or block.linked < 0.9:
+            continue
+        card = None
+        for element in _ancestors(block.element):
+            if counts[element] > MAX_CARD_BLOCKS or element in kept or _is_content(element):
+                break
+            card = element
+        if card is not None:
+            found[card] = (
+                str(card.tag),
+                *[token for token in classes(card) if not _VARIABLE.search(token)][:1],
+            )
+    shapes = Counter(found.values())
+    return {card for card, shape in found.items() if shapes[shape] > 1}
+
+
+def _ancestors(element: Element) -> list[Element]:
+    chain, current = [], element
+    while current is not None and current.tag not in ("body", "html"):
+        chain.append(current)
+        parent = current.getparent()
+        if parent is None:
+            break
+        current = parent
+    return chain
+
+
+def _is_content(element: Element) -> bool:
+    if "articlebody" in (element.get("itemprop") or "").lower():
+        return True
+    return any(_names_content(token) for token in classes(element))
+
+
+@lru_cache(4096)
+def _names_content(token: str) -> bool:
+    return _CONTENT.fullmatch(token.lower()) is not None
+
+
+def _approved(page: Page, blocks: list[RawBlock], cards: set[Element], headline: Headline) -> dict[int, int]:
+    """Return the blocks that trafilatura takes for story: index → words. Teasers and echoes do not count."""
+    told = _told(page)
+    if not told:
+        return {}
+    lines = {key(line) for line in told}
+    running = f" {' '.join(key(line) for line in told)} "
+    cut = sum(block.is_text and is_cut(block.text) for block in blocks) > 1
+    found: dict[int, int] = {}
+    for index, block in enumerate(blocks):
+        if not block.is_text or block.linked > 0.6:
+            continue
+        words = key(block.text)
+        size = len(words.split())
+        if is_cut(block.text) and (cut or any(words.startswith(echo) for echo in headline.echoes)):
+            continue
+        is_told = words in lines or (size > 3 and f" {words} " in running)
+        if is_told and words not in headline.echoes and cards.isdisjoint(_ancestors(block.element)):
+            found[index] = size
+    return found
+
+
+def _told(page: Page) -> list[str]:
+    if page.is_bounded or len(page.elements) > MAX_TRAFILATURA_ELEMENTS:
+        return []
+    try:
+        document = trafilatura.bare_extraction(
+            copy.deepcopy(page.root),
+            fast=True,
+            include_comments=False,
+            with_metadata=False,
+            include_tables=True,
+        )
+    except Exception:  # noqa: BLE001  `<svg>html` raises AssertionError in it; other pages may raise anything
+        return []
+    body = getattr(document, "body", None)
+    return (
+        [line for text in body.itertext() for line in text.split("\n") if line.strip()]
+        if body is not None
+        else []
+    )
+
+
+def _container(
+    page: Page,
+    blocks: list[RawBlock],
+    cards: set[Element],
+    approved: dict[int, int],
+    headline: Element | None,
+) -> Element | None:
+    """Return the smallest element that holds nearly all of the story, or what stands for it by its markup."""
+    weights: Counter[Element] = Counter()
+    for index, size in approved.items():
+        for element in [*_ancestors(blocks[index].element), *page.by_tag["body"][:1]]:
+            weights[element] += size
+    total = sum(approved.values())
+    marked = [e for e in page.elements if _is_content(e) and not cards.intersection(_ancestors(e))]
+    if total:
+        for element in sorted(marked, key=lambda e: (-weights[e], -page.position[e])):
+            if weights[element] >= total / 2:
+                return element
+            break
+        holding = [element for element, weight in weights.items() if weight >= SHARE_OF_STORY * total]
+        return max(holding, key=lambda element: page.position[element], default=None)
+    return _by_markup(page, blocks, cards, marked, headline)
+
+
+def _by_markup(
+    page: Page, blocks: list[RawBlock], cards: set[Element], marked: list[Element], headline: Element | None
+) -> Element | None:
+    """Return the story's element on a page too short for trafilatura: one line may be a whole story."""
+    plain = [block for block in blocks if block.kind is not BlockKind.HEADING and block.linked < 0.6]
+    # a page whose very story stands in an `aside` or a form has no text outside of one
+    open_air = [block for block in plain if block.junk is None or not block.is_text] or plain
+    homes = [_ancestors(block.element) for block in open_air]
+    homes = [chain for chain in homes if not cards.intersection(chain)]
+    held = {element for chain in homes for element in chain}
+    if own := [element for element in marked if element in held]:
+        return own[-1] if _inside(own[-1], own[0]) else own[0]
+    around = _ancestors(headline) if headline is not None else []
+    named = [element for name in ("article", "main") for element in page.by_tag[name]]
+    bodies = page.by_tag["body"][:1] if homes else []
+    return next((element for element in [*around, *named] if element in held), bodies[0] if bodies else None)
+
+
+def _select(
+    page: Page, blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
+) -> Body:
+    total = sum(approved.values())
+    in_junk: Counter[Element] = Counter()
+    for index, size in approved.items():
+        for junk in _ancestors(blocks[index].element):
+            in_junk[junk] += size
+    homes = {(), *(_shape(blocks[i], container) for i in approved)}
+    last = max(approved, default=len(blocks))
+    body = Body([], [], [], _path(container))
+    for index, block in enumerate(blocks):
+        if not _inside(block.element, container):
+            if not body.blocks and page.position[block.element] < page.position[container]:
+                body.above.append(block)
+            continue
+        rule = _ruled_out(block, container, cards, {e for e, n in in_junk.items() if 3 * n >= total > 0})
+        if rule is None and index > last and not _belongs(block, container, homes):
+            rule = "after_story"
+        if rule is None and not body.blocks and _is_label(block, container, homes):
+            rule = "before_story"
+        if rule is None:
+            body.blocks.append(block)
+            continue
+        if not body.blocks:
+            body.above.append(block)
+        if block.text and block.is_text:
+            body.dropped.append(Stripped(block.text, rule))
+    return body
+
+
+def _ruled_out(block: RawBlock, container: Element, cards: set[Element], story: set[Element]) -> str | None:
+    chain = _ancestors(block.element)
+    inner = chain[: chain.index(container)] if container in chain else chain
+    if cards.intersection(inner):
+        return "teaser_card"
+    if block.junk is not None and block.junk in inner and block.junk not in story:
+        return "wrapper"
+    return None
+
+
+def _shape(block: RawBlock, container: Element) -> Shape:
+    """Return the wrappers between container and block as tag and class, without what only shapes text."""
+    shape = []
+    for element in _ancestors(block.element):
+        if element is container:
+            break
+        if element.tag not in _TEXT_TAGS:
+            names = [token for token in classes(element) if not _VARIABLE.search(token)]
+            shape.append((str(element.tag), names[0] if names else ""))
+    return tuple(shape)
+
+
+def _belongs(block: RawBlock, container: Element, homes: set[Shape]) -> bool:
+    """Tell whether a block stands as story blocks do, not in a box of its own."""
+    if block.linked > 0.6 and block.kind is not BlockKind.PARAGRAPH:
+        return False
+    return not block.is_text or _shape(block, container) in homes
+
+
+def _is_label(block: RawBlock, container: Element, homes: set[Shape]) -> bool:
+    """Tell whether a text above the story is a label in a box of its own: an author, a category, a date."""
+    if block.kind is not BlockKind.PARAGRAPH or _belongs(block, container, homes):
+        return False
+    return len(block.text.split()) <= 8 and not is_sentence(block.text)
+
+
+def _path(container: Element) -> str:
+    """Return the element's place, outermost first, without what differs from page to page."""
+    steps = []
+    for element in reversed(_ancestors(container)):
+        name = element.get("id") or ""
+        names = [token for token in classes(element) if not _VARIABLE.search(token)]
+        mark = f"#{name}" if name and not re.search(r"\d", name) else ""
+        steps.append(f"{element.tag}{mark}{''.join(f'.{token}' for token in names[:1])}")
+    return " > ".join(["body", *steps])

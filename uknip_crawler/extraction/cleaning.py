@@ -1,0 +1,304 @@
+"""Furniture taken out of a body, line by line, each line reported with the rule that took it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from urllib.parse import urlsplit
+
+from uknip_crawler.extraction.blocks import RawBlock
+from uknip_crawler.extraction.headline import Headline
+from uknip_crawler.extraction.images import credit_line
+from uknip_crawler.extraction.text import is_cut, is_sentence, key
+from uknip_crawler.models import BlockKind, Image, Stripped
+from uknip_crawler.sites import Furniture, Site, fold
+
+_PLAYERS = re.compile(
+    r"(?:^|\.)(?:youtube\.com|youtu\.be|youtube-nocookie\.com|vimeo\.com|twitter\.com|x\.com|facebook\.com|fb\.watch"
+    r"|instagram\.com|tiktok\.com|dailymotion\.com|soundcloud\.com|streamable\.com)$"
+)
+_MORE = re.compile(
+    r"(?i)(?:read more|read also|also read|see also|related|more|must read|don't miss)\s*[:–—-]"
+)
+_HOME = re.compile(r"(?i)^home\b[\s»>/|›–-]*")
+MIN_TEASER = 40
+MAX_FURNITURE = 600
+MAX_LINES_ABOVE = 8
+MAX_LABEL_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a page says besides its body: `labels` are folded section names, `alts` keys of pictures' alt texts."""
+
+    site: Site
+    headline: Headline
+    labels: frozenset[str]
+    alts: frozenset[str]
+    has_picture: bool = False
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """`crumb` is the section a breadcrumb line named, `credit` a credit that stood in the last line."""
+
+    blocks: list[RawBlock]
+    furniture: list[Stripped] = field(default_factory=list)
+    crumb: str | None = None
+    credit: tuple[str | None, str] | None = None
+
+
+def clean(blocks: list[RawBlock], context: Context) -> Cleaned:
+    """Return the story alone."""
+    result = Cleaned([])
+    for block in blocks:
+        bare = _without_tokens(block, context.site.furniture)
+        if bare is None:
+            result.furniture.append(Stripped(block.text, "token"))
+        else:
+            result.blocks.append(bare)
+    result.crumb = (
+        next((crumb for b in result.blocks if (crumb := _crumb(b.text, context)) is not None), None) or None
+    )
+    echo = next((block for block in result.blocks if block.is_text), None)
+    _cut_tail(result, context)
+    _drop(result, lambda block: _line_rule(block, context))
+    _drop_before_story(result, context)
+    _drop_teasers(result)
+    _drop_link_runs(result, context)
+    _take_credits(result, context)
+    _drop_trailing_headings(result)
+    if not any(block.is_text for block in result.blocks) and echo is not None:
+        _restore_only_line(result, echo, context)
+    return result
+
+
+def without_token(text: str, token: re.Pattern[str]) -> str:
+    """Return text without the tokens; words on both sides stay whole and apart."""
+
+    def gap(match: re.Match[str]) -> str:
+        before, after = text[: match.start()][-1:], text[match.end() :][:1]
+        return "" if not before.strip() or not after.strip() or after in ".,;:!?)’”" else " "
+
+    shorter = token.sub(gap, text)
+    return text if shorter == text else re.sub(r"\s+([.,;:!?])", r"\1", " ".join(shorter.split()))
+
+
+def _without_tokens(block: RawBlock, furniture: Furniture) -> RawBlock | None:
+    """Return the block without shortcodes, a bare video address as an embed, or None when nothing is left."""
+    if not block.is_text:
+        return block
+    text = block.text
+    if "[" in text:
+        for token in furniture.tokens:
+            text = without_token(text, token)
+    if not text:
+        return None
+    block = replace(block, text=text)
+    return replace(block, kind=BlockKind.EMBED, text="", url=text) if _is_player(block) else block
+
+
+def _is_player(block: RawBlock) -> bool:
+    """Tell whether a line is nothing but the address of a video or a post: an embed that failed."""
+    if not block.is_text or not re.fullmatch(r"https?://[^\s<>\"]+", block.text):
+        return False
+    try:
+        return bool(_PLAYERS.search((urlsplit(block.text).hostname or "").lower()))
+    except ValueError:
+        return False
+
+
+def _drop(result: Cleaned, rule_of: Callable[[RawBlock], str | None]) -> None:
+    kept = []
+    for block in result.blocks:
+        rule = rule_of(block) if block.is_text else None
+        if rule is None:
+            kept.append(block)
+        else:
+            result.furniture.append(Stripped(block.text, rule))
+    result.blocks = kept
+
+
+def _line_rule(block: RawBlock, context: Context) -> str | None:
+    """Return the rule under which a line is furniture wherever it stands."""
+    text, furniture = block.text, context.site.furniture
+    if len(text) > MAX_FURNITURE:
+        return None
+    folded, words = fold(text), key(text)
+    if not words:
+        return "lone_mark"
+    if folded in furniture.lines or folded in furniture.tail:
+        return "line"
+    if folded.startswith(furniture.starts):
+        return "opening"
+    if any(pattern.fullmatch(folded) for pattern in (*furniture.patterns, *furniture.tail_patterns)):
+        return "pattern"
+    if words in context.headline.echoes:
+        return "headline_echo"
+    if _crumb(text, context) is not None:
+        return "breadcrumb"
+    if words in context.alts and (len(words.split()) <= 25 and not is_sentence(text)):
+        return "alt_echo"
+    if is_cut(text) and any(words.startswith(f"{echo} ") for echo in context.headline.echoes):
+        return "auto_standfirst"
+    return None
+
+
+def _crumb(text: str, context: Context) -> str | None:
+    """Return the section named by a line `Home Breaking <headline>`, "" if it names none, None for another line."""
+    match = _HOME.match(text)
+    if not match:
+        return None
+    rest = text[match.end() :]
+    words = key(rest.rstrip(".…"))
+    for echo in sorted(context.headline.echoes, key=len, reverse=True):
+        if words == echo or words.endswith(f" {echo}"):
+            lead = len(words) - len(echo)
+            return rest[:lead].strip(" »>/|›–-") if lead else ""
+    if is_cut(text):  # a breadcrumb that shortens the headline
+        own = key(context.headline.text)
+        parts = [part.strip() for part in re.split(r"[»>/|›]", rest)]
+        if len(parts) > 1 and own.startswith(key(parts[-1].rstrip(".…"))):
+            return parts[-2]
+    return None
+
+
+def _cut_tail(result: Cleaned, context: Context) -> None:
+    """Cut from the first tail marker that stands alone on its line after the story has begun."""
+    furniture, begun = context.site.furniture, False
+    for index, block in enumerate(result.blocks):
+        if not block.is_text:
+            continue
+        folded = fold(block.text)
+        if folded in furniture.tail or any(pattern.fullmatch(folded) for pattern in furniture.tail_patterns):
+            if begun:
+                result.furniture += [Stripped(b.text, "tail") for b in result.blocks[index:] if b.is_text]
+                del result.blocks[index:]
+                return
+        elif not begun and block.kind is not BlockKind.HEADING:
+            begun = _line_rule(block, context) is None and not _is_label_line(block, context)
+
+
+def _drop_before_story(result: Cleaned, context: Context) -> None:
+    for _ in range(MAX_LINES_ABOVE):
+        first, second = islice((*(b for b in result.blocks if b.is_text), None, None), 2)
+        if first is None or second is None:
+            return
+        opening = key(first.text.rstrip("….] ["))
+        if _is_label_line(first, context):
+            rule = "labels"
+        elif is_cut(first.text) and key(second.text).startswith(opening):
+            rule = "auto_standfirst"
+        else:
+            return
+        result.blocks.remove(first)
+        result.furniture.append(Stripped(first.text, rule))
+
+
+def _is_label_line(block: RawBlock, context: Context) -> bool:
+    """Tell whether a line above the story only names sections or a kicker: `BREAKING Cosham HAMPSHIRE`."""
+    words = block.text.replace(",", " ").split()
+    if not 0 < len(words) <= MAX_LABEL_WORDS or is_sentence(block.text):
+        return False
+    folded = fold(block.text)
+    if (
+        folded in context.labels
+        or folded in context.site.kickers
+        or folded == fold(context.headline.kicker or "")
+    ):
+        return True
+    titled = all(word[0].isupper() or not word[0].isalnum() for word in words)
+    known = any(fold(word) in context.labels for word in words)
+    return titled and known and (any(word.isupper() for word in words) or block.linked > 0.6)
+
+
+def _drop_teasers(result: Cleaned) -> None:
+    """Drop runs of two or more openings of other stories, each cut with an ellipsis, once a story has begun."""
+    blocks = result.blocks
+    cut = [block.is_text and is_cut(block.text) and len(block.text) >= MIN_TEASER for block in blocks]
+    linked = [block.linked > 0.9 for block in blocks]
+    begins = next(
+        (i for i, b in enumerate(blocks) if b.is_text and b.kind is not BlockKind.HEADING), len(blocks)
+    )
+    drop: set[int] = set()
+    index = begins + 1
+    while index < len(blocks):
+        end = index
+        while end < len(blocks) and (cut[end] or linked[end] or not blocks[end].is_text):
+            end += 1
+        if sum(cut[index:end]) > 1:
+            first = next(i for i in range(index, end) if cut[i] or linked[i])
+            drop.update(range(first, end))
+        index = end + 1
+    result.furniture += [Stripped(blocks[i].text, "teasers") for i in sorted(drop) if blocks[i].is_text]
+    result.blocks = [block for i, block in enumerate(blocks) if i not in drop]
+
+
+def _drop_link_runs(result: Cleaned, context: Context) -> None:
+    """Drop `Read more: …` lines, and lines that are only links to this site where several stand together."""
+    blocks = result.blocks
+    linked = [block.is_text and block.linked > 0.9 and _leads_home(block, context.site) for block in blocks]
+    kept = []
+    for index, block in enumerate(blocks):
+        beside = any(0 <= near < len(blocks) and linked[near] for near in (index - 1, index + 1))
+        called = (
+            block.is_text
+            and block.linked > 0.5
+            and _MORE.match(block.text)
+            and _leads_home(block, context.site)
+        )
+        if called or (linked[index] and beside):
+            result.furniture.append(Stripped(block.text, "links"))
+        else:
+            kept.append(block)
+    result.blocks = kept
+
+
+def _leads_home(block: RawBlock, site: Site) -> bool:
+    hosts = [(urlsplit(link.url).hostname or "").removeprefix("www.") for link in block.links]
+    return bool(hosts) and all(host == site.host for host in hosts)
+
+
+def _take_credits(result: Cleaned, context: Context) -> None:
+    """Move credits that stand in lines of their own, last or under a picture, to their pictures."""
+    last = next((block for block in reversed(result.blocks) if block.is_text), None)
+    kept: list[RawBlock] = []
+    for block in result.blocks:
+        above = kept[-1] if kept and kept[-1].image else None
+        is_last = block is last and context.has_picture and any(other.is_text for other in kept)
+        found = credit_line(block.text) if block.kind is BlockKind.PARAGRAPH and (above or is_last) else None
+        if found is None:
+            kept.append(block)
+            continue
+        result.furniture.append(Stripped(block.text, "credit"))
+        if above and above.image:
+            kept[-1] = replace(above, image=with_credit(above.image, found))
+        else:
+            result.credit = found
+    result.blocks = kept
+
+
+def with_credit(image: Image, credit: tuple[str | None, str]) -> Image:
+    """Return the picture with a credit line's content where it has none of its own."""
+    return replace(image, caption=image.caption or credit[0], credit=image.credit or credit[1])
+
+
+def _drop_trailing_headings(result: Cleaned) -> None:
+    while texts := [block for block in result.blocks if block.is_text]:
+        if texts[-1].kind is not BlockKind.HEADING or len(texts) == 1:
+            return
+        result.blocks.remove(texts[-1])
+        result.furniture.append(Stripped(texts[-1].text, "trailing_heading"))
+
+
+def _restore_only_line(result: Cleaned, line: RawBlock, context: Context) -> None:
+    """Put back the one line of a story whose whole text repeats its headline."""
+    if (
+        line.kind is BlockKind.PARAGRAPH
+        and key(line.text) == key(context.headline.text)
+        and is_sentence(line.text)
+    ):
+        result.blocks.insert(0, line)
+        result.furniture.remove(Stripped(line.text, "headline_echo"))

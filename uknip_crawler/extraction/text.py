@@ -1,0 +1,48 @@
+"""Text as a page prints it: free of controls and noise; and the key by which two printings are the same words."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from uknip_crawler.sites import fold
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_NOT_WORDS = re.compile(r"[\W_]+")
+_CLOSERS = "\"'’”»)]"
+
+
+def strip_controls(text: str) -> str:
+    """Return text without control characters (tab and newlines stay), lone surrogates as U+FFFD."""
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Return text without controls and invisible marks, each run of white space and nbsp one space."""
+    return " ".join(_INVISIBLE.sub("", strip_controls(text)).split())
+
+
+def unescaped(text: str) -> str:
+    """Return one line whose HTML entities, also twice escaped ones, are decoded."""
+    for _ in range(2):
+        if "&" not in text:
+            break
+        text = html.unescape(text)
+    return one_line(text)
+
+
+def key(text: str) -> str:
+    """Return the words alone, folded: what two printings of the same words have in common."""
+    return _NOT_WORDS.sub(" ", fold(text)).strip()
+
+
+def is_cut(text: str) -> bool:
+    """Tell whether a line ends in an ellipsis, as teasers and automatic excerpts do."""
+    return text.rstrip().removesuffix("]").endswith(("...", "…"))
+
+
+def is_sentence(text: str) -> bool:
+    """Tell whether a line ends like a sentence."""
+    return text.rstrip().rstrip(_CLOSERS).endswith((".", "!", "?"))
