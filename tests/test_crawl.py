@@ -214,9 +214,9 @@ def test_the_spider_runs_as_plain_scrapy(tmp_path: Path) -> None:
     import sys
 
     with SampleSite(newsroom(20)) as site:
+        options = ("-a", f"base_url={site.base_url}", "-a", f"archive={tmp_path}")
         done = subprocess.run(
-            [sys.executable, "-m", "scrapy", "crawl", "uknip", "-a", f"base_url={site.base_url}"]
-            + ["-a", f"archive={tmp_path}", "-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS=4"],
+            [sys.executable, "-m", "scrapy", "crawl", "uknip", "-s", "DOWNLOAD_DELAY=0", *options],
             capture_output=True,
             text=True,
             timeout=120,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -16,12 +17,12 @@ from crawling import arguments, content, crawl, newsroom, rows
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.demo import SampleSite, faults
+from uknip_crawler.errors import UsageError
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.recovery import recover
 from uknip_crawler.sites import load_site
 
 CLOCK = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
-PORT = 18_639  # addresses must be the same in every archive that is compared
 
 
 def start(site: SampleSite, directory: Path) -> subprocess.Popen[str]:
@@ -38,19 +39,26 @@ def wait_for_requests(site: SampleSite, count: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
+def port() -> int:
+    """A free port for every site of the module: addresses must be the same in archives that are compared."""
+    with SampleSite(newsroom(20)) as site:
+        return int(site.base_url.rstrip("/").rpartition(":")[2])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(port: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
     directory = tmp_path_factory.mktemp("undisturbed")
-    with SampleSite(newsroom(40), port=PORT) as site:
+    with SampleSite(newsroom(40), port=port) as site:
         crawl(site, directory)
     return content(directory)
 
 
 @pytest.mark.parametrize("kills", [(1,), (3,), (7,), (12, 5), (25,), (38, 3, 3), (46,)])
 def test_kill_minus_nine_and_run_again_ends_the_same(
-    kills: tuple[int, ...], undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path
+    kills: tuple[int, ...], port: int, undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path
 ) -> None:
     """The process dies after the site has served so many requests; no clean-up of any kind runs."""
-    with SampleSite(newsroom(40), port=PORT) as site:
+    with SampleSite(newsroom(40), port=port) as site:
         for requests in kills:
             site.requests.clear()
             process = start(site, tmp_path)
@@ -110,7 +118,7 @@ def test_a_second_crawl_at_the_same_time_gives_75_at_once(tmp_path: Path) -> Non
 def rows_of_runs(directory: Path) -> bool:
     try:
         return rows(directory, "SELECT id FROM runs") != []
-    except Exception:  # no database yet, or no table in it
+    except (UsageError, sqlite3.OperationalError):  # no database yet, or no table in it
         return False
 
 

@@ -83,9 +83,8 @@ class ExtractionPipeline(_Pipeline):
             return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
 
     def close_spider(self) -> None:
-        self._pool.close()
-        self._pool.join(timeout=self._timeout)
-        self._pool.stop()
+        self._pool.stop()  # every visit has been read by now; an idle worker need not be asked twice
+        self._pool.join()
 
 
 class ArchivePipeline(_Pipeline):

@@ -22,7 +22,7 @@ class Response:
     """What the ledger keeps of a response: the capture's facts and where its record lies."""
 
     capture: Capture
-    record: RecordRef | None
+    record: RecordRef
     attempts: int = 1
 
 

@@ -66,11 +66,11 @@ def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
     The rules are uknip.co.uk's whatever the address: they are whole lines that no other newsroom writes, and
     the sample site and test sites live on loopback. Raises UsageError when `base_url` is not http(s) with a host.
     """
-    parts = urlsplit(base_url if "://" in base_url else f"https://{base_url}")
     try:
+        parts = urlsplit(base_url if "://" in base_url else f"https://{base_url}")
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        raise UsageError(f"{base_url}: the port is not a number from 1 to 65535") from None
+        raise UsageError(f"{base_url}: not a well-formed address, such as {DEFAULT_BASE_URL}") from None
     host = parts.hostname
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
         raise UsageError(f"{base_url}: give the site's address, such as {DEFAULT_BASE_URL}")

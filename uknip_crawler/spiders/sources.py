@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, TypeVar
-from urllib.parse import urljoin, urlsplit
-
-from scrapy import Request
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urljoin
 
 from uknip_crawler.archive.frontier import Candidate
-from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.sources import Source
-from uknip_crawler.discovery import Listed, Listing, SourceUnusable, feed, rest, robots, sitemap
-from uknip_crawler.errors import AddressRefused, ContentError, HostRefused, SiteUnavailable
-from uknip_crawler.extraction.content import decode
-from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.discovery import Listed, Listing, feed, rest, sitemap
+from uknip_crawler.errors import AddressRefused, HostRefused
+from uknip_crawler.models import Outcome
+from uknip_crawler.spiders.documents import PAST_END, Answer
 from uknip_crawler.urls import AddressKind, canonicalise, classify
 
 if TYPE_CHECKING:
@@ -36,17 +31,6 @@ _WALK_EVERY = timedelta(days=7)
 _OVERLAP = timedelta(minutes=5)  # a post saved while the last list was read is asked for again
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
-    """A source document as parsed, or why there is none: `unchanged`, `absent` (4xx) or `failed`."""
-
-    status: str
-    value: T | None = None
-    source: Source | None = None
-    http_status: int = 0
-    detail: str | None = None
-
-
 class Discovery:
     """Feeds the frontier from the site's own lists; says afterwards whether any of them was complete."""
 
@@ -54,7 +38,7 @@ class Discovery:
         self._spider = spider
         self._archive = spider.archive
         self._run = spider.run
-        self.robots = robots.Robots.parse(b"")
+        self._documents = spider.documents
         self.troubles: list[str] = []
         self._total = 0
 
@@ -63,30 +47,23 @@ class Discovery:
 
         Raises SiteUnavailable when robots.txt cannot be had (RFC 9309 §2.3.1.4: then everything is disallowed).
         """
-        await self.read_robots()
+        await self._documents.read_robots()
+        if warning := self._documents.robots.warning:
+            self.troubles.append(f"robots.txt: {warning}")
         listed = await self._rest(full=full)
         if full or not listed:
             listed = await self._sitemaps(full=full) or listed
         if not listed:
             await self._feed(full=full)
+            self._look_at_home()
         return listed
 
-    # robots.txt
-
-    async def read_robots(self) -> None:
-        url = urljoin(self._spider.site.base_url, "/robots.txt")
-        answer = await self._get(
-            url, "robots", lambda body, headers: robots.Robots.parse(body), conditional=False
-        )
-        verdict = robots.verdict(answer.http_status) if answer.http_status else "unreachable"
-        if verdict == "unreachable":
-            raise SiteUnavailable(
-                f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
-            )
-        if verdict == "parse" and answer.value is not None:
-            self.robots = answer.value
-            if answer.value.warning:
-                self.troubles.append(f"robots.txt: {answer.value.warning}")
+    def _look_at_home(self) -> None:
+        """Without a list of all stories, the home page shows at least the newest."""
+        home = Candidate(self._spider.site.base_url, "listing", "seed", priority=15)
+        with self._archive.transaction():
+            self._archive.frontier.add([home], at=self._spider.clock(), due_at=self._run.started_at)
+            self._archive.frontier.revisit(home.url, due_at=self._run.started_at)
 
     # WordPress REST
 
@@ -103,7 +80,9 @@ class Discovery:
         changed = await self._rest_pages(known, modified_after=cursor - _OVERLAP)
         if changed is None:
             return False
-        first = await self._get(rest.posts_url(base, per_page=1), "rest", rest.parse_posts, conditional=False)
+        first = await self._documents.get(
+            rest.posts_url(base, per_page=1), "rest", rest.parse_posts, conditional=False
+        )
         if first.value is None:
             return self._source_failed(known, first)
         expected = known.listed + self._archive.frontier.listed_count(name) - held
@@ -131,9 +110,9 @@ class Discovery:
         page, pages = 1, 1
         while page <= pages:
             url = rest.posts_url(self._spider.site.base_url, modified_after=modified_after, page=page)
-            answer = await self._get(url, "rest", rest.parse_posts, conditional=False)
+            answer = await self._documents.get(url, "rest", rest.parse_posts, conditional=False)
             if answer.value is None:
-                if page > 1 and answer.detail == _PAST_END:
+                if page > 1 and answer.detail == PAST_END:
                     break
                 self._source_failed(known, answer)
                 return None
@@ -149,7 +128,7 @@ class Discovery:
     # Sitemaps
 
     async def _sitemaps(self, *, full: bool) -> bool:
-        named = [url for url in self.robots.sitemaps if self._is_ours(url)]
+        named = [url for url in self._documents.robots.sitemaps if self._is_ours(url)]
         base = self._spider.site.base_url
         for url in named or [urljoin(base, path) for path in sitemap.CANDIDATES]:
             if await self._sitemap_tree(url, full=full):
@@ -175,7 +154,9 @@ class Discovery:
             if stamp and known.cursor == stamp and known.status in ("complete", "unchanged") and not full:
                 listed += known.listed
                 continue
-            answer = await self._get(url, "sitemap", _parser(sitemap.parse, url), conditional=not full)
+            answer = await self._documents.get(
+                url, "sitemap", _parser(sitemap.parse, url), conditional=not full
+            )
             if answer.status == "unchanged":
                 self._save(answer.source or known, "unchanged", cursor=stamp)
                 listed += known.listed
@@ -211,7 +192,7 @@ class Discovery:
             return False
         for page in range(1, _MAX_FEED_PAGES):
             url = feed.feed_url(self._spider.site.base_url, page)
-            answer: Answer[Listing] = await self._get(
+            answer: Answer[Listing] = await self._documents.get(
                 url,
                 "feed",
                 _parser(feed.parse, url),
@@ -303,95 +284,6 @@ class Discovery:
             self._archive.sources.save(known, status, at=self._spider.clock(), detail=answer.detail)  # type: ignore[arg-type]
         return False
 
-    async def _get(
-        self, url: str, kind: str, parse: Callable[[bytes, Mapping[str, str]], T], *, conditional: bool
-    ) -> Answer[T]:
-        """Fetch one document and parse it; the ledger gets its row whatever happens."""
-        source = self._archive.sources.get(url, kind)
-        with self._archive.transaction():
-            row = self._archive.ledger.open(
-                self._run.id, url, kind=kind, found_by="seed", at=self._spider.clock()
-            )
-        if row is None:
-            return Answer("failed", detail="already asked for in this run")
-        response: Response | None = None
-        if kind != "robots" and not self.robots.allowed(url, self._spider.agent):
-            answer: Answer[T] = Answer("absent", detail="robots.txt forbids it")
-        else:
-            try:
-                response = await self._download(url, kind, source if conditional else None)
-                answer = _understand(response.capture, source, parse)
-            except SiteUnavailable as error:
-                answer = Answer("failed", detail=str(error))
-        self._close(row, answer, response)
-        return answer
-
-    def _close(self, row: int, answer: Answer[T], response: Response | None) -> None:
-        outcome = {"complete": Outcome.LISTED, "unchanged": Outcome.UNCHANGED}.get(
-            answer.status, Outcome.SOURCE_FAILED
-        )
-        self._archive.sync_captures()
-        with self._archive.transaction():
-            self._archive.ledger.close(
-                row, outcome, at=self._spider.clock(), detail=answer.detail, response=response
-            )
-
-    async def _download(self, url: str, kind: str, source: Source | None) -> Response:
-        """Return the final response after at most five redirects. Raises SiteUnavailable when there is none."""
-        headers = {}
-        if source and source.etag:
-            headers["If-None-Match"] = source.etag
-        if source and source.last_modified:
-            headers["If-Modified-Since"] = source.last_modified
-        target = self._spider.wire_url(url)
-        for _ in range(_MAX_HOPS + 1):
-            request = Request(target, headers=headers, dont_filter=True, meta={"handle_httpstatus_all": True})
-            try:
-                response = await self._spider.engine.download_async(request)
-            except (
-                Exception
-            ) as error:  # whatever the network or a handler raised: this document is not to be had
-                raise SiteUnavailable(f"{type(error).__name__}: {error}") from error
-            capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
-            if response.status not in _REDIRECTS:
-                return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
-            target = self._redirect_target(target, capture, kind)
-        raise SiteUnavailable("more than five redirects")
-
-    def _redirect_target(self, url: str, capture: Capture, kind: str) -> str:
-        target = urljoin(url, capture.header("location") or "")
-        try:
-            canonicalise(target, self._spider.site)
-            self._spider.learn_origin(url, target)
-        except AddressRefused as error:
-            # RFC 9309 §2.3.1.2: robots.txt may redirect to another authority; nothing else may
-            if kind != "robots" or not _is_public_name(target):
-                raise SiteUnavailable(f"redirects elsewhere: {error}") from error
-        return target
-
-
-_PAST_END = "past the last page"
-
-
-def _understand(
-    capture: Capture, source: Source, parse: Callable[[bytes, Mapping[str, str]], T]
-) -> Answer[T]:
-    status = capture.status
-    if status == HTTPStatus.NOT_MODIFIED:
-        return Answer("unchanged", source=source, http_status=status)
-    try:
-        body = decode(capture)
-        if status != HTTPStatus.OK:
-            if rest.is_past_end(status, body):
-                return Answer("failed", http_status=status, detail=_PAST_END)
-            absent = 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS
-            return Answer("absent" if absent else "failed", http_status=status, detail=f"HTTP {status}")
-        value = parse(body, dict(capture.headers))
-    except (ContentError, SourceUnusable) as error:
-        return Answer("failed", http_status=status, detail=str(error))
-    fresh = replace(source, etag=capture.header("etag"), last_modified=capture.header("last-modified"))
-    return Answer("complete", value=value, source=fresh, http_status=status)
-
 
 def _parser(parse: Callable[..., T], url: str) -> Callable[[bytes, Mapping[str, str]], T]:
     return lambda body, headers: parse(body, url=url)
@@ -406,14 +298,3 @@ def _is_stale(known: Source, now: datetime) -> bool:
 def _is_since(entry: Listed, since: datetime) -> bool:
     moments = [moment for moment in (entry.published_at, entry.modified_at) if moment is not None]
     return not moments or max(moments) >= since
-
-
-def _is_public_name(url: str) -> bool:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or "." not in host or parts.username is not None:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return True

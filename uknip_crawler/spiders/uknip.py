@@ -10,37 +10,37 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request, signals
-from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response as ScrapyResponse
 from twisted.python.failure import Failure
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.frontier import Candidate, Due
+from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
-from uknip_crawler.errors import AddressRefused, HostRefused, SiteUnavailable, StorageError, UsageError
-from uknip_crawler.items import CrawlRun, Hop, Visit
+from uknip_crawler.errors import (
+    SiteUnavailable,
+    StorageError,
+    UsageError,
+)
+from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import FAILURES, Capture, Outcome
 from uknip_crawler.recovery import recover
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
+from uknip_crawler.spiders import redirects, verdicts
+from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.sources import Discovery
-from uknip_crawler.urls import AddressKind, canonicalise, classify
 
 if TYPE_CHECKING:
     from scrapy.core.engine import ExecutionEngine
     from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
-
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_HOPS = 5
-_WAIT_FOR_TARGET_SECONDS = 30.0
 
 
 class UknipSpider(scrapy.Spider):
@@ -86,10 +86,11 @@ class UknipSpider(scrapy.Spider):
         self._full = full or not archive.ledger.has_finished_crawl()
         self._limit = limit
         self._in_flight: dict[int, Visit] = {}
-        self._waiting_for: dict[str, str] = {}
         self._wake = asyncio.Event()
-        self._origin: tuple[str, str] = urlsplit(self.site.base_url)[:2]
+        self.origin = redirects.Origin(self.site.base_url)
+        self.documents = Documents(self)
         self.discovery = Discovery(self)
+        self._redirects = redirects.Redirects(self)
         self.settlement = Settlement(archive, self.site, self.run)
 
     @classmethod
@@ -133,6 +134,10 @@ class UknipSpider(scrapy.Spider):
         assert self.crawler.engine is not None
         return self.crawler.engine
 
+    def allows(self, url: str) -> bool:
+        """Tell whether robots.txt lets us ask for an address."""
+        return self.documents.robots.allowed(url, self.agent)
+
     # The loop
 
     async def start(self) -> AsyncIterator[Any]:
@@ -151,12 +156,10 @@ class UknipSpider(scrapy.Spider):
             walks_listings=self._full and not complete,
         )
         self.settlement = Settlement(self.archive, self.site, self.run)
-        if not complete:
-            self._look_at_home()
         while not self.is_stopping:
             self._wake.clear()
             for due in self._claim():
-                yield self._request(Visit(due), self.wire_url(due.url))
+                yield self.request(Visit(due), self.origin.wire_url(due.url))
             if not self._in_flight:
                 if self._allowance() <= 0:
                     self.end_reason = "limit reached"
@@ -175,7 +178,7 @@ class UknipSpider(scrapy.Spider):
                 return
             for due in dues:
                 self._in_flight[due.fetch_id] = visit = Visit(due)
-                if self.discovery.robots.allowed(due.url, self.agent):
+                if self.allows(due.url):
                     yield due
                 else:
                     visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
@@ -205,15 +208,9 @@ class UknipSpider(scrapy.Spider):
             and not (scheduler and scheduler.has_pending_requests())
         )
 
-    def _look_at_home(self) -> None:
-        home = Candidate(self.site.base_url, "listing", "seed", priority=15)
-        with self.archive.transaction():
-            self.archive.frontier.add([home], at=self.clock(), due_at=self.run.started_at)
-            self.archive.frontier.revisit(home.url, due_at=self.run.started_at)
-
     def _obey_crawl_delay(self) -> None:
-        asked = self.discovery.robots.crawl_delay(self.agent) or 0.0
-        host = urlsplit(self.wire_url(self.site.base_url)).hostname or ""
+        asked = self.documents.robots.crawl_delay(self.agent) or 0.0
+        host = urlsplit(self.origin.wire_url(self.site.base_url)).hostname or ""
         settings = self.crawler.settings
         if asked > settings.getfloat("DOWNLOAD_DELAY"):
             concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
@@ -223,7 +220,7 @@ class UknipSpider(scrapy.Spider):
 
     # One visit
 
-    def _request(self, visit: Visit, wire_url: str) -> Request:
+    def request(self, visit: Visit, wire_url: str) -> Request:
         self._in_flight[visit.due.fetch_id] = visit
         headers = {}
         if visit.due.etag:
@@ -244,106 +241,25 @@ class UknipSpider(scrapy.Spider):
         visit.response = Response(
             response.meta["capture"], response.meta["record"], response.meta.get("retry_times", 0) + 1
         )
-        status = response.status
-        if status == 304:
-            visit.outcome = Outcome.UNCHANGED
-        elif status in _REDIRECTS:
-            following = await self._redirect(visit, response)
+        if response.status in redirects.STATUSES:
+            following = await self._redirects.follow(visit, response)
             if following is not None:
                 yield following
             if visit.outcome is None:
                 return
-        elif status in (404, 410):
-            visit.outcome, visit.detail = Outcome.GONE, f"HTTP {status}"
-        elif not 200 <= status < 300:
-            challenged = response.headers.get("cf-mitigated") == b"challenge"
-            waits = self.is_stopping and status in (429, 503)
-            visit.outcome = (
-                Outcome.CHALLENGE if challenged else Outcome.DEFERRED if waits else Outcome.HTTP_ERROR
-            )
-            visit.detail = f"HTTP {status}"
+        else:
+            visit.outcome, visit.detail = verdicts.of_response(response, is_stopping=self.is_stopping)
         yield visit
 
     async def failed(self, failure: Failure) -> AsyncIterator[Any]:
         visit: Visit = failure.request.meta["visit"]  # type: ignore[attr-defined]
-        error = failure.value
-        if isinstance(error, DownloadTimeoutError):
-            visit.outcome = Outcome.TIMEOUT
-        elif isinstance(error, DownloadCancelledError):
-            visit.outcome = Outcome.TOO_LARGE
-        elif isinstance(error, ResponseDataLossError):
-            visit.outcome = Outcome.DATALOSS
-        else:
-            visit.outcome = Outcome.NETWORK_ERROR
-        visit.detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        visit.outcome, visit.detail = verdicts.of_error(failure.value)
         yield visit
-
-    async def _redirect(self, visit: Visit, response: ScrapyResponse) -> Request | None:
-        """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
-        location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
-        target = urljoin(response.url, location)
-        try:
-            url = canonicalise(target, self.site)
-        except AddressRefused as error:
-            visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
-            visit.detail = f"redirects to a refused address: {error}"
-            return None
-        if (
-            url == visit.due.url
-            and location
-            and target != response.url
-            and self.learn_origin(response.url, target)
-        ):
-            return self._request(visit, self.wire_url(url))
-        chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _answered(visit)))
-        if url in {hop.url for hop in chain}:
-            visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
-        elif len(chain) > _MAX_HOPS:
-            visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
-        elif classify(url, self.site) is AddressKind.TRAP:
-            visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
-        elif not self.discovery.robots.allowed(url, self.agent):
-            visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, f"redirects to {url}"
-        else:
-            return await self._follow(visit, chain, url)
-        return None
-
-    async def _follow(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
-        with self.archive.transaction():
-            now = self.clock()
-            row = self.archive.ledger.open(
-                self.run.id, url, kind=visit.due.kind, found_by="redirect", found_on=visit.due.url, at=now
-            )
-            if row is not None:
-                candidate = Candidate(url, visit.due.kind, "redirect", visit.due.url)
-                self.archive.frontier.add([candidate], at=now, due_at=self.run.started_at)
-        if row is None:
-            await self._join(visit, url)
-            return None
-        del self._in_flight[visit.due.fetch_id]
-        listed_on = visit.due.listed_on
-        following = Visit(Due(row, url, visit.due.kind, "redirect", listed_on, None, None), hops=chain)
-        return self._request(following, self.wire_url(url))
-
-    async def _join(self, visit: Visit, url: str) -> None:
-        """End a chain at an address this run has visited, or is visiting, on its own."""
-        here = visit.due.url
-        self._waiting_for[here] = url
-        deadline = self.clock().timestamp() + _WAIT_FOR_TARGET_SECONDS
-        while self.archive.ledger.open_row(self.run.id, url) is not None:
-            if self._waiting_for.get(url) == here or self.clock().timestamp() > deadline:
-                visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {url} and back"
-                break
-            await asyncio.sleep(0.05)
-        del self._waiting_for[here]
-        if visit.outcome is None:
-            self.settlement.resolve_redirect(visit, url)
-            self.visit_ended(visit, Outcome.ALIAS)
 
     # What components tell the spider
 
-    def keep(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef | None:
-        """Write a capture to the run's WARC file; None (and the end of the run) when the disk refuses."""
+    def keep(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef:
+        """Write a capture to the run's WARC file. Raises StorageError, and ends the run, when the disk refuses."""
         self.requests += 1
         self.received_bytes += len(capture.body)
         try:
@@ -352,25 +268,26 @@ class UknipSpider(scrapy.Spider):
             self.fail_storage(error)
             raise
 
+    def hand_over(self, visit: Visit) -> None:
+        """Let go of a visit that another carries on as one of its hops."""
+        self._in_flight.pop(visit.due.fetch_id, None)
+
     def visit_ended(self, visit: Visit, outcome: Outcome) -> None:
         self._in_flight.pop(visit.due.fetch_id, None)
         self.outcomes[outcome] += 1
         self._wake.set()
 
     def fail_storage(self, error: StorageError) -> None:
-        self.exit_status = StorageError.exit_status
-        self._end(str(error))
+        self._end(str(error), StorageError.exit_status)
 
     def stop_early(self, reason: str) -> None:
         """End the run because the site wants it: what is left is deferred."""
-        if not self.is_stopping:
-            self.exit_status = SiteUnavailable.exit_status
-            self._end(reason)
+        self._end(reason, SiteUnavailable.exit_status)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, exit_status: int) -> None:
         if not self.is_stopping:
             self.is_stopping = True
-            self.end_reason = reason
+            self.end_reason, self.exit_status = reason, exit_status
             self._wake.set()
             asyncio.ensure_future(self.engine.close_spider_async(reason=reason))  # noqa: RUF006
 
@@ -381,29 +298,17 @@ class UknipSpider(scrapy.Spider):
         visit = item or (response.meta.get("visit") if response is not None else None)
         if not isinstance(visit, Visit) or visit.due.fetch_id not in self._in_flight or self.is_stopping:
             return
-        visit.outcome = Outcome.EXTRACT_ERROR
-        visit.detail = " ".join(f"{type(failure.value).__name__}: {failure.value}".split())[:300]
+        visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, verdicts.one_line(failure.value)
         self.visit_ended(visit, self.settlement.settle(visit))
-
-    # Addresses on the wire
-
-    def wire_url(self, url: str) -> str:
-        """Return the address to ask: canonical, at the scheme and host the site redirects to."""
-        return urlunsplit((*self._origin, *urlsplit(url)[2:]))
-
-    def learn_origin(self, asked: str, target: str) -> bool:
-        """Adopt another scheme or host form (`www.`) of the same site; return whether it was another."""
-        origin = urlsplit(target)[:2]
-        if urlsplit(asked)[:2] == origin:
-            return False
-        self._origin = origin
-        return True
 
     # The end
 
     def closed(self, reason: str) -> None:
         try:
             self._finish(reason)
+        except StorageError as error:
+            self.exit_status = StorageError.exit_status
+            logger.error("%s", error)
         finally:
             self.archive.close()
 
@@ -441,8 +346,3 @@ def spider_of(crawler: Crawler) -> UknipSpider:
     """Return a crawler's spider, for the components that work for this one only."""
     assert isinstance(crawler.spider, UknipSpider)
     return crawler.spider
-
-
-def _answered(visit: Visit) -> Response:
-    assert visit.response is not None
-    return visit.response

@@ -1,0 +1,160 @@
+"""Fetching the site's own documents (robots.txt, REST, sitemaps, feed): one ledger row each, redirects followed, parsed."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+
+from uknip_crawler.archive.ledger import Response
+from uknip_crawler.archive.sources import Source
+from uknip_crawler.discovery import SourceUnusable, rest, robots
+from uknip_crawler.errors import AddressRefused, ContentError, SiteUnavailable
+from uknip_crawler.extraction.content import decode
+from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.urls import canonicalise
+
+if TYPE_CHECKING:
+    from uknip_crawler.spiders.uknip import UknipSpider
+
+T = TypeVar("T")
+
+PAST_END = "past the last page"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_HOPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A source document as parsed, or why there is none: `unchanged`, `absent` (4xx) or `failed`."""
+
+    status: str
+    value: T | None = None
+    source: Source | None = None
+    http_status: int = 0
+    detail: str | None = None
+
+
+class Documents:
+    """Gets documents for one run, as robots.txt allows. `robots` allows everything until it has been read."""
+
+    def __init__(self, spider: UknipSpider) -> None:
+        self._spider = spider
+        self._archive = spider.archive
+        self.robots = robots.Robots.parse(b"")
+
+    async def read_robots(self) -> None:
+        """Read robots.txt. Raises SiteUnavailable when it cannot be had (RFC 9309 §2.3.1.4)."""
+        url = urljoin(self._spider.site.base_url, "/robots.txt")
+        answer = await self.get(
+            url, "robots", lambda body, headers: robots.Robots.parse(body), conditional=False
+        )
+        verdict = robots.verdict(answer.http_status) if answer.http_status else "unreachable"
+        if verdict == "unreachable":
+            raise SiteUnavailable(
+                f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
+            )
+        if verdict == "parse" and answer.value is not None:
+            self.robots = answer.value
+
+    async def get(
+        self, url: str, kind: str, parse: Callable[[bytes, Mapping[str, str]], T], *, conditional: bool
+    ) -> Answer[T]:
+        """Fetch one document and parse it; the ledger gets its row whatever happens."""
+        source = self._archive.sources.get(url, kind)
+        with self._archive.transaction():
+            row = self._archive.ledger.open(
+                self._spider.run.id, url, kind=kind, found_by="seed", at=self._spider.clock()
+            )
+        if row is None:
+            return Answer("failed", detail="already asked for in this run")
+        response: Response | None = None
+        if kind != "robots" and not self.robots.allowed(url, self._spider.agent):
+            answer: Answer[T] = Answer("absent", detail="robots.txt forbids it")
+        else:
+            try:
+                response = await self._download(url, kind, source if conditional else None)
+                answer = _understand(response.capture, source, parse)
+            except SiteUnavailable as error:
+                answer = Answer("failed", detail=str(error))
+        self._close(row, answer, response)
+        return answer
+
+    def _close(self, row: int, answer: Answer[T], response: Response | None) -> None:
+        outcome = {"complete": Outcome.LISTED, "unchanged": Outcome.UNCHANGED}.get(
+            answer.status, Outcome.SOURCE_FAILED
+        )
+        self._archive.sync_captures()
+        with self._archive.transaction():
+            self._archive.ledger.close(
+                row, outcome, at=self._spider.clock(), detail=answer.detail, response=response
+            )
+
+    async def _download(self, url: str, kind: str, source: Source | None) -> Response:
+        """Return the final response after at most five redirects. Raises SiteUnavailable when there is none."""
+        headers = {}
+        if source and source.etag:
+            headers["If-None-Match"] = source.etag
+        if source and source.last_modified:
+            headers["If-Modified-Since"] = source.last_modified
+        target = self._spider.origin.wire_url(url)
+        for _ in range(_MAX_HOPS + 1):
+            request = Request(target, headers=headers, dont_filter=True, meta={"handle_httpstatus_all": True})
+            try:
+                response = await self._spider.engine.download_async(request)
+            except (
+                Exception
+            ) as error:  # whatever the network or a handler raised: this document is not to be had
+                raise SiteUnavailable(f"{type(error).__name__}: {error}") from error
+            capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
+            if response.status not in _REDIRECTS:
+                return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
+            target = self._redirect_target(target, capture, kind)
+        raise SiteUnavailable("more than five redirects")
+
+    def _redirect_target(self, url: str, capture: Capture, kind: str) -> str:
+        target = urljoin(url, capture.header("location") or "")
+        try:
+            canonicalise(target, self._spider.site)
+            self._spider.origin.learn(url, target)
+        except AddressRefused as error:
+            # RFC 9309 §2.3.1.2: robots.txt may redirect to another authority; nothing else may
+            if kind != "robots" or not _is_public_name(target):
+                raise SiteUnavailable(f"redirects elsewhere: {error}") from error
+        return target
+
+
+def _understand(
+    capture: Capture, source: Source, parse: Callable[[bytes, Mapping[str, str]], T]
+) -> Answer[T]:
+    status = capture.status
+    if status == HTTPStatus.NOT_MODIFIED:
+        return Answer("unchanged", source=source, http_status=status)
+    try:
+        body = decode(capture)
+        if status != HTTPStatus.OK:
+            if rest.is_past_end(status, body):
+                return Answer("failed", http_status=status, detail=PAST_END)
+            absent = 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS
+            return Answer("absent" if absent else "failed", http_status=status, detail=f"HTTP {status}")
+        value = parse(body, dict(capture.headers))
+    except (ContentError, SourceUnusable) as error:
+        return Answer("failed", http_status=status, detail=str(error))
+    fresh = replace(source, etag=capture.header("etag"), last_modified=capture.header("last-modified"))
+    return Answer("complete", value=value, source=fresh, http_status=status)
+
+
+def _is_public_name(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or "." not in host or parts.username is not None:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return True

@@ -1,0 +1,135 @@
+"""Following redirects ourselves, so that every hop has its ledger row and no guess passes for a move."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from scrapy import Request
+from scrapy.http import Response as ScrapyResponse
+
+from uknip_crawler.archive.frontier import Candidate, Due
+from uknip_crawler.archive.ledger import Response
+from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
+from uknip_crawler.items import Hop, Visit
+from uknip_crawler.models import Outcome
+from uknip_crawler.urls import AddressKind, canonicalise, classify
+
+if TYPE_CHECKING:
+    from uknip_crawler.spiders.uknip import UknipSpider
+
+STATUSES = frozenset({301, 302, 303, 307, 308})
+_MAX_HOPS = 5
+_WAIT_FOR_TARGET_SECONDS = 30.0
+
+
+class Origin:
+    """The scheme and host to ask: those the site itself redirects to, once it has (`www.`, https)."""
+
+    def __init__(self, base_url: str) -> None:
+        self._origin: tuple[str, str] = urlsplit(base_url)[:2]
+
+    def wire_url(self, url: str) -> str:
+        """Return the address to ask for a canonical one."""
+        return urlunsplit((*self._origin, *urlsplit(url)[2:]))
+
+    def learn(self, asked: str, target: str) -> bool:
+        """Adopt the origin of a redirect within the site; return whether it was another than the one asked."""
+        origin = urlsplit(target)[:2]
+        if urlsplit(asked)[:2] == origin:
+            return False
+        self._origin = origin
+        return True
+
+
+class Redirects:
+    """Goes on with visits whose answer is a redirect."""
+
+    def __init__(self, spider: UknipSpider) -> None:
+        self._spider = spider
+        self._waiting_for: dict[str, str] = {}
+
+    async def follow(self, visit: Visit, response: ScrapyResponse) -> Request | None:
+        """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
+        location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
+        try:
+            target = _target(response.url, location)
+            url = canonicalise(target, self._spider.site)
+        except AddressRefused as error:
+            visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
+            visit.detail = f"redirects to a refused address: {error}"
+            return None
+        if (
+            url == visit.due.url
+            and location
+            and target != response.url
+            and self._spider.origin.learn(response.url, target)
+        ):
+            return self._spider.request(visit, self._spider.origin.wire_url(url))
+        chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _answered(visit)))
+        if url in {hop.url for hop in chain}:
+            visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
+        elif len(chain) > _MAX_HOPS:
+            visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
+        elif classify(url, self._spider.site) is AddressKind.TRAP:
+            visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
+        elif not self._spider.allows(url):
+            visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, f"redirects to {url}"
+        else:
+            return await self._hop(visit, chain, url)
+        return None
+
+    async def _hop(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
+        with self._spider.archive.transaction():
+            now = self._spider.clock()
+            row = self._spider.archive.ledger.open(
+                self._spider.run.id,
+                url,
+                kind=visit.due.kind,
+                found_by="redirect",
+                found_on=visit.due.url,
+                at=now,
+            )
+            if row is not None:
+                candidate = Candidate(url, visit.due.kind, "redirect", visit.due.url)
+                self._spider.archive.frontier.add([candidate], at=now, due_at=self._spider.run.started_at)
+        if row is None:
+            await self._join(visit, url)
+            return None
+        self._spider.hand_over(visit)
+        listed_on = visit.due.listed_on
+        following = Visit(Due(row, url, visit.due.kind, "redirect", listed_on, None, None), hops=chain)
+        return self._spider.request(following, self._spider.origin.wire_url(url))
+
+    async def _join(self, visit: Visit, url: str) -> None:
+        """End a chain at an address this run has visited, or is visiting, on its own."""
+        here = visit.due.url
+        self._waiting_for[here] = url
+        deadline = self._spider.clock().timestamp() + _WAIT_FOR_TARGET_SECONDS
+        while self._spider.archive.ledger.open_row(self._spider.run.id, url) is not None:
+            if self._waiting_for.get(url) == here or self._spider.clock().timestamp() > deadline:
+                visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {url} and back"
+                break
+            await asyncio.sleep(0.05)
+        del self._waiting_for[here]
+        if visit.outcome is None:
+            self._spider.settlement.resolve_redirect(visit, url)
+            self._spider.visit_ended(visit, Outcome.ALIAS)
+
+
+def _target(url: str, location: str) -> str:
+    """Resolve a Location header as browsers do (https://url.spec.whatwg.org/#url-parsing): `///host` is `//host`.
+
+    Raises UrlRefused when it is malformed.
+    """
+    try:
+        return urljoin(url, re.sub(r"^[/\\]{2,}", "//", location))
+    except ValueError:
+        raise UrlRefused(f"malformed address refused: {location[:80]!r}") from None
+
+
+def _answered(visit: Visit) -> Response:
+    assert visit.response is not None
+    return visit.response

@@ -1,0 +1,47 @@
+"""What an answer, or the lack of one, decides by itself, before anybody reads the page."""
+
+from __future__ import annotations
+
+from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.http import Response
+
+from uknip_crawler.errors import StorageError
+from uknip_crawler.models import Outcome
+
+_BY_ERROR: dict[type[Exception], Outcome] = {
+    DownloadTimeoutError: Outcome.TIMEOUT,
+    DownloadCancelledError: Outcome.TOO_LARGE,
+    ResponseDataLossError: Outcome.DATALOSS,
+    StorageError: Outcome.DEFERRED,  # the answer came, and could not be kept
+}
+
+
+def of_response(response: Response, *, is_stopping: bool) -> tuple[Outcome | None, str | None]:
+    """Return (outcome, detail); (None, None) when the page must be read.
+
+    A 429 or 503 that ends the run defers the visit: the site asked to be asked later.
+    """
+    status = response.status
+    if 200 <= status < 300:
+        return None, None
+    if status == 304:
+        return Outcome.UNCHANGED, None
+    if status in (404, 410):
+        return Outcome.GONE, f"HTTP {status}"
+    if response.headers.get("cf-mitigated") == b"challenge":
+        return Outcome.CHALLENGE, f"HTTP {status}"
+    deferred = is_stopping and status in (429, 503)
+    return (Outcome.DEFERRED if deferred else Outcome.HTTP_ERROR), f"HTTP {status}"
+
+
+def of_error(error: BaseException | None) -> tuple[Outcome, str]:
+    """Return what a failed download is recorded as, with its message on one line."""
+    outcome = next(
+        (outcome for kind, outcome in _BY_ERROR.items() if isinstance(error, kind)), Outcome.NETWORK_ERROR
+    )
+    return outcome, one_line(error)
+
+
+def one_line(error: BaseException | None) -> str:
+    """Return an error as `Type: message`, at most 300 characters."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
