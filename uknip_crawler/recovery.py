@@ -76,7 +76,7 @@ def _replay(archive: Archive, site: Site, run: CrawlRun, name: str, path: Path) 
             continue
         visit.response = Response(capture, ref)
         visit.reading = read(capture, site, expected_article=visit.due.listed_on is not None)
-        settlement.settle(visit)
+        settlement.settle([visit])
         replayed += 1
     return replayed
 

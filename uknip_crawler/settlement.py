@@ -5,14 +5,16 @@ The crawl and the replay of orphaned captures end visits the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Evidence, Known
 from uknip_crawler.archive.frontier import Candidate
-from uknip_crawler.errors import AddressRefused
+from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.extraction import EXTRACTOR_VERSION
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.items import CrawlRun, Hop, Visit
@@ -20,6 +22,8 @@ from uknip_crawler.models import Article, Link, Outcome
 from uknip_crawler.revisits import AT_NEXT_RUN, next_visit
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number, slug
+
+logger = logging.getLogger(__name__)
 
 _ARTICLE_OUTCOMES = frozenset(
     {Outcome.STORED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.ALIAS, Outcome.DUPLICATE}
@@ -35,24 +39,45 @@ class Settlement:
         self._archive = archive
         self._site = site
         self._run = run
-        self._offered: set[str] = (
-            set()
-        )  # menus repeat on every page; the frontier need not hear of them each time
+        self._address = functools.lru_cache(_OFFERED_MAX)(self._canonical)
+        # menus repeat on every page; the frontier need not hear of them each time
+        self._offered: set[str] = set()
 
-    def settle(self, visit: Visit) -> Outcome:
-        """Store everything a visit brought, in one transaction; return its outcome.
+    def settle(self, visits: Sequence[Visit]) -> list[Outcome]:
+        """Store everything some visits brought, in one transaction; return their outcomes.
 
-        The capture is on the disk first: a row never points at bytes that may be lost. Raises StorageError.
+        Their captures are on the disk first: a row never points at bytes that may be lost. A visit that cannot
+        be stored ends as extract_error and takes no other with it. Raises StorageError; then none is settled.
         """
         self._archive.sync_captures()
         now = self._run.clock()
-        with self._archive.transaction():
-            outcome, article_id = self._end(visit)
-            self._close(visit, outcome, article_id, now)
-            for hop in visit.hops:
-                self._settle_hop(hop, visit.due.url, outcome, article_id, now)
-            if visit.reading is not None:
-                self._follow(visit, now)
+        try:
+            with self._archive.transaction():
+                return [self._settle(visit, now) for visit in visits]
+        except BaseException:
+            self._offered.clear()
+            raise
+
+    def _settle(self, visit: Visit, now: datetime) -> Outcome:
+        try:
+            with self._archive.savepoint():
+                return self._settle_one(visit, now)
+        except StorageError:
+            raise
+        except Exception as error:  # a page that breaks our own code must not stop the others
+            logger.exception("%s could not be stored", visit.due.url)
+            self._offered.clear()
+            visit.reading, visit.outcome = None, Outcome.EXTRACT_ERROR
+            visit.detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            return self._settle_one(visit, now)
+
+    def _settle_one(self, visit: Visit, now: datetime) -> Outcome:
+        outcome, article_id = self._end(visit)
+        self._close(visit, outcome, article_id, now)
+        for hop in visit.hops:
+            self._settle_hop(hop, visit.due.url, outcome, article_id, now)
+        if visit.reading is not None:
+            self._follow(visit, now)
         return outcome
 
     def resolve_redirect(self, visit: Visit, target: str) -> None:
@@ -237,14 +262,21 @@ class Settlement:
         self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
     ) -> Iterator[Candidate]:
         for link in links:
-            try:
-                url = canonicalise(link.url, self._site, base=page)
-            except AddressRefused:
-                continue  # a link elsewhere is no address of the site; sources and redirects leave a row instead
-            kind = classify(url, self._site)
+            url, kind = self._address(link.url)
             if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
                 continue
             yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
+
+    def _canonical(self, link: str) -> tuple[str, AddressKind]:
+        """Return a link's canonical address and its kind; a link elsewhere counts as a trap.
+
+        It is no address of the site, and leaves no row; sources and redirects that lead elsewhere do.
+        """
+        try:
+            url = canonicalise(link, self._site)
+        except AddressRefused:
+            return link, AddressKind.TRAP
+        return url, classify(url, self._site)
 
 
 def _is_same(known: Known, article: Article, digest: str) -> bool:

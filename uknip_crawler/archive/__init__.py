@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from uknip_crawler import __version__
 from uknip_crawler.archive import lock, warc
 from uknip_crawler.archive.articles import Articles
-from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, transaction
+from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
 from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.ledger import Ledger
 from uknip_crawler.archive.sources import Sources
@@ -59,6 +59,10 @@ class Archive:
     def transaction(self) -> AbstractContextManager[None]:
         """One write transaction; see `database.transaction`."""
         return transaction(self.db)
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A part of a transaction that can fail alone; see `database.savepoint`."""
+        return savepoint(self.db)
 
     def base_url(self) -> str | None:
         """Return the address of the site archived here, or None while nothing was crawled."""

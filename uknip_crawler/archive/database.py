@@ -45,7 +45,7 @@ def connect(directory: Path) -> Database:
 def _refuse_newer(db: Database, directory: Path) -> None:
     if "_sqlite_migrations" not in db.table_names():
         return
-    ours = {migration.name for migration in migrations.applied(db)} | {m.name for m in migrations.pending(db)}
+    ours = {migration.name for migration in migrations.pending(Database(memory=True))}
     stored = {
         row[0] for row in db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'uknip'")
     }
@@ -93,6 +93,19 @@ def transaction(db: Database) -> Iterator[None]:
         if isinstance(error, sqlite3.OperationalError):
             raise StorageError(f"the archive cannot be written: {error}") from error
         raise
+
+
+@contextlib.contextmanager
+def savepoint(db: Database) -> Iterator[None]:
+    """Run a block whose changes are undone when it raises, without ending the transaction around it.
+
+    Raises StorageError, which the whole transaction does not survive, when the disk refuses.
+    """
+    try:
+        with db.atomic():
+            yield
+    except sqlite3.OperationalError as error:
+        raise StorageError(f"the archive cannot be written: {error}") from error
 
 
 def as_text(moment: Moment | None) -> str | None:

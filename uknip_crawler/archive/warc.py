@@ -17,6 +17,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.utils import Digester
@@ -205,7 +206,16 @@ def capture_of(member: bytes) -> Capture | None:
             fetched_at=datetime.fromisoformat(headers.get_header("WARC-Date")),
             truncated=headers.get_header("WARC-Truncated"),
         )
-    except (StopIteration, ValueError, TypeError, OSError, zlib.error, AttributeError, EOFError):
+    except (
+        ArchiveLoadFailed,
+        StopIteration,
+        ValueError,
+        TypeError,
+        OSError,
+        zlib.error,
+        AttributeError,
+        EOFError,
+    ):
         return None  # warcio raises all of these on damaged records
 
 

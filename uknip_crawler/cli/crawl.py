@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -143,6 +144,7 @@ def crawl(
             "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
             "UKNIP_CONTACT": contact or "",
             "LOG_INSTALL_ROOT_HANDLER": False,
+            "UKNIP_EXTRACTION_WORKERS": min(concurrency, os.cpu_count() or 1, 4),
             **(settings or {}),
         },
         priority="cmdline",

@@ -182,7 +182,7 @@ class UknipSpider(scrapy.Spider):
                     yield due
                 else:
                     visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
-                    self.visit_ended(visit, self.settlement.settle(visit))
+                    self.visit_ended(visit, *self.settlement.settle([visit]))
 
     def _allowance(self) -> int:
         if self._limit is None:
@@ -299,7 +299,7 @@ class UknipSpider(scrapy.Spider):
         if not isinstance(visit, Visit) or visit.due.fetch_id not in self._in_flight or self.is_stopping:
             return
         visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, verdicts.one_line(failure.value)
-        self.visit_ended(visit, self.settlement.settle(visit))
+        self.visit_ended(visit, *self.settlement.settle([visit]))
 
     # The end
 
