@@ -170,7 +170,7 @@ class PublicResolver(CachingThreadedResolver):
     def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:  # noqa: N802
         resolved: Deferred[str] = super().getHostByName(name, timeout)
         if name != "localhost" and not _is_address(name):
-            resolved.addCallback(_refuse_private, name)
+            resolved.addCallback(refuse_private, name)
         return resolved
 
 
@@ -182,7 +182,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _refuse_private(address: Any, name: str) -> Any:
+def refuse_private(address: Any, name: str) -> Any:
+    """Return a resolved address as it came. Raises DNSLookupError when it is not a public one."""
     if not ipaddress.ip_address(str(address)).is_global:
         raise DNSLookupError(f"{name} resolves to {address}, which is not a public address")
     return address

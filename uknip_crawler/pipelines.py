@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import multiprocessing
 import resource
@@ -25,7 +26,8 @@ _GATHER_SECONDS = 0.005
 
 
 def _limit_memory(limit_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+    with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
+        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
 
 
 def _read(capture: Capture, base_url: str, expected_article: bool) -> Reading:
