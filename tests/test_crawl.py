@@ -198,6 +198,23 @@ def test_a_limit_stops_the_run_and_the_next_goes_on(tmp_path: Path) -> None:
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
 
 
+@pytest.mark.parametrize("doors", ["rest", "sitemap"])
+def test_since_takes_only_what_is_young(doors: str, tmp_path: Path) -> None:
+    """Young stories link to old ones, which are not followed; a later run without the option takes the rest."""
+    with SampleSite(newsroom(40), **DOORS[doors]) as site:
+        crawl(site, tmp_path, "--since", "2025-09-01")
+        stories = truth(site)
+        young = {
+            url
+            for url, post in stories.items()
+            if max(post.published_at, post.modified_at) >= datetime(2025, 8, 31, 23, 0, tzinfo=UTC)
+        }
+        assert 0 < len(young) < len(stories)
+        assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == young
+        crawl(site, tmp_path)
+    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
+
+
 def test_one_archive_holds_one_site(tmp_path: Path) -> None:
     """Crawling another address into it is refused in one line."""
     with SampleSite(newsroom(20)) as site:

@@ -244,11 +244,12 @@ class Settlement:
 
     def _follow(self, visit: Visit, now: datetime) -> None:
         assert visit.reading is not None
-        candidates = list(self._candidates(visit.reading.links, visit.due.url, "link"))
-        if visit.reading.is_listing:
-            candidates = list(self._candidates(visit.reading.links, visit.due.url, "listing"))
-            if visit.reading.next_page and self._run.walks_listings:
-                candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
+        if self._run.since and not visit.reading.is_listing:
+            return  # a story of this week links to stories of all years
+        found_by = "listing" if visit.reading.is_listing else "link"
+        candidates = list(self._candidates(visit.reading.links, visit.due.url, found_by))
+        if visit.reading.is_listing and visit.reading.next_page and self._run.walks_listings:
+            candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
         fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
         self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
         if self._run.walks_listings:

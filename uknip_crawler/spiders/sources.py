@@ -149,7 +149,8 @@ class Discovery:
             seen.add(url)
             known = self._archive.sources.get(url, "sitemap")
             if self._is_absent(known, full=full):
-                return False
+                complete = False
+                continue
             stamp = changed_at.isoformat() if changed_at else None
             if stamp and known.cursor == stamp and known.status in ("complete", "unchanged") and not full:
                 listed += known.listed
@@ -267,6 +268,8 @@ class Discovery:
         return self._run.started_at - datetime.fromisoformat(known.last_read_at) < _ABSENT_FOR
 
     def _save(self, source: Source, status: str, cursor: datetime | str | None = None) -> None:
+        if self._run.since:
+            return  # only a part was taken: the next run must not think that it knows the rest
         text = cursor.isoformat() if isinstance(cursor, datetime) else cursor
         with self._archive.transaction():
             self._archive.sources.save(

@@ -163,6 +163,8 @@ class UknipSpider(scrapy.Spider):
             if not self._in_flight:
                 if self._allowance() <= 0:
                     self.end_reason = "limit reached"
+                elif self.run.since:
+                    self.end_reason = f"took what came since {self.run.since:%Y-%m-%d %H:%M} UTC"
                 return
             await self._wait()
 
