@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.status import Status
 from scrapy import signals
 
+from uknip_crawler.components import Component
 from uknip_crawler.models import FAILURES
-from uknip_crawler.spiders.uknip import spider_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -24,11 +24,11 @@ _LIVE_SECONDS = 0.5
 _LOG_SECONDS = 60.0
 
 
-class Progress:
+class Progress(Component):
     """Tells how far the crawl is, from spider_opened to spider_closed."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._task: asyncio.Task[None] | None = None
         self._status: Status | None = None
 
@@ -61,7 +61,7 @@ class Progress:
 
     def line(self) -> str:
         """Return the state of the crawl in one line."""
-        spider = spider_of(self._crawler)
+        spider = self._spider
         counts = spider.outcomes
         failed = sum(counts[outcome] for outcome in FAILURES)
         parts = [

@@ -7,7 +7,7 @@ import email.utils
 import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 from scrapy.exceptions import (
@@ -22,8 +22,8 @@ from scrapy.resolver import CachingThreadedResolver
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
+from uknip_crawler.components import Component
 from uknip_crawler.models import Capture
-from uknip_crawler.spiders.uknip import UknipSpider, spider_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -40,23 +40,7 @@ _NETWORK = (
 )
 
 
-class _SpiderMiddleware:
-    """What both middlewares share: the crawler, and through it our spider."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-        self._settings = crawler.settings
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    @property
-    def _spider(self) -> UknipSpider:
-        return spider_of(self._crawler)
-
-
-class CaptureMiddleware(_SpiderMiddleware):
+class CaptureMiddleware(Component):
     """Writes each response to WARC before anybody else sees it; also redirects, errors and robots.txt.
 
     Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
@@ -86,7 +70,7 @@ def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:
     )
 
 
-class PolitenessMiddleware(_SpiderMiddleware):
+class PolitenessMiddleware(Component):
     """Obeys Retry-After, retries what may pass, and ends the run when the site keeps refusing.
 
     Scrapy retries a 429 at once, whatever Retry-After says (scrapy#3849).
@@ -94,6 +78,7 @@ class PolitenessMiddleware(_SpiderMiddleware):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._settings = crawler.settings
         self._open_at = 0.0
         self._refusals = 0
 

@@ -8,19 +8,15 @@ import functools
 import multiprocessing
 import resource
 from concurrent.futures import TimeoutError as WorkerTimeout
-from typing import TYPE_CHECKING, Self
 
 from pebble import ProcessExpired, ProcessPool
 
+from uknip_crawler.components import Component
 from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction import read
 from uknip_crawler.items import Visit
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site, load_site
-from uknip_crawler.spiders.uknip import UknipSpider, spider_of
-
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
 
 _GATHER_SECONDS = 0.005
 
@@ -39,20 +35,7 @@ def _site(base_url: str) -> Site:
     return load_site(base_url)
 
 
-class _Pipeline:
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    @property
-    def _spider(self) -> UknipSpider:
-        return spider_of(self._crawler)
-
-
-class ExtractionPipeline(_Pipeline):
+class ExtractionPipeline(Component):
     """Reads captures in worker processes: a runaway or crashing page costs its worker, one row, and nothing else."""
 
     def open_spider(self) -> None:
@@ -91,7 +74,7 @@ class ExtractionPipeline(_Pipeline):
         self._pool.join()
 
 
-class ArchivePipeline(_Pipeline):
+class ArchivePipeline(Component):
     """Settles visits; only then is the spider told that they have ended.
 
     Visits that end within a few milliseconds share one transaction and its two disk flushes.

@@ -342,9 +342,3 @@ class UknipSpider(scrapy.Spider):
                 received_bytes=self.received_bytes,
                 at=now,
             )
-
-
-def spider_of(crawler: Crawler) -> UknipSpider:
-    """Return a crawler's spider, for the components that work for this one only."""
-    assert isinstance(crawler.spider, UknipSpider)
-    return crawler.spider
