@@ -122,7 +122,10 @@ def test_a_site_that_asks_for_ages_is_left_alone(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(30,)]
 
 
-@pytest.mark.parametrize("fault", [500, 503, 429, faults.hang(30), faults.redirect("/robots.txt")])
+@pytest.mark.parametrize(
+    "fault",
+    [500, 503, 429, faults.hang(30), faults.redirect("/robots.txt"), faults.torn_gzip(), faults.cut(20)],
+)
 def test_without_robots_txt_nothing_is_fetched(fault: int | faults.Fault, tmp_path: Path) -> None:
     """RFC 9309 §2.3.1.4: unreachable means disallowed. Status 4."""
     with SampleSite(newsroom(20)) as site:

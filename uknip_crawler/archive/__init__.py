@@ -65,8 +65,10 @@ class Archive:
         return savepoint(self.db)
 
     def base_url(self) -> str | None:
-        """Return the address of the site archived here, or None while nothing was crawled."""
-        row = self.db.conn.execute("SELECT base_url FROM runs ORDER BY id LIMIT 1").fetchone()
+        """Return the address of the site archived here, or None while no run has found anything."""
+        row = self.db.conn.execute(
+            "SELECT base_url FROM runs WHERE EXISTS (SELECT 1 FROM frontier) ORDER BY id DESC LIMIT 1"
+        ).fetchone()
         return row[0] if row else None
 
     # Captures

@@ -54,9 +54,10 @@ class RunReport:
             f"  {self.requests:,} requests, {_size(self.received_bytes)} received",
             f"  the archive holds {self.articles:,} articles in {self.revisions:,} revisions",
         ]
-        others = {name: count for name, count in sorted(got.items()) if name not in _TOLD}
-        if others:
-            lines.append("  also: " + ", ".join(f"{count:,} {name}" for name, count in others.items()))
+        if got:
+            lines.append(
+                "  outcomes: " + ", ".join(f"{count:,} {name}" for name, count in sorted(got.items()))
+            )
         if self.replayed:
             lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
         lines += [f"  trouble: {trouble}" for trouble in self.troubles]
@@ -65,9 +66,6 @@ class RunReport:
             for url, outcome, detail in self.failures
         ]
         return "\n".join(lines)
-
-
-_TOLD = {Outcome.STORED, Outcome.DUPLICATE, Outcome.REVISED, Outcome.UNCHANGED, Outcome.LISTED}
 
 
 def _meaning(exit_status: int) -> str:

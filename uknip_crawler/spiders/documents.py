@@ -55,11 +55,11 @@ class Documents:
             url, "robots", lambda body, headers: robots.Robots.parse(body), conditional=False
         )
         verdict = robots.verdict(answer.http_status) if answer.http_status else "unreachable"
-        if verdict == "unreachable":
+        if verdict == "unreachable" or (verdict == "parse" and answer.value is None):
             raise SiteUnavailable(
                 f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
             )
-        if verdict == "parse" and answer.value is not None:
+        if answer.value is not None:
             self.robots = answer.value
 
     async def get(
@@ -110,7 +110,7 @@ class Documents:
             except (
                 Exception
             ) as error:  # whatever the network or a handler raised: this document is not to be had
-                raise SiteUnavailable(f"{type(error).__name__}: {error}") from error
+                raise SiteUnavailable(str(error).rstrip(".") or type(error).__name__) from error
             capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
             if response.status not in _REDIRECTS:
                 return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
