@@ -300,3 +300,16 @@ def test_a_torn_tail_is_seen_whatever_its_length(archive: Archive, keep: int) ->
     assert all(member.is_whole for member in whole)
     assert not last.is_whole
     assert last.length == keep
+
+
+def test_an_alias_that_stops_redirecting_does_not_make_its_story_gone(archive: Archive) -> None:
+    """Only the story's own address speaks for it."""
+    store(archive, story("/news/uk/a/ferry/"))
+    store(archive, story("/news/uk/b/ferry/"))
+    with archive.transaction():
+        archive.articles.missed(1, f"{SITE}/news/uk/a/ferry/", 1)
+    assert values(archive, "SELECT missed_runs FROM articles") == [(0,)]
+    with archive.transaction():
+        archive.articles.missed(1, f"{SITE}/news/uk/b/ferry/", 1)
+        archive.articles.missed(1, f"{SITE}/news/uk/b/ferry/", 1)
+    assert values(archive, "SELECT missed_runs FROM articles") == [(1,)]

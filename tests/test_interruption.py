@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -80,6 +81,26 @@ def verified(directory: Path) -> bool:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return True
+
+
+@pytest.mark.parametrize("limit_bytes", [600_000, 900_000])
+def test_a_full_disk_ends_the_run_and_loses_nothing(limit_bytes: int, tmp_path: Path) -> None:
+    """No file may grow beyond a limit, which is how a process meets a full disk: status 5, one line, no traceback."""
+    with SampleSite(newsroom(40)) as site:
+        done = subprocess.run(
+            arguments(site.base_url, tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes)),
+        )
+        assert done.returncode == 5, done.stderr
+        assert "Traceback" not in done.stderr
+        assert verified(tmp_path)
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(40,)]
+    assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
 
 
 def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:

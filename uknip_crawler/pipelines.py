@@ -97,9 +97,9 @@ class ArchivePipeline(Component):
         try:
             outcomes = self._spider.settlement.settle([visit for visit, _ in batch])
         except StorageError as error:
-            self._spider.fail_storage(error)
+            self._spider.fail_storage(error)  # the run ends; the next one makes these visits again
             for _, settled in batch:
-                settled.set_exception(error)
+                settled.set_result(None)
             return
         for (visit, settled), outcome in zip(batch, outcomes, strict=True):
             self._spider.visit_ended(visit, outcome)

@@ -19,21 +19,20 @@ _LATER = {
 }
 
 
-def next_visit(outcome: Outcome, *, age: timedelta | None, vouched: bool, is_known: bool) -> timedelta | None:
+def next_visit(
+    outcome: Outcome, *, age: timedelta | None, vouched: bool, known: str | None
+) -> timedelta | None:
     """Return how long to wait before the next visit, AT_NEXT_RUN, or None for never.
 
     `age` is the story's; `vouched` says that a source reports its changes, so that visits are only a safety
-    net; `is_known` that the address belongs to an archived story.
+    net; `known` is the status of the archived story that lives at the address, None when there is none.
     """
     if outcome in _KEPT:
-        quarter = (age or timedelta()) / 4
-        return (
-            min(max(quarter, _SOONEST), _LATEST_VOUCHED) if vouched else min(max(quarter, _SOONEST), _LATEST)
-        )
+        return min(max((age or timedelta()) / 4, _SOONEST), _LATEST_VOUCHED if vouched else _LATEST)
     if outcome in FAILURES or outcome is Outcome.DEFERRED:
         return AT_NEXT_RUN
     if outcome is Outcome.GONE:
-        return AT_NEXT_RUN if is_known else None
+        return {"live": AT_NEXT_RUN, "gone": _LATEST}.get(known or "")
     if outcome in _LATER:
         return _LATER[outcome]
-    return timedelta(days=1) if is_known else None
+    return timedelta(days=1) if known else None

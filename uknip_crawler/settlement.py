@@ -9,10 +9,11 @@ import functools
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Evidence, Known
+from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.extraction import EXTRACTOR_VERSION
@@ -95,7 +96,7 @@ class Settlement:
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
-            self._archive.articles.missed(known.id, self._run.id)
+            self._archive.articles.missed(known.id, visit.due.url, self._run.id)
         if visit.outcome is Outcome.UNCHANGED and known:
             self._archive.articles.seen_unchanged(known.id, self._evidence(visit))
         if visit.outcome is not None:
@@ -114,7 +115,7 @@ class Settlement:
         outcome, article_id = articles.store(article, digest, self._evidence(visit), came_from)
         if article.url != visit.due.url:
             articles.add_alias(article_id, visit.due.url, "canonical link", at=self._run.clock())
-            self._frontier_knows(article.url, outcome, article_id, article)
+            self._frontier_knows(article.url, outcome, article_id)
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
         articles.count_furniture(visit.reading.furniture, at=self._run.clock())
         return outcome, article_id
@@ -131,13 +132,14 @@ class Settlement:
         )
         return article if believed else replace(article, url=visited)
 
-    def _frontier_knows(self, url: str, outcome: Outcome, article_id: int, article: Article) -> None:
+    def _frontier_knows(self, url: str, outcome: Outcome, article_id: int) -> None:
         """Spare a visit of the canonical address: its page has just been read."""
         now = self._run.clock()
         self._archive.frontier.add(
             [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
         )
-        wait = next_visit(outcome, age=_age(article, now), vouched=False, is_known=True)
+        here = self._archive.articles.at(url)
+        wait = next_visit(outcome, age=_age(here, now), vouched=False, known=_standing(here))
         self._archive.frontier.settle(url, outcome, at=now, next_visit=wait, article_id=article_id)
 
     def _evidence(self, visit: Visit) -> Evidence:
@@ -156,44 +158,47 @@ class Settlement:
         self._archive.ledger.close(
             visit.due.fetch_id, outcome, at=now, detail=detail, response=response, article_id=article_id
         )
-        article = reading.article if reading else None
-        wait = next_visit(
-            outcome,
-            age=_age(article, now),
-            vouched=visit.due.listed_on is not None,
-            is_known=article_id is not None,
-        )
-        if outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
+        here = self._archive.articles.at(visit.due.url)
+        if here is not None and here.url != visit.due.url:
+            wait = None  # an alias: the story is followed at its own address
+        elif outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
             wait = AT_NEXT_RUN
-        if outcome is Outcome.GONE and article_id is not None and self._is_gone(article_id):
-            wait = timedelta(days=90)
-        headers = response.capture if response and response.capture.status < 400 else None
+        else:
+            wait = next_visit(
+                outcome, age=_age(here, now), vouched=visit.due.listed_on is not None, known=_standing(here)
+            )
+        etag, last_modified = self._validators(visit, outcome)
         self._archive.frontier.settle(
             visit.due.url,
             outcome,
             at=now,
             next_visit=wait,
             article_id=article_id,
-            etag=(headers.header("etag") if headers else None) or visit.due.etag,
-            last_modified=(headers.header("last-modified") if headers else None) or visit.due.last_modified,
+            etag=etag,
+            last_modified=last_modified,
         )
 
-    def _is_gone(self, article_id: int) -> bool:
-        row = self._archive.db.conn.execute(
-            "SELECT status FROM articles WHERE id = ?", (article_id,)
-        ).fetchone()
-        return bool(row and row[0] == "gone")
+    def _validators(self, visit: Visit, outcome: Outcome) -> tuple[str | None, str | None]:
+        """Return what makes the next request conditional; nothing unless a 304 would mean the story we hold.
+
+        A 304 need not repeat the validators it confirms (RFC 9110 §15.4.5).
+        """
+        if visit.response is None or outcome not in _ARTICLE_OUTCOMES:
+            return None, None
+        capture = visit.response.capture
+        confirmed = (visit.due.etag, visit.due.last_modified) if capture.status == 304 else (None, None)
+        return capture.header("etag") or confirmed[0], capture.header("last-modified") or confirmed[1]
 
     def _settle_hop(
         self, hop: Hop, target: str, outcome: Outcome, article_id: int | None, now: datetime
     ) -> None:
         known = self._archive.articles.at(hop.url)
         if outcome not in _ARTICLE_OUTCOMES or article_id is None:
-            ended, detail = self._hop_to_nothing(known, outcome, target)
+            ended, detail = self._hop_to_nothing(known, hop.url, outcome, target)
         elif known and known.id == article_id:
             ended, detail = Outcome.ALIAS, f"redirects to {target}"
         elif known:
-            self._archive.articles.missed(known.id, self._run.id)
+            self._archive.articles.missed(known.id, hop.url, self._run.id)
             ended, detail = Outcome.GONE, f"redirects to another story: {target}"
         elif why := self._alias_evidence(hop.url, article_id, target):
             self._archive.articles.add_alias(article_id, hop.url, why, at=now)
@@ -213,15 +218,17 @@ class Settlement:
             redirected_to=target,
             article_id=owner,
         )
-        # an alias need not be visited again: the story is followed at its own address
-        wait = AT_NEXT_RUN if ended is Outcome.GONE and known and known.status == "live" else None
-        if ended not in (Outcome.ALIAS, Outcome.GONE, Outcome.NOT_ARTICLE):
-            wait = next_visit(ended, age=None, vouched=False, is_known=known is not None)
+        here = known if known and known.url == hop.url else None
+        wait = next_visit(ended, age=None, vouched=False, known=_standing(here))
+        if ended is Outcome.ALIAS or (known and not here):
+            wait = None  # an alias: the story is followed at its own address
         self._archive.frontier.settle(hop.url, ended, at=now, next_visit=wait, article_id=owner)
 
-    def _hop_to_nothing(self, known: Known | None, outcome: Outcome, target: str) -> tuple[Outcome, str]:
+    def _hop_to_nothing(
+        self, known: Known | None, hop_url: str, outcome: Outcome, target: str
+    ) -> tuple[Outcome, str]:
         if known and outcome in (Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.LISTED):
-            self._archive.articles.missed(known.id, self._run.id)
+            self._archive.articles.missed(known.id, hop_url, self._run.id)
             return Outcome.GONE, f"redirects to {target}, which is no story"
         return outcome, f"redirects to {target}"
 
@@ -286,10 +293,15 @@ def _is_same(known: Known, article: Article, digest: str) -> bool:
     return known.content_sha256 == digest
 
 
-def _age(article: Article | None, now: datetime) -> timedelta | None:
-    if article is None or article.published_at is None:
+def _age(known: Known | None, now: datetime) -> timedelta | None:
+    """Return how old a story is: since publication, or since we first saw it."""
+    if known is None:
         return None
-    moment: date | datetime = article.published_at
+    moment = as_moment(known.published_at or known.first_seen_at)
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     return max(now - moment, timedelta())
+
+
+def _standing(known: Known | None) -> str | None:
+    return known.status if known else None

@@ -287,12 +287,15 @@ class Articles:
             (as_text(evidence.captured_at), article_id),
         )
 
-    def missed(self, article_id: int, run_id: int) -> None:
-        """Record that the story's address no longer answers with the story; once a run at most."""
+    def missed(self, article_id: int, url: str, run_id: int) -> None:
+        """Record that an address no longer answers with the story; once a run at most.
+
+        Only the story's own address counts: an alias that stopped redirecting says nothing about it.
+        """
         self._db.conn.execute(
             "UPDATE articles SET missed_runs = missed_runs + 1, missed_run_id = ? "
-            "WHERE id = ? AND status = 'live' AND missed_run_id IS NOT ?",
-            (run_id, article_id, run_id),
+            "WHERE id = ? AND url = ? AND status = 'live' AND missed_run_id IS NOT ?",
+            (run_id, article_id, url, run_id),
         )
 
     def confirm_gone(self, run_id: int, *, at: datetime) -> tuple[int, bool]:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -142,19 +143,20 @@ class UknipSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         try:
+            async for request in self._visits():
+                yield request
+        except StorageError as error:
+            self.fail_storage(error)
+
+    async def _visits(self) -> AsyncIterator[Request]:
+        try:
             complete = await self.discovery.run(full=self._full)
         except SiteUnavailable as error:
             self.stop_early(str(error))
             return
         self._obey_crawl_delay()
         # with a complete list in hand there is no need to leaf through the site's archive pages
-        self.run = CrawlRun(
-            self.run.id,
-            self.run.started_at,
-            self.clock,
-            self.run.since,
-            walks_listings=self._full and not complete,
-        )
+        self.run = replace(self.run, walks_listings=self._full and not complete)
         self.settlement = Settlement(self.archive, self.site, self.run)
         while not self.is_stopping:
             self._wake.clear()
@@ -171,6 +173,8 @@ class UknipSpider(scrapy.Spider):
     def _claim(self) -> Iterator[Due]:
         """Claim as many visits as keep the downloader busy; settle at once those that robots.txt forbids."""
         window = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS") + 2
+        if len(self._in_flight) > window // 2:
+            return  # claims are made several at a time: each costs a transaction
         while not self.is_stopping and (room := min(window - len(self._in_flight), self._allowance())) > 0:
             with self.archive.transaction():
                 dues = self.archive.frontier.claim(
@@ -298,6 +302,8 @@ class UknipSpider(scrapy.Spider):
     ) -> None:
         """Close the row of a visit whose callback or pipeline raised."""
         visit = item or (response.meta.get("visit") if response is not None else None)
+        if isinstance(failure.value, StorageError):
+            self.fail_storage(failure.value)
         if not isinstance(visit, Visit) or visit.due.fetch_id not in self._in_flight or self.is_stopping:
             return
         visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, verdicts.one_line(failure.value)
