@@ -120,6 +120,22 @@ def test_a_move_back_leaves_no_alias_of_itself(archive: Archive) -> None:
     assert values(archive, "SELECT url FROM aliases") == [(f"{SITE}/news/uk/b/ferry/",)]
 
 
+def test_an_old_address_taken_over_by_another_post_is_the_other_posts(archive: Archive) -> None:
+    """No revision of the old story, and its alias is the new story's address now."""
+    store(archive, story("/news/uk/a/ferry/"))
+    store(archive, story("/news/uk/b/ferry/"))
+    other = story(
+        "/news/uk/a/ferry/", "A cat came down.", headline="Cat rescued from church spire", post_id=200
+    )
+    assert store(archive, other) is Outcome.STORED
+    assert store(archive, story("/news/uk/b/ferry/")) is Outcome.UNCHANGED
+    assert values(archive, "SELECT url, post_id, revision_count FROM articles ORDER BY id") == [
+        (f"{SITE}/news/uk/b/ferry/", 7, 1),
+        (f"{SITE}/news/uk/a/ferry/", 200, 1),
+    ]
+    assert values(archive, "SELECT count(*) FROM aliases") == [(0,)]
+
+
 def test_search_follows_what_is_stored(archive: Archive) -> None:
     """The index shows the current text, with word forms, and forgets the old one."""
     store(archive, story(text="Fishermen complained."))
@@ -193,6 +209,26 @@ def test_a_source_makes_an_address_due_only_when_it_changed(archive: Archive) ->
         archive.frontier.settle(url, Outcome.STORED, at=NOW, next_visit=timedelta(days=9))
     assert listed(NOW, NOW + timedelta(hours=1)) == 0
     assert listed(NOW + timedelta(minutes=5), NOW + timedelta(hours=1)) == 1
+
+
+def test_an_address_listed_again_after_it_was_gone_is_looked_at_once(archive: Archive) -> None:
+    """A story comes back with its old date; a source that lists a dead address for ever costs one visit."""
+    url = f"{SITE}/x/"
+    listing = [Candidate(url, "article", "rest", listed_on="rest", modified_at=NOW)]
+
+    def listed(at: datetime) -> int:
+        with archive.transaction():
+            archive.frontier.add(listing, at=at, due_at=at)
+        return archive.frontier.waiting(due_by=at)
+
+    assert listed(NOW) == 1
+    with archive.transaction():
+        archive.frontier.retract("rest", before=NOW + timedelta(hours=1), due_at=NOW)
+        archive.frontier.settle(url, Outcome.GONE, at=NOW, next_visit=timedelta(days=90))
+    assert listed(NOW + timedelta(hours=2)) == 1
+    with archive.transaction():
+        archive.frontier.settle(url, Outcome.GONE, at=NOW, next_visit=timedelta(days=90))
+    assert listed(NOW + timedelta(hours=3)) == 0
 
 
 def _try_lock(directory: str, answer: multiprocessing.Queue[str]) -> None:

@@ -165,6 +165,58 @@ def test_a_source_that_breaks_is_trouble_not_silence(tmp_path: Path) -> None:
     assert any("rest" in trouble for trouble in report["troubles"])
 
 
+@pytest.mark.parametrize("fault", [404, faults.redirect("/"), faults.redirect("http://elsewhere.invalid/")])
+def test_one_bad_answer_does_not_lose_a_listed_story(fault: int | faults.Fault, tmp_path: Path) -> None:
+    """A source says that it is there: it is looked for again, a day later."""
+    with SampleSite(newsroom(20)) as site:
+        victim = site.newsroom.published()[4].path
+        site.fail[victim] = fault
+        crawl(site, tmp_path)
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(19,)]
+        assert rows(tmp_path, "SELECT due_at IS NOT NULL FROM frontier WHERE url = ?", site.url(victim)) == [
+            (1,)
+        ]
+        site.fail.clear()
+        _all_due(tmp_path)
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+
+
+def test_a_gap_in_the_feed_does_not_pass_for_its_end(tmp_path: Path) -> None:
+    """Page three answers 500 once: the run is not green, and the next one reads on."""
+    with SampleSite(newsroom(60), rest=False, sitemap=False, listings=False) as site:
+        site.fail["/feed/?paged=3"] = faults.first(3, faults.status(500))
+        crawl(site, tmp_path, expect=3)
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(60,)]
+
+
+def test_every_sitemap_that_robots_txt_names_is_read(tmp_path: Path) -> None:
+    """Some sites name each file instead of an index."""
+    with SampleSite(newsroom(60), rest=False, feed=False, listings=False) as site:
+        lines = [f"Sitemap: {site.url(f'/post-sitemap{number}.xml')}" for number in (1, 2, 3)]
+        site.fail["/robots.txt"] = faults.body("\n".join(lines).encode(), content_type="text/plain")
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(60,)]
+
+
+def test_an_unchanged_old_story_is_not_asked_for_every_hour(tmp_path: Path) -> None:
+    """After a 304 the wait follows the story's age, as after a 200."""
+    with SampleSite(newsroom(20)) as site:
+        crawl(site, tmp_path)
+        _all_due(tmp_path)
+        crawl(site, tmp_path)
+        site.requests.clear()
+    soon = (
+        "SELECT count(*) FROM frontier JOIN articles ON articles.id = article_id "
+        "WHERE due_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+5 days') AND published_at < '2025-11-01'"
+    )
+    assert rows(tmp_path, "SELECT count(*) > 10 FROM fetches WHERE run_id = 2 AND outcome = 'unchanged'") == [
+        (1,)
+    ]
+    assert rows(tmp_path, soon) == [(0,)]
+
+
 def test_a_mass_of_404_marks_nothing_as_gone(tmp_path: Path) -> None:
     """When most stories vanish at once, it is the site that is ill."""
     with SampleSite(newsroom(30)) as site:

@@ -114,6 +114,7 @@ def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
         assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [
             (0,)
         ]
+        assert rows(tmp_path, "SELECT exit_status FROM runs") == [(128 + signal.SIGTERM,)]
         assert list((tmp_path / "warc").glob("*.open")) == []
         crawl(site, tmp_path)
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(40,)]

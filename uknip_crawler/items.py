@@ -34,6 +34,7 @@ class Visit:
     outcome: Outcome | None = None
     detail: str | None = None
     reading: Reading | None = None
+    origin_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from concurrent.futures import TimeoutError as WorkerTimeout
 from pebble import ProcessExpired, ProcessPool
 
 from uknip_crawler.components import Component
-from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction import read
 from uknip_crawler.items import Visit
 from uknip_crawler.models import Capture, Outcome, Reading
@@ -54,7 +53,9 @@ class ExtractionPipeline(Component):
 
     async def process_item(self, item: Visit) -> Visit:
         if item.outcome is None and item.response is not None:
-            expected = item.due.kind == "article" and item.due.listed_on is not None
+            expected = item.due.kind == "article" and (
+                item.due.listed_on is not None or item.due.found_by == "feed"
+            )
             item.reading = await self._read(item.response.capture, expected)
         return item
 
@@ -96,7 +97,7 @@ class ArchivePipeline(Component):
         batch, self._waiting = self._waiting, []
         try:
             outcomes = self._spider.settlement.settle([visit for visit, _ in batch])
-        except StorageError as error:
+        except Exception as error:  # noqa: BLE001  # nothing was stored, and waiting for ever helps nobody
             self._spider.fail_storage(error)  # the run ends; the next one makes these visits again
             for _, settled in batch:
                 settled.set_result(None)

@@ -31,6 +31,10 @@ def next_visit(
         return min(max((age or timedelta()) / 4, _SOONEST), _LATEST_VOUCHED if vouched else _LATEST)
     if outcome in FAILURES or outcome is Outcome.DEFERRED:
         return AT_NEXT_RUN
+    if vouched and known is None and outcome not in _LATER:
+        return timedelta(
+            days=1
+        )  # a source says that there is a story: one bad answer must not lose it for ever
     if outcome is Outcome.GONE:
         return {"live": AT_NEXT_RUN, "gone": _LATEST}.get(known or "")
     if outcome in _LATER:

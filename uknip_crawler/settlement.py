@@ -126,7 +126,7 @@ class Settlement:
             return article
         there = self._archive.articles.at(article.url)
         believed = (
-            slug(article.url) == slug(visited)
+            (slug(article.url) == slug(visited) != "")
             or (article.post_id is not None and post_number(visited) == article.post_id)
             or (there is not None and _is_same(there, article, digest))
         )
@@ -219,7 +219,8 @@ class Settlement:
             article_id=owner,
         )
         here = known if known and known.url == hop.url else None
-        wait = next_visit(ended, age=None, vouched=False, known=_standing(here))
+        vouched = self._archive.frontier.listed_on(hop.url) is not None
+        wait = next_visit(ended, age=None, vouched=vouched, known=_standing(here))
         if ended is Outcome.ALIAS or (known and not here):
             wait = None  # an alias: the story is followed at its own address
         self._archive.frontier.settle(hop.url, ended, at=now, next_visit=wait, article_id=owner)
@@ -243,7 +244,7 @@ class Settlement:
             return "shortlink"
         if post_id is not None and listed_post_id == post_id:
             return "post number"
-        if slug(url) == slug(target):
+        if slug(url) == slug(target) != "":
             return "redirect with the same slug"
         return None
 

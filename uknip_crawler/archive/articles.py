@@ -67,8 +67,9 @@ class Articles:
         and sends a dead address to another story whose slug begins the same. Post numbers prove identity when
         the text or the slug agrees, for an old migration may have renumbered posts.
         """
-        if here := self.at(article.url):
-            return here, "address"
+        here = self.at(article.url)
+        if here and (here.url == article.url or not _differ(here.post_id, article.post_id)):
+            return here, "address"  # an address that another post has taken over is no longer the old story's
         if article.post_id is not None:
             for known in self._all_known("post_id = ?", article.post_id):
                 if self._resembles(known, article, content_sha256) or any(
@@ -92,7 +93,7 @@ class Articles:
         return (
             known.content_sha256 == content_sha256
             or known.headline.casefold() == article.headline.casefold()
-            or slug(known.url) == slug(article.url)
+            or slug(known.url) == slug(article.url) != ""
         )
 
     def _is_at(self, known: Known, url: str) -> bool:
@@ -128,6 +129,7 @@ class Articles:
         return outcome, article_id
 
     def _insert(self, article: Article, content_sha256: str, evidence: Evidence) -> tuple[Outcome, int]:
+        self._db.conn.execute("DELETE FROM aliases WHERE url = ?", (article.url,))
         twin = self._known("content_sha256 = ?", content_sha256)
         now = as_text(evidence.captured_at)
         row = self._row(article, content_sha256, evidence) | {

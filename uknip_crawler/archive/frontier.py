@@ -51,9 +51,11 @@ class Frontier:
     def add(self, candidates: Iterable[Candidate], *, at: datetime, due_at: datetime) -> int:
         """Add addresses, due at `due_at`; return how many were new.
 
-        A known address becomes due again when a source says it changed, or that it is a story after all.
+        A known address becomes due again when a source says that it changed, that it is a story after all, or
+        lists it again after it was gone.
         """
-        before = self._count()
+        candidates = list(candidates)
+        new = sum(not self._knows(url) for url in {candidate.url for candidate in candidates})
         self._db.conn.executemany(
             """
             INSERT INTO frontier (url, kind, found_by, found_on, first_seen_at, due_at, priority, post_id,
@@ -61,12 +63,14 @@ class Frontier:
             VALUES (:url, :kind, :found_by, :found_on, :at, :due_at, :priority, :post_id,
                     :listed_on, :listed_at, :modified_at)
             ON CONFLICT (url) DO UPDATE SET
-                due_at = CASE
-                    WHEN excluded.listed_modified_at > coalesce(frontier.listed_modified_at, '')
-                         AND (frontier.listed_modified_at IS NOT NULL
-                              OR excluded.listed_modified_at > coalesce(frontier.last_fetched_at, ''))
-                      OR (excluded.kind = 'article' AND frontier.kind <> 'article')
-                    THEN excluded.due_at ELSE frontier.due_at END,
+                (due_at, priority) = (SELECT
+                    CASE WHEN now_due THEN excluded.due_at ELSE frontier.due_at END,
+                    CASE WHEN now_due THEN excluded.priority ELSE frontier.priority END
+                    FROM (SELECT
+                        coalesce(excluded.listed_modified_at
+                                 > coalesce(frontier.listed_modified_at, frontier.last_fetched_at, ''), 0)
+                        OR (excluded.kind = 'article' AND frontier.kind <> 'article')
+                        OR (frontier.last_outcome = 'gone' AND frontier.listed_on IS NULL) AS now_due)),
                 kind = CASE WHEN excluded.kind = 'article' THEN 'article' ELSE frontier.kind END,
                 post_id = coalesce(excluded.post_id, frontier.post_id),
                 listed_on = coalesce(excluded.listed_on, frontier.listed_on),
@@ -91,7 +95,7 @@ class Frontier:
                 for candidate in candidates
             ],
         )
-        return self._count() - before
+        return new
 
     def revisit(self, url: str, *, due_at: datetime) -> None:
         """Make a known address due."""
@@ -155,7 +159,7 @@ class Frontier:
         failed = next_visit == RETRY_AT_NEXT_RUN
         self._db.conn.execute(
             """
-            UPDATE frontier SET due_at = ?, last_outcome = ?, last_fetched_at = ?,
+            UPDATE frontier SET due_at = ?, priority = 0, last_outcome = ?, last_fetched_at = ?,
                 failures = CASE WHEN ? THEN failures + 1 ELSE 0 END,
                 article_id = coalesce(?, article_id),
                 etag = CASE WHEN ? THEN etag ELSE ? END,
@@ -190,5 +194,5 @@ class Frontier:
         )
         return cursor.rowcount
 
-    def _count(self) -> int:
-        return int(self._db.conn.execute("SELECT count(*) FROM frontier").fetchone()[0])
+    def _knows(self, url: str) -> bool:
+        return self._db.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None

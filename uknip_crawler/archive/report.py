@@ -48,7 +48,7 @@ class RunReport:
         got = Counter(self.outcomes)
         new = got[Outcome.STORED] + got[Outcome.DUPLICATE]
         lines = [
-            f"Run {self.run} of {self.base_url}: {_meaning(self.exit_status)}"
+            f"Run {self.run} of {self.base_url}: {_meaning(self.exit_status) if self.finished_at else 'not finished'}"
             + (f" ({self.end_reason})" if self.end_reason != "finished" else ""),
             f"  {new:,} new, {got[Outcome.REVISED]:,} revised, {self.moved:,} moved, {self.gone:,} gone, {self.restored:,} restored",
             f"  {self.requests:,} requests, {_size(self.received_bytes)} received",
@@ -178,7 +178,7 @@ def find_article(db: Database, address: str) -> int | None:
     found = db.execute(
         "SELECT id FROM articles WHERE substr(rtrim(url, '/'), -length(:end)) = :end UNION "
         "SELECT article_id FROM aliases WHERE substr(rtrim(url, '/'), -length(:end)) = :end",
-        {"end": ending},
+        {"end": f"/{ending}"},
     ).fetchall()
     return int(found[0][0]) if len(found) == 1 else None
 

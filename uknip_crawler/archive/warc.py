@@ -50,11 +50,14 @@ class WarcFile:
     """One WARC file being written. Not thread-safe: one process, one writer."""
 
     def __init__(self, folder: Path, name: str, software: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.name = name
         self._path = folder / f"{name}.open"
         self._final = folder / name
-        self._file = self._path.open("xb", buffering=0)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("xb", buffering=0)
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot write: {error.strerror}") from error
         self._size = 0
         self._synced = 0
         info = {"software": software, "format": "WARC file version 1.1", "robots": "RFC 9309"}
@@ -77,7 +80,12 @@ class WarcFile:
     def sync(self) -> None:
         """Return once everything written so far is on the disk."""
         if self._synced < self._size:
-            os.fsync(self._file.fileno())
+            try:
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise StorageError(
+                    f"{self._path}: cannot write: {error.strerror}; free some space and run again"
+                ) from error
             self._synced = self._size
 
     def close(self) -> int:

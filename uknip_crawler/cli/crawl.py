@@ -132,6 +132,8 @@ def crawl(
 
         def _signal_shutdown(self, signum: int, frame: Any) -> None:
             self.signal_received = signum
+            if isinstance(crawler.spider, UknipSpider):
+                crawler.spider.stopped_by = signum
             super()._signal_shutdown(signum, frame)
 
     load_site(base_url)  # a bad address is told before anything is set up
@@ -167,8 +169,6 @@ def crawl(
             UknipError(f"crawl failed: {failed}"),
         )
     spider = begun[0]
-    if process.signal_received:
-        spider.exit_status = 128 + process.signal_received
     db = open_readonly(directory)
     try:
         return run_report(

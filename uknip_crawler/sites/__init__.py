@@ -72,7 +72,8 @@ def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
     except ValueError:
         raise UsageError(f"{base_url}: not a well-formed address, such as {DEFAULT_BASE_URL}") from None
     host = parts.hostname
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
+    named = host and ("." in host or ":" in host or host == "localhost") and not set(host) & set(" <>\"'")
+    if parts.scheme not in ("http", "https") or not host or not named or parts.username or parts.query:
         raise UsageError(f"{base_url}: give the site's address, such as {DEFAULT_BASE_URL}")
     host = f"[{host}]" if ":" in host else host
     return _build(_data(), f"{parts.scheme}://{host}{port}/")

@@ -61,10 +61,10 @@ class Redirects:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
             visit.detail = f"redirects to a refused address: {error}"
             return None
+        visit.origin_changes += url == visit.due.url
         if (
             url == visit.due.url
-            and location
-            and target != response.url
+            and visit.origin_changes <= _MAX_HOPS
             and self._spider.origin.learn(response.url, target)
         ):
             return self._spider.request(visit, self._spider.origin.wire_url(url))

@@ -99,6 +99,8 @@ class Discovery:
             return False
         if self._run.since:
             return True
+        if not self._total:
+            return False
         with self._archive.transaction():
             self._archive.frontier.retract(None, before=began, due_at=self._run.started_at)
         self._save(replace(known, listed=self._total), "complete", cursor=latest)
@@ -120,7 +122,8 @@ class Discovery:
             latest = max(
                 [latest, *(entry.modified_at for entry in answer.value.entries if entry.modified_at)]
             )
-            pages = answer.value.pages or pages
+            is_full = len(answer.value.entries) == 100
+            pages = answer.value.pages or (page + 1 if is_full else page)
             self._total = answer.value.total or 0
             page += 1
         return min(latest, self._run.started_at)
@@ -129,9 +132,14 @@ class Discovery:
 
     async def _sitemaps(self, *, full: bool) -> bool:
         named = [url for url in self._documents.robots.sitemaps if self._is_ours(url)]
-        base = self._spider.site.base_url
-        for url in named or [urljoin(base, path) for path in sitemap.CANDIDATES]:
-            if await self._sitemap_tree(url, full=full):
+        if named:
+            read = [await self._sitemap_tree(url, full=full) for url in named]
+            # a news sitemap lists two days by definition, whatever else it is: https://www.sitemaps.org/protocol.html
+            return any(
+                complete and "news" not in url for complete, url in zip(read, named, strict=True)
+            ) and all(read)
+        for path in sitemap.CANDIDATES:
+            if await self._sitemap_tree(urljoin(self._spider.site.base_url, path), full=full):
                 return True
         return False
 
@@ -175,9 +183,12 @@ class Discovery:
                 self._add(answer.value.entries, "sitemap", url, is_post=bool(sitemap.is_about_posts(url)))
                 listed += len(answer.value.entries)
                 reread.append(url)
-            complete = complete and answer.value.complete
+            if not answer.value.complete:
+                complete, stamp = False, None
+                source = replace(source, etag=None, last_modified=None)
             self._save(source, "complete" if answer.value.complete else "partial", cursor=stamp)
-        if complete:
+        complete = complete and not queue
+        if complete and not self._run.since:
             with self._archive.transaction():
                 for url in reread:
                     self._archive.frontier.retract(url, before=began, due_at=self._run.started_at)
@@ -200,15 +211,19 @@ class Discovery:
                 conditional=page == 1 and not full,
             )
             if answer.status == "unchanged":
-                self._save(answer.source or known, "unchanged")
                 return True
             if answer.value is None:
-                return True if page > 1 else self._source_failed(known, answer)
+                if page > 1 and answer.status == "absent":
+                    break
+                if page > 1:
+                    self.troubles.append(f"feed page {page}: {answer.detail}")
+                return self._source_failed(known, answer)
             new = self._add(answer.value.entries, "feed", None, is_post=True)
             if page == 1:
-                self._save(replace(answer.source or known, listed=len(answer.value.entries)), "complete")
-            if not answer.value.entries or (new == 0 and not full):
+                first = replace(answer.source or known, listed=len(answer.value.entries))
+            if not answer.value.entries or (new == 0 and known.status == "complete" and not full):
                 break
+        self._save(first, "complete")  # not before the last page: a gap must not pass for the end
         return True
 
     # What they share
@@ -249,7 +264,8 @@ class Discovery:
     def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
         outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
         now = self._spider.clock()
-        row = self._archive.ledger.open(self._run.id, url[:2083], kind="unknown", found_by=found_by, at=now)
+        url = url[:2083].encode("utf-8", "backslashreplace").decode()
+        row = self._archive.ledger.open(self._run.id, url, kind="unknown", found_by=found_by, at=now)
         if row is not None:
             self._archive.ledger.close(row, outcome, at=now, detail=str(error))
 

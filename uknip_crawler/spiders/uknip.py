@@ -74,6 +74,7 @@ class UknipSpider(scrapy.Spider):
         self.exit_status = 3
         self.end_reason = "not started"
         self.is_stopping = False
+        self.stopped_by = 0
         self.requests = 0
         self.received_bytes = 0
         self.outcomes: Counter[str] = Counter()
@@ -275,20 +276,18 @@ class UknipSpider(scrapy.Spider):
             raise
 
     def hand_over(self, visit: Visit) -> None:
-        """Let go of a visit that another carries on as one of its hops."""
-        self._in_flight.pop(visit.due.fetch_id, None)
+        self._in_flight.pop(visit.due.fetch_id, None)  # another visit carries it on as one of its hops
 
     def visit_ended(self, visit: Visit, outcome: Outcome) -> None:
         self._in_flight.pop(visit.due.fetch_id, None)
         self.outcomes[outcome] += 1
         self._wake.set()
 
-    def fail_storage(self, error: StorageError) -> None:
+    def fail_storage(self, error: Exception) -> None:
         self._end(str(error), StorageError.exit_status)
 
     def stop_early(self, reason: str) -> None:
-        """End the run because the site wants it: what is left is deferred."""
-        self._end(reason, SiteUnavailable.exit_status)
+        self._end(reason, SiteUnavailable.exit_status)  # the site wants it: what is left is deferred
 
     def _end(self, reason: str, exit_status: int) -> None:
         if not self.is_stopping:
@@ -338,6 +337,7 @@ class UknipSpider(scrapy.Spider):
             failures = sum(self.outcomes[outcome] for outcome in FAILURES)
             troubled = failures or self.discovery.troubles or reason not in ("finished", "shutdown")
             self.exit_status = 3 if troubled else 0
+        self.exit_status = 128 + self.stopped_by if self.stopped_by else self.exit_status
         self.archive.finish_captures(at=now)
         with self.archive.transaction():
             self.archive.ledger.finish_run(
