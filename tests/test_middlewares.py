@@ -28,6 +28,7 @@ NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
         (b"-5", None),
         (b"\xff\xfe", None),
         (b"Wed, 99 Oct 2026 07:30:00 GMT", None),
+        (b"Mon, 01 Jan 99999999999999 00:00:00 GMT", None),
         (b"", None),
         (None, None),
     ],

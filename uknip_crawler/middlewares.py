@@ -139,7 +139,7 @@ def retry_after_seconds(value: bytes | None, now: datetime) -> float | None:
         return float(text[:12])
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max((until - now).total_seconds(), 0.0)

@@ -97,6 +97,8 @@ class Settlement:
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
             self._archive.articles.missed(known.id, visit.due.url, self._run.id)
+        if visit.outcome is Outcome.UNCHANGED and known is None:
+            visit.outcome, visit.detail = Outcome.HTTP_ERROR, "HTTP 304 for a page we never had"
         if visit.outcome is Outcome.UNCHANGED and known:
             self._archive.articles.seen_unchanged(known.id, self._evidence(visit))
         if visit.outcome is not None:

@@ -92,8 +92,11 @@ class WarcFile:
         """Sync, drop the `.open` suffix, and return the size in bytes."""
         self.sync()
         self._file.close()
-        self._path.rename(self._final)
-        _sync_folder(self._final.parent)
+        try:
+            self._path.rename(self._final)
+            _sync_folder(self._final.parent)
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot be closed: {error.strerror}") from error
         return self._size
 
     def abandon(self) -> None:

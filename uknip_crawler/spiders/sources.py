@@ -14,7 +14,7 @@ from uknip_crawler.discovery import Listed, Listing, feed, rest, sitemap
 from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.documents import PAST_END, Answer
-from uknip_crawler.urls import AddressKind, canonicalise, classify
+from uknip_crawler.urls import AddressKind, canonicalise, classify, slug
 
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider
@@ -100,6 +100,8 @@ class Discovery:
         if self._run.since:
             return True
         if not self._total:
+            if known.listed:
+                self.troubles.append(f"rest: lists nothing where it listed {known.listed:,} stories")
             return False
         with self._archive.transaction():
             self._archive.frontier.retract(None, before=began, due_at=self._run.started_at)
@@ -136,7 +138,7 @@ class Discovery:
             read = [await self._sitemap_tree(url, full=full) for url in named]
             # a news sitemap lists two days by definition, whatever else it is: https://www.sitemaps.org/protocol.html
             return any(
-                complete and "news" not in url for complete, url in zip(read, named, strict=True)
+                complete and "news" not in slug(url) for complete, url in zip(read, named, strict=True)
             ) and all(read)
         for path in sitemap.CANDIDATES:
             if await self._sitemap_tree(urljoin(self._spider.site.base_url, path), full=full):
