@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from uknip_crawler.archive.frontier import AT_NEXT_RUN
 from uknip_crawler.models import FAILURES, Outcome
-
-AT_NEXT_RUN = timedelta(0)
 
 _SOONEST = timedelta(hours=1)
 _LATEST = timedelta(days=90)

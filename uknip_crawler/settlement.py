@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Evidence, Known
 from uknip_crawler.archive.database import as_moment
-from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.extraction import EXTRACTOR_VERSION
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.items import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Link, Outcome
-from uknip_crawler.revisits import AT_NEXT_RUN, next_visit
+from uknip_crawler.revisits import next_visit
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number, slug
 

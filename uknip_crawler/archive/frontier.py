@@ -12,7 +12,7 @@ from uknip_crawler.archive.database import as_precise_text, as_text
 from uknip_crawler.models import Outcome
 
 _JUST_AFTER = timedelta(microseconds=1)
-RETRY_AT_NEXT_RUN = timedelta(0)
+AT_NEXT_RUN = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Frontier:
         A visit due at once waits for the next run all the same: runs claim what was due when they began.
         """
         due_at = as_precise_text(at + max(next_visit, _JUST_AFTER)) if next_visit is not None else None
-        failed = next_visit == RETRY_AT_NEXT_RUN
+        failed = next_visit == AT_NEXT_RUN
         self._db.conn.execute(
             """
             UPDATE frontier SET due_at = ?, priority = 0, last_outcome = ?, last_fetched_at = ?,
