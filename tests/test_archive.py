@@ -307,20 +307,21 @@ def test_warc_files_satisfy_another_reader(archive: Archive) -> None:
     assert kinds == ["warcinfo"] + ["response", "request"] * 3
 
 
-@pytest.mark.parametrize("where", [0.2, 0.5, 0.8])
-def test_one_flipped_byte_loses_one_record(archive: Archive, where: float) -> None:
+@pytest.mark.parametrize("hit", [2, 6, 10])
+def test_one_flipped_byte_loses_one_record(archive: Archive, hit: int) -> None:
     """Every other record is still readable."""
     refs = written(archive, 12)
     (path,) = archive.warc_folder.glob("*.warc.gz")
     data = bytearray(path.read_bytes())
-    data[int(len(data) * where)] ^= 0xFF
+    # in the compressed data: a member's header holds bytes that no checksum covers
+    data[refs[hit].offset + refs[hit].length // 2] ^= 0xFF
     path.write_bytes(data)
     readable = 0
     for number, ref in enumerate(refs):
         with contextlib.suppress(StorageError):
             assert archive.read_capture(ref).url == f"{SITE}/{number}/"
             readable += 1
-    assert readable >= 11
+    assert readable == 11
     damaged = [member for member in warc.members(path) if not member.is_whole]
     assert len(damaged) == 1
 

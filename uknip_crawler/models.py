@@ -161,6 +161,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What one place says about one field: `raw` as printed, `value` as read (ISO for dates), None if unreadable.
+
+    `source` is `json-ld`, `meta`, `label`, `markup`, `address`, `feed`, `rest` or `alone` (a date without a label).
+    """
+
+    field: str
+    source: str
+    raw: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """A clean article as one capture shows it. Unknown is None, never a guess.
 
@@ -168,6 +181,7 @@ class Article:
     came from: field name → `json-ld`, `meta`, `label`, `address`, `markup`. `published_raw` and
     `modified_raw` keep the text a date was read from, also when it could not be read. `body_path` names the
     element the body was read from, outermost first. `images` holds every picture once, lead image first.
+    `evidence` is everything the page says about a dated or disputed field, the finding that was taken first.
     """
 
     url: str
@@ -188,6 +202,7 @@ class Article:
     images: tuple[Image, ...] = ()
     links: tuple[Link, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    evidence: tuple[Finding, ...] = ()
     body_path: str | None = None
 
     @property
@@ -211,10 +226,11 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """A line taken out of a body as furniture, and the rule that took it."""
+    """A line taken out of a body as furniture, the rule that took it, and where it stood in the layout."""
 
     text: str
     rule: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +240,8 @@ class Reading:
     Exactly one of `article` and `outcome` is set: `outcome` (not_article, soft_404, protected, challenge,
     …) with `reason` says why there is no article. `links` are all the page's anchors, for discovery;
     `next_page` is the following page of a listing. `flags` name doubts, such as `truncated_parse`.
+    `skeleton` names the layout of a story's page, `version` the rules it was read by: the extractor's, and the
+    digest of what was learned of the layout where it was used.
     """
 
     article: Article | None = None
@@ -234,3 +252,5 @@ class Reading:
     next_page: str | None = None
     furniture: tuple[Stripped, ...] = ()
     flags: tuple[str, ...] = ()
+    skeleton: str | None = None
+    version: str = ""

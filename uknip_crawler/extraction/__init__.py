@@ -16,6 +16,7 @@ from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_cred
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.extraction.headline import Headline, find_headline
 from uknip_crawler.extraction.images import gather_images, lead_address, stem
+from uknip_crawler.extraction.layouts import UNLEARNED, Learned
 from uknip_crawler.extraction.page import Page, links, next_page, parse, text_of
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured, read_structured
@@ -25,7 +26,7 @@ from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
 
-EXTRACTOR_VERSION = "1"
+EXTRACTOR_VERSION = "2"
 """Raised whenever the same capture may read differently."""
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -40,10 +41,19 @@ _REFUSALS = {
 }
 
 
-def read(capture: Capture, site: Site, *, expected_article: bool = False) -> Reading:
+def read(
+    capture: Capture,
+    site: Site,
+    *,
+    expected_article: bool = False,
+    learned: Learned = UNLEARNED,
+    with_links: bool = True,
+) -> Reading:
     """Return what a capture of a page turned out to be; never raises, whatever the bytes.
 
     `expected_article` vouches for a page whose address has no known form: a sitemap or feed lists it as a story.
+    `learned` is what the archive has learned of the site so far. `with_links` False leaves out a story page's
+    links to elsewhere, which only discovery needs.
     """
     try:
         return _read(capture, site, expected_article)
@@ -122,7 +132,14 @@ class _Story:
         article = self._article(headline, body, cleaned, found, summary)
         stripped = [line for line in (*body.dropped, *cleaned.furniture) if line.text != article.standfirst]
         furniture = tuple(dict.fromkeys(stripped))
-        return Reading(article=article, links=all_links, furniture=furniture, flags=self._flags(article))
+        return Reading(
+            article=article,
+            links=all_links,
+            furniture=furniture,
+            flags=self._flags(article),
+            skeleton=body.path,
+            version=EXTRACTOR_VERSION,
+        )
 
     def _context(
         self, raw: list[RawBlock], headline: Headline, found: metadata.Metadata, body: Body

@@ -1,0 +1,158 @@
+"""What is known of the site's layouts: where each keeps its story, and what stands around and inside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Self
+
+from uknip_crawler.extraction.text import key
+
+MAX_OPENING = 400
+
+
+class State(StrEnum):
+    """`learning`: too few pages, or no agreement yet; `trusted`: read by place; `drifting`: lately the referee
+    disagrees; `retired`: no longer seen while others are."""
+
+    LEARNING = "learning"
+    TRUSTED = "trusted"
+    DRIFTING = "drifting"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was learned of the pages that share a skeleton.
+
+    `containers` are the places of the body, likeliest first. `story` and `furniture` are places below them,
+    `texts` masked lines that recur on the story's own level. `agreement` is the share of studied pages on which
+    the teacher found the same story, 0 to 1.
+    """
+
+    skeleton: str
+    state: State = State.LEARNING
+    studied: int = 0
+    agreement: float = 0.0
+    containers: tuple[str, ...] = ()
+    story: frozenset[str] = frozenset()
+    furniture: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+
+    @property
+    def is_trusted(self) -> bool:
+        return self.state in (State.TRUSTED, State.RETIRED) and bool(self.containers)
+
+    @property
+    def name(self) -> str:
+        """A short name that the same markup always gets: `L` and six hexadecimal digits."""
+        return "L" + hashlib.sha256(self.skeleton.encode()).hexdigest()[:6]
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that change whenever a page may be read differently."""
+        rules = [self.is_trusted, *self._rules().values()]
+        return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:8]
+
+    def _rules(self) -> dict[str, list[str]]:
+        return {
+            "containers": list(self.containers),
+            "story": sorted(self.story),
+            "furniture": sorted(self.furniture),
+            "texts": sorted(self.texts),
+        }
+
+    def rules(self) -> str:
+        """Return what the archive keeps of the learned rules, as JSON."""
+        return json.dumps(self._rules(), ensure_ascii=False)
+
+    @classmethod
+    def of(cls, skeleton: str, state: str, studied: int, agreement: float, rules: str) -> Self:
+        """Return a layout as the archive kept it; the opposite of `rules`."""
+        kept: dict[str, Any] = json.loads(rules)
+        return cls(
+            skeleton,
+            State(state),
+            studied,
+            agreement,
+            tuple(kept["containers"]),
+            *(frozenset(kept[name]) for name in ("story", "furniture", "texts")),
+        )
+
+
+class Stories:
+    """The headlines and openings of archived stories, to tell their teasers on other stories' pages."""
+
+    def __init__(self, rows: Iterable[tuple[str, str]] = ()) -> None:
+        """Take (headline, beginning of the body) of each story; `MAX_OPENING` characters of the body are enough."""
+        pairs = [(key(headline), key(body.split("\n\n")[0][:MAX_OPENING])) for headline, body in rows]
+        self._headlines = frozenset(headline for headline, _ in pairs)
+        self._openings = sorted({opening for _, opening in pairs if opening})
+
+    def has_headline(self, words: str) -> bool:
+        """Tell whether some story has exactly this headline; `words` is a text's key."""
+        return words in self._headlines
+
+    def has_opening(self, words: str, *, whole: bool) -> bool:
+        """Tell whether some story opens with these words, or is opened by exactly them; `words` is a text's key."""
+        index = bisect_left(self._openings, words)
+        if index == len(self._openings):
+            return False
+        return self._openings[index] == words if whole else self._openings[index].startswith(words)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Everything a page is read with besides the page itself and the site's own rules.
+
+    `keep` and `strip` are the researcher's verdicts, as masked lines (`masking.mask`).
+    """
+
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    stories: Stories = field(default_factory=Stories)
+    keep: frozenset[str] = frozenset()
+    strip: frozenset[str] = frozenset()
+
+    @cached_property
+    def verdicts(self) -> str:
+        """Four hexadecimal digits that stand for the researcher's verdicts, none for no verdicts."""
+        if not (self.keep or self.strip):
+            return ""
+        text = json.dumps([sorted(self.keep), sorted(self.strip)])
+        return "." + hashlib.sha256(text.encode()).hexdigest()[:4]
+
+
+UNLEARNED = Learned()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One block of a studied page. `place` is its path from `body`; `wrappers` are the document positions of the
+    elements along that path, so that two blocks of one box can be told to share it."""
+
+    place: tuple[str, ...]
+    wrappers: tuple[int, ...]
+    kind: str
+    text: str
+    masked: str
+    words: int
+    linked: float
+    taught: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What one capture shows of its layout: the material that `learning.learn` works on."""
+
+    skeleton: str
+    seen_at: datetime
+    digest: str
+    headline: str
+    container: str | None
+    lines: tuple[Line, ...]
