@@ -9,8 +9,8 @@ from lxml import etree
 
 from uknip_crawler.errors import AddressRefused, ContentError, ContentTooLarge, ContentTruncated
 from uknip_crawler.extraction import metadata
-from uknip_crawler.extraction.blocks import RawBlock, read_blocks
-from uknip_crawler.extraction.body import Body, locate
+from uknip_crawler.extraction.blocks import RawBlock, read_blocks, read_region
+from uknip_crawler.extraction.body import SHARE_OF_STORY, Body, locate, survey
 from uknip_crawler.extraction.classify import PageKind, Verdict, classify
 from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
 from uknip_crawler.extraction.content import decode
@@ -20,7 +20,11 @@ from uknip_crawler.extraction.layouts import UNLEARNED, Learned
 from uknip_crawler.extraction.page import Page, links, next_page, parse, text_of
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured, read_structured
+from uknip_crawler.extraction.studying import page_labels, skeleton_of
+from uknip_crawler.extraction.teasers import drop_teasers
 from uknip_crawler.extraction.text import key
+from uknip_crawler.extraction.trusted import find_container, read_by_place
+from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
 from uknip_crawler.models import Article, Block, BlockKind, Capture, Link, Outcome, Reading
 from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
@@ -28,6 +32,10 @@ from uknip_crawler.urls import classify as classify_address
 
 EXTRACTOR_VERSION = "2"
 """Raised whenever the same capture may read differently."""
+
+REFEREE_EVERY = 50
+LAYOUT_DRIFT = "layout_drift"
+"""Flag of a page whose layout is trusted and that could not be read by it."""
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _NOT_HTML = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b", b"RIFF")
@@ -56,7 +64,7 @@ def read(
     links to elsewhere, which only discovery needs.
     """
     try:
-        return _read(capture, site, expected_article)
+        return _read(capture, site, expected_article, learned, with_links)
     except ContentTooLarge as error:
         return Reading(outcome=Outcome.TOO_LARGE, reason=str(error))
     except ContentTruncated as error:
@@ -69,7 +77,9 @@ def read(
         return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"{type(error).__name__}: {error}"[:300])
 
 
-def _read(capture: Capture, site: Site, expected_article: bool) -> Reading:
+def _read(
+    capture: Capture, site: Site, expected_article: bool, learned: Learned, with_links: bool
+) -> Reading:
     content_type = capture.header("Content-Type")
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind and kind not in _HTML_TYPES:
@@ -94,7 +104,14 @@ def _read(capture: Capture, site: Site, expected_article: bool) -> Reading:
             next_page=following,
             flags=page.flags,
         )
-    return _Story(page, structured, site, verdict, capture).reading()
+    return _Story(page, structured, site, verdict, capture, learned, with_links).reading()
+
+
+def version_of(learned: Learned, skeleton: str | None) -> str:
+    """Return the `extractor_version` of a page of this layout when it is read with what was learned."""
+    layout = learned.layouts.get(skeleton or "")
+    rules = f".{layout.digest}" if layout is not None and layout.is_trusted else ""
+    return EXTRACTOR_VERSION + rules + learned.verdicts
 
 
 def _has_text(page: Page) -> bool:
@@ -108,37 +125,82 @@ class _Story:
     site: Site
     verdict: Verdict
     capture: Capture
+    learned: Learned
+    with_links: bool
 
     def reading(self) -> Reading:
-        all_links = links(self.page)
-        raw = read_blocks(self.page)
         headline = find_headline(self.page, self.data, self.site)
-        if headline is None or not raw:
-            reason = "empty" if not raw else "no_headline"
-            return Reading(
-                outcome=Outcome.EXTRACT_ERROR, reason=reason, links=all_links, flags=self.page.flags
-            )
-        body = locate(self.page, raw, headline)
+        if headline is None:
+            return self._nothing("no_headline" if read_blocks(self.page) else "empty")
+        trusted = self._by_place(headline)
+        if trusted is not None:
+            return trusted
+        raw = read_blocks(self.page)
+        if not raw:
+            return self._nothing("empty")
+        seen = survey(self.page, raw, headline)
+        skeleton = skeleton_of(headline, seen.container)
+        reading = self._finish(headline, raw, locate(self.page, seen), skeleton)
+        layout = self.learned.layouts.get(skeleton)
+        drifts = reading is not None and layout is not None and layout.is_trusted
+        if reading is None:
+            return self._nothing("no_body")
+        return replace(reading, flags=(*reading.flags, LAYOUT_DRIFT)) if drifts else reading
+
+    def _by_place(self, headline: Headline) -> Reading | None:
+        """Return the reading where the page's layout is trusted and holds what it promises."""
+        layout = self.learned.layouts.get(skeleton_of(headline, None))
+        if layout is None or not layout.is_trusted or self.page.is_bounded:
+            return None
+        container = find_container(self.page, layout)
+        if container is None:
+            return None
+        raw = read_region(self.page, headline.element, container)
+        below = [block for block in raw if block.element is not headline.element]
+        body = read_by_place(layout, container, below, self.learned, page_labels(self.data, headline))
+        if not body.blocks or (self._is_refereed() and not self._referee_agrees(headline, body)):
+            return None
+        return self._finish(headline, raw, body, layout.skeleton)
+
+    def _is_refereed(self) -> bool:
+        return int(self.capture.payload_sha256[:8], 16) % REFEREE_EVERY == 0
+
+    def _referee_agrees(self, headline: Headline, body: Body) -> bool:
+        """Tell whether what trafilatura takes for story is in the body or known to be furniture."""
+        seen = survey(self.page, read_blocks(self.page), headline)
+        known = {key(b.text) for b in body.blocks} | {key(line.text) for line in body.dropped}
+        told = sum(seen.approved.values())
+        found = sum(n for i, n in seen.approved.items() if key(seen.blocks[i].text) in known)
+        return found >= SHARE_OF_STORY * told
+
+    def _nothing(self, reason: str) -> Reading:
+        found = links(self.page) if self.with_links else ()
+        return Reading(outcome=Outcome.EXTRACT_ERROR, reason=reason, links=found, flags=self.page.flags)
+
+    def _finish(self, headline: Headline, raw: list[RawBlock], body: Body, skeleton: str) -> Reading | None:
+        """Return the reading of a located story, or None when nothing is left of a page that may be no story."""
         found = metadata.read_metadata(
             self.page, self.data, self.site, headline, raw, self.capture.fetched_at
         )
         summary = standfirst_block([*body.above, *body.blocks])
         blocks = [block for block in body.blocks if block is not summary]
+        names = page_labels(self.data, headline)
+        blocks, overruled = apply_strip(blocks, self.learned, names)
+        blocks, teasers = drop_teasers(blocks, self.learned.stories, headline)
         cleaned = clean(blocks, self._context(raw, headline, found, body))
+        apply_keep(blocks, cleaned, self.learned, names)
         if not cleaned.blocks and not self.verdict.certain:
-            return Reading(
-                outcome=Outcome.EXTRACT_ERROR, reason="no_body", links=all_links, flags=self.page.flags
-            )
+            return None
         article = self._article(headline, body, cleaned, found, summary)
-        stripped = [line for line in (*body.dropped, *cleaned.furniture) if line.text != article.standfirst]
-        furniture = tuple(dict.fromkeys(stripped))
+        stripped = [*body.dropped, *overruled, *teasers, *cleaned.furniture]
+        furniture = dict.fromkeys(line for line in stripped if line.text != article.standfirst)
         return Reading(
             article=article,
-            links=all_links,
-            furniture=furniture,
+            links=links(self.page) if self.with_links else (),
+            furniture=tuple(furniture),
             flags=self._flags(article),
-            skeleton=body.path,
-            version=EXTRACTOR_VERSION,
+            skeleton=skeleton,
+            version=version_of(self.learned, skeleton),
         )
 
     def _context(

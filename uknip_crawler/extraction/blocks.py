@@ -8,8 +8,10 @@ from functools import lru_cache
 
 from lxml import etree
 
+from uknip_crawler.extraction.embeds import PLAYER_TAGS, player_address, post_address
 from uknip_crawler.extraction.images import image_of, is_caption, split_credit
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.text import one_line
 from uknip_crawler.models import TEXT_KINDS, BlockKind, Image, Link
 
@@ -38,20 +40,6 @@ _NOT_JUNK = re.compile(
     r"^(?:category|tag|post-\d|has|no|is|with|single|status|format|type|elementor|wpb|vc|menu)[-_\d]"
 )
 _HIDDEN = frozenset({"screen-reader-text", "sr-only", "visually-hidden"})
-_SOCIAL = frozenset(
-    {
-        "twitter-tweet",
-        "twitter-video",
-        "instagram-media",
-        "tiktok-embed",
-        "fb-post",
-        "fb-video",
-        "bluesky-embed",
-    }
-)
-_AD_FRAME = re.compile(
-    r"googlesyndication|doubleclick|googletagmanager|/ads?[/.?]|recaptcha|facebook\.com/plugins/like"
-)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _BULLET = re.compile(r"^\s*[-•*·▪●–]\s+")
@@ -87,6 +75,17 @@ def read_blocks(page: Page) -> list[RawBlock]:
     return _Reader(page).read(body[0] if body else page.root)
 
 
+def read_region(page: Page, headline: Element | None, container: Element) -> list[RawBlock]:
+    """Return the blocks from the printed headline to the end of the container."""
+    around = set(ancestors(container))
+    root = container
+    if headline is not None:
+        root = next((element for element in ancestors(headline) if element in around), page.by_tag["body"][0])
+    raw = _Reader(page).read(root, until=container)
+    printed = next((index for index, block in enumerate(raw) if block.element is headline), 0)
+    return raw[printed:]
+
+
 def after_headline(page: Page, raw: list[RawBlock], headline: Element | None) -> list[RawBlock]:
     """Return the blocks below the headline; all of them where no headline is printed, or nothing is below it."""
     if headline is None:
@@ -112,11 +111,13 @@ class _Reader:
     linked_chars: int = 0
     links: list[Link] = field(default_factory=list)
 
-    def read(self, root: Element) -> list[RawBlock]:
+    def read(self, root: Element, until: Element | None = None) -> list[RawBlock]:
         walk = etree.iterwalk(root, events=("start", "end"))
         for event, element in walk:
             if event == "end":
                 self._end(element)
+                if element is until:
+                    break
                 if element is not root:
                     self._text(element.tail, element if _is_dropcap(element) else None)
             elif self._start(element):
@@ -255,23 +256,15 @@ class _Reader:
         return element.tag == "figcaption" or bool(last and last.image)
 
     def _is_embed(self, element: Element, tag: str) -> bool:
-        if tag in ("iframe", "video", "audio", "embed"):
-            if (url := _frame(element, self.page)) and not _AD_FRAME.search(url):
+        if tag in PLAYER_TAGS:
+            if url := player_address(element, self.page):
                 self._flush()
                 self._add(BlockKind.EMBED, url=url, element=element)
             return True
-        if not _SOCIAL.intersection(classes(element)):
-            return False
-        names = ("data-instgrm-permalink", "cite", "data-href")
-        named = [element.get(name) for name in names] + [
-            a.get("href") for a in reversed([*element.iter("a")])
-        ]
-        url = next((found for address in named if (found := self.page.absolute(address))), None)
+        url = post_address(element, self.page)
         if url is None:
             return False
         self._flush()
-        # a post's query only says who embedded it, except on Facebook
-        url = url if "facebook." in url else url.partition("?")[0]
         self._add(BlockKind.EMBED, text_of(element), url=url, element=element)
         return True
 
@@ -314,14 +307,6 @@ def _is_dropcap(element: Element) -> bool:
 @lru_cache(4096)
 def _names_dropcap(token: str) -> bool:
     return "dropcap" in token.lower().replace("-", "").replace("_", "")
-
-
-def _frame(element: Element, page: Page) -> str | None:
-    sources = [element, *element.iter("source")]
-    names = ("data-src", "data-lazy-src", "data-src-cmplz", "src")
-    return next(
-        (url for source in sources for name in names if (url := page.absolute(source.get(name)))), None
-    )
 
 
 def _decoded_email(code: str) -> str:

@@ -14,6 +14,7 @@ import trafilatura
 from uknip_crawler.extraction.blocks import RawBlock, after_headline
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.page import Element, Page, classes
+from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, path, stable_classes
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Stripped
 
@@ -26,11 +27,6 @@ MAX_TRAFILATURA_ELEMENTS = 20_000
 _CONTENT = re.compile(
     r"(?:entry|post|article|single|td-post|penci-entry|inner-post|story)[-_](?:content|body|entry)|content-inner|post-entry"
 )
-_VARIABLE = re.compile(r"\d|^(?:category|tag|post|status|format|type|author|has|is)-|^(?:hentry|sticky)$")
-_TEXT_TAGS = frozenset(
-    {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "figure", "picture", "img", "a", "span",
-     "table", "pre", "iframe", "video", "audio", "strong", "em", "b", "i"}
-)  # fmt: skip
 Shape = tuple[tuple[str, str], ...]
 
 
@@ -44,15 +40,31 @@ class Body:
     path: str | None
 
 
-def locate(page: Page, raw: list[RawBlock], headline: Headline) -> Body:
-    """Return the blocks of the story among all blocks of the page."""
+@dataclass(slots=True)
+class Survey:
+    """What a page shows without knowledge of its layout: the blocks below the headline, the wrappers of teasers,
+    the blocks the teacher takes for story (index → words), and the element that holds the story."""
+
+    blocks: list[RawBlock]
+    cards: set[Element]
+    approved: dict[int, int]
+    container: Element | None
+
+
+def survey(page: Page, raw: list[RawBlock], headline: Headline) -> Survey:
+    """Look a page over with trafilatura as teacher."""
     after = after_headline(page, raw, headline.element)
     cards = _cards(after, headline.element)
     approved = _approved(page, after, cards, headline)
     container = _container(page, after, cards, approved, headline.element)
-    if container is None:
+    return Survey(after, cards, approved, container)
+
+
+def locate(page: Page, seen: Survey) -> Body:
+    """Return the blocks of the story among all blocks of a page whose layout nobody knows."""
+    if seen.container is None:
         return Body([], [], [], None)
-    return _select(page, after, cards, approved, container)
+    return _select(page, seen.blocks, seen.cards, seen.approved, seen.container)
 
 
 def _inside(element: Element | None, container: Element) -> bool:
@@ -68,35 +80,21 @@ def _cards(blocks: list[RawBlock], headline: Element | None) -> set[Element]:
     counts: Counter[Element] = Counter()
     for block in blocks:
         if block.is_text:
-            counts.update(_ancestors(block.element))
-    kept = set(_ancestors(headline)) if headline is not None else set()
+            counts.update(ancestors(block.element))
+    kept = set(ancestors(headline)) if headline is not None else set()
     found: dict[Element, tuple[str, ...]] = {}
     for block in blocks:
         if block.kind is not BlockKind.HEADING or block.linked < 0.9:
             continue
         card = None
-        for element in _ancestors(block.element):
+        for element in ancestors(block.element):
             if counts[element] > MAX_CARD_BLOCKS or element in kept or _is_content(element):
                 break
             card = element
         if card is not None:
-            found[card] = (
-                str(card.tag),
-                *[token for token in classes(card) if not _VARIABLE.search(token)][:1],
-            )
+            found[card] = (str(card.tag), *stable_classes(card.get("class") or "")[:1])
     shapes = Counter(found.values())
     return {card for card, shape in found.items() if shapes[shape] > 1}
-
-
-def _ancestors(element: Element) -> list[Element]:
-    chain, current = [], element
-    while current is not None and current.tag not in ("body", "html"):
-        chain.append(current)
-        parent = current.getparent()
-        if parent is None:
-            break
-        current = parent
-    return chain
 
 
 def _is_content(element: Element) -> bool:
@@ -127,7 +125,7 @@ def _approved(page: Page, blocks: list[RawBlock], cards: set[Element], headline:
         if is_cut(block.text) and (cut or any(words.startswith(echo) for echo in headline.echoes)):
             continue
         is_told = words in lines or (size > 3 and f" {words} " in running)
-        if is_told and words not in headline.echoes and cards.isdisjoint(_ancestors(block.element)):
+        if is_told and words not in headline.echoes and cards.isdisjoint(ancestors(block.element)):
             found[index] = size
     return found
 
@@ -163,10 +161,10 @@ def _container(
     """Return the smallest element that holds nearly all of the story, or what stands for it by its markup."""
     weights: Counter[Element] = Counter()
     for index, size in approved.items():
-        for element in [*_ancestors(blocks[index].element), *page.by_tag["body"][:1]]:
+        for element in [*ancestors(blocks[index].element), *page.by_tag["body"][:1]]:
             weights[element] += size
     total = sum(approved.values())
-    marked = [e for e in page.elements if _is_content(e) and not cards.intersection(_ancestors(e))]
+    marked = [e for e in page.elements if _is_content(e) and not cards.intersection(ancestors(e))]
     if total:
         for element in sorted(marked, key=lambda e: (-weights[e], -page.position[e])):
             if weights[element] >= total / 2:
@@ -184,12 +182,12 @@ def _by_markup(
     plain = [block for block in blocks if block.kind is not BlockKind.HEADING and block.linked < 0.6]
     # a page whose very story stands in an `aside` or a form has no text outside of one
     open_air = [block for block in plain if block.junk is None or not block.is_text] or plain
-    homes = [_ancestors(block.element) for block in open_air]
+    homes = [ancestors(block.element) for block in open_air]
     homes = [chain for chain in homes if not cards.intersection(chain)]
     held = {element for chain in homes for element in chain}
     if own := [element for element in marked if element in held]:
         return own[-1] if _inside(own[-1], own[0]) else own[0]
-    around = _ancestors(headline) if headline is not None else []
+    around = ancestors(headline) if headline is not None else []
     named = [element for name in ("article", "main") for element in page.by_tag[name]]
     bodies = page.by_tag["body"][:1] if homes else []
     return next((element for element in [*around, *named] if element in held), bodies[0] if bodies else None)
@@ -201,11 +199,11 @@ def _select(
     total = sum(approved.values())
     in_junk: Counter[Element] = Counter()
     for index, size in approved.items():
-        for junk in _ancestors(blocks[index].element):
+        for junk in ancestors(blocks[index].element):
             in_junk[junk] += size
     homes = {(), *(_shape(blocks[i], container) for i in approved)}
     last = max(approved, default=len(blocks))
-    body = Body([], [], [], _path(container))
+    body = Body([], [], [], path(container))
     for index, block in enumerate(blocks):
         if not _inside(block.element, container):
             if not body.blocks and page.position[block.element] < page.position[container]:
@@ -227,7 +225,7 @@ def _select(
 
 
 def _ruled_out(block: RawBlock, container: Element, cards: set[Element], story: set[Element]) -> str | None:
-    chain = _ancestors(block.element)
+    chain = ancestors(block.element)
     inner = chain[: chain.index(container)] if container in chain else chain
     if cards.intersection(inner):
         return "teaser_card"
@@ -239,11 +237,11 @@ def _ruled_out(block: RawBlock, container: Element, cards: set[Element], story: 
 def _shape(block: RawBlock, container: Element) -> Shape:
     """Return the wrappers between container and block as tag and class, without what only shapes text."""
     shape = []
-    for element in _ancestors(block.element):
+    for element in ancestors(block.element):
         if element is container:
             break
-        if element.tag not in _TEXT_TAGS:
-            names = [token for token in classes(element) if not _VARIABLE.search(token)]
+        if element.tag not in TEXT_TAGS:
+            names = stable_classes(element.get("class") or "")
             shape.append((str(element.tag), names[0] if names else ""))
     return tuple(shape)
 
@@ -260,14 +258,3 @@ def _is_label(block: RawBlock, container: Element, homes: set[Shape]) -> bool:
     if block.kind is not BlockKind.PARAGRAPH or _belongs(block, container, homes):
         return False
     return len(block.text.split()) <= 8 and not is_sentence(block.text)
-
-
-def _path(container: Element) -> str:
-    """Return the element's place, outermost first, without what differs from page to page."""
-    steps = []
-    for element in reversed(_ancestors(container)):
-        name = element.get("id") or ""
-        names = [token for token in classes(element) if not _VARIABLE.search(token)]
-        mark = f"#{name}" if name and not re.search(r"\d", name) else ""
-        steps.append(f"{element.tag}{mark}{''.join(f'.{token}' for token in names[:1])}")
-    return " > ".join(["body", *steps])

@@ -31,6 +31,7 @@ class State(StrEnum):
 class Layout:
     """What was learned of the pages that share a skeleton.
 
+    `marks` are the ids and classes that belong to the layout and not to a page; places are made of them alone.
     `containers` are the places of the body, likeliest first. `story` and `furniture` are places below them,
     `texts` masked lines that recur on the story's own level. `agreement` is the share of studied pages on which
     the teacher found the same story, 0 to 1.
@@ -40,6 +41,7 @@ class Layout:
     state: State = State.LEARNING
     studied: int = 0
     agreement: float = 0.0
+    marks: frozenset[str] = frozenset()
     containers: tuple[str, ...] = ()
     story: frozenset[str] = frozenset()
     furniture: frozenset[str] = frozenset()
@@ -62,6 +64,7 @@ class Layout:
 
     def _rules(self) -> dict[str, list[str]]:
         return {
+            "marks": sorted(self.marks),
             "containers": list(self.containers),
             "story": sorted(self.story),
             "furniture": sorted(self.furniture),
@@ -81,6 +84,7 @@ class Layout:
             State(state),
             studied,
             agreement,
+            frozenset(kept["marks"]),
             tuple(kept["containers"]),
             *(frozenset(kept[name]) for name in ("story", "furniture", "texts")),
         )
@@ -133,8 +137,8 @@ UNLEARNED = Learned()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One block of a studied page. `place` is its path from `body`; `wrappers` are the document positions of the
-    elements along that path, so that two blocks of one box can be told to share it."""
+    """One block of a studied page. `place` holds the steps from `body` to it (`places.steps`); `wrappers` are the
+    document positions of the elements along that path, so that two blocks of one box can be told to share it."""
 
     place: tuple[str, ...]
     wrappers: tuple[int, ...]
@@ -148,11 +152,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What one capture shows of its layout: the material that `learning.learn` works on."""
+    """What one capture shows of its layout: the material that `learning.learn` works on.
+
+    `digest` orders studies and tells captures apart; `container` holds the steps to where the teacher saw the story.
+    """
 
     skeleton: str
     seen_at: datetime
     digest: str
     headline: str
-    container: str | None
+    container: tuple[str, ...] | None
     lines: tuple[Line, ...]

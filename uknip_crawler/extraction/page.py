@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from urllib.parse import urljoin, urlsplit
@@ -29,7 +28,20 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "
 # text codecs that no page is written in and that are slow or executable in spirit
 _STRANGE = frozenset({"punycode", "idna", "utf-7", "unicode-escape", "raw-unicode-escape", "mbcs", "oem"})
 _BASE64 = re.compile(r"(data:[\w/+.;-]{1,80}base64,)[A-Za-z0-9+/=\s]{2000,}")
+_TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _GIANT_TAG = re.compile(rf"<[a-zA-Z/][^<>]{{{MAX_TAG},}}>?")
+
+
+class Tags(dict[str, list[Element]]):
+    """The elements of each tag in document order, gathered when first asked for: most tags never are."""
+
+    def __init__(self, root: Element) -> None:
+        super().__init__()
+        self._root = root
+
+    def __missing__(self, tag: str) -> list[Element]:
+        found = self[tag] = list(self._root.iter(tag))
+        return found
 
 
 @dataclass(frozen=True)
@@ -39,10 +51,13 @@ class Page:
     url: str
     base: str
     root: Element
-    elements: tuple[Element, ...]
-    by_tag: dict[str, list[Element]]
+    by_tag: Tags
     flags: tuple[str, ...]
     resolved: dict[str | None, str | None] = field(default_factory=dict)
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        return tuple(self.root.iter(etree.Element))
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -128,14 +143,11 @@ def parse(data: bytes, url: str, content_type: str | None) -> Page:
     text, cut = _bounded(strip_controls(text))
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     root = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    elements = tuple(element for element in root.iter() if isinstance(element.tag, str))
-    by_tag: dict[str, list[Element]] = defaultdict(list)
-    for element in elements:
-        by_tag[str(element.tag)].append(element)
+    by_tag = Tags(root)
     lost = any("depth" in entry.message.lower() for entry in parser.error_log)
-    if cut or lost or _depth(elements) > MAX_DEPTH:
+    if cut or lost or _is_too_deep(root):
         flags = (*flags, TRUNCATED)
-    return Page(url, _base(url, by_tag["base"]), root, elements, by_tag, flags)
+    return Page(url, _base(url, by_tag["base"]), root, by_tag, flags)
 
 
 def _bounded(text: str) -> tuple[str, bool]:
@@ -156,12 +168,9 @@ def _bounded(text: str) -> tuple[str, bool]:
     return text, cut or unclosed
 
 
-def _depth(elements: tuple[Element, ...]) -> int:
-    depths: dict[Element, int] = {}
-    for element in elements:
-        parent = element.getparent()
-        depths[element] = depths.get(parent, 0) + 1 if parent is not None else 1
-    return max(depths.values(), default=0)
+def _is_too_deep(root: Element) -> bool:
+    """Tell whether elements nest deeper than everything downstream can follow, one level of the tree at a time."""
+    return bool(_TOO_DEEP(root))
 
 
 def _base(url: str, bases: list[Element]) -> str:

@@ -1,0 +1,55 @@
+"""Teasers of other stories, told by the stories that the archive holds."""
+
+from __future__ import annotations
+
+from uknip_crawler.extraction.blocks import RawBlock
+from uknip_crawler.extraction.headline import Headline
+from uknip_crawler.extraction.layouts import Stories
+from uknip_crawler.extraction.text import is_cut, is_sentence, key
+from uknip_crawler.models import BlockKind, Stripped
+
+MIN_WORDS = 5
+MIN_OPENING_WORDS = 8
+
+
+def drop_teasers(
+    blocks: list[RawBlock], stories: Stories, headline: Headline
+) -> tuple[list[RawBlock], list[Stripped]]:
+    """Return the blocks without headlines and openings of other stories, and what was taken out.
+
+    A whole opening counts only beside another teaser, for a second copy of a story opens like the first; the
+    story's own first block never counts.
+    """
+    begun, doubts, teasers = False, set[int](), set[int]()
+    for index, block in enumerate(blocks):
+        if not block.is_text:
+            continue
+        words = key(block.text)
+        if words in headline.echoes:
+            continue
+        own = not begun and block.kind is not BlockKind.HEADING and block.linked < 0.6
+        if not own and _is_teaser(block, words, stories):
+            teasers.add(index)
+        elif not own and _may_be_teaser(block, words, stories):
+            doubts.add(index)
+        begun = begun or own
+    for index in sorted(doubts):
+        near = [i for i in (index - 1, index + 1) if i in doubts or i in teasers]
+        if near:
+            teasers.add(index)
+    kept = [block for index, block in enumerate(blocks) if index not in teasers]
+    return kept, [Stripped(blocks[index].text, "teaser_of_story") for index in sorted(teasers)]
+
+
+def _is_teaser(block: RawBlock, words: str, stories: Stories) -> bool:
+    if len(words.split()) < MIN_WORDS:
+        return False
+    if is_cut(block.text):
+        return stories.has_opening(key(block.text.rstrip("….] [")), whole=False)
+    return (block.linked > 0.6 or not is_sentence(block.text)) and stories.has_headline(words)
+
+
+def _may_be_teaser(block: RawBlock, words: str, stories: Stories) -> bool:
+    if len(words.split()) < MIN_OPENING_WORDS or block.kind is BlockKind.QUOTE:
+        return False
+    return stories.has_opening(words, whole=True) or stories.has_headline(words)
