@@ -14,7 +14,7 @@ from statistics import mean
 
 from uknip_crawler.extraction.layouts import Layout, Line, State, Stories, Study
 from uknip_crawler.extraction.places import SEPARATOR, branches, is_wrapper, narrowed
-from uknip_crawler.extraction.recurrence import Level, recurring
+from uknip_crawler.extraction.recurrence import Level, is_story_line, recurring
 from uknip_crawler.extraction.text import is_cut, key
 
 MIN_PAGES = 8
@@ -27,7 +27,7 @@ COMMON_MARK = 0.6
 RARE_MARK = 0.05
 MAIN_SHARE = 0.3
 MIN_NOVELTY = 0.5
-CONSTANT_LABEL = 0.6
+CONSTANT_LINE = 0.6
 MIN_PAGES_OF_A_PLACE = 3
 CLOSE = 0.03
 
@@ -244,27 +244,31 @@ def _verdict(place: str, boxes: list[tuple[int, list[_Placed]]], told: list[int]
         return True
     words = sum(p.line.words for _, lines in boxes for p in lines)
     novel = sum(p.line.words for _, lines in boxes for p in lines if p.is_new)
-    firsts = [_first_lines(lines, place) for _, lines in boxes]
-    labels = Counter(label for first in firsts for label in set(first))
-    _, most = labels.most_common(1)[0] if labels else ("", 0)
-    constant = most >= CONSTANT_LABEL * len(boxes)
-    single = mean(len(first) for first in firsts) <= 1.5
+    constant = _has_constant_line([lines for _, lines in boxes])
+    single = mean(_boxes(lines, place) for _, lines in boxes) <= 1.5
     if not is_wrapper(place.rpartition(SEPARATOR)[2]):
         linked = sum(p.line.words * p.line.linked for _, lines in boxes for p in lines)
         return not (constant and single and novel < MIN_NOVELTY * words) and not linked >= 0.8 * words
     return not (novel < MIN_NOVELTY * words or (constant and single))
 
 
-def _first_lines(lines: list[_Placed], place: str) -> list[str]:
-    """Return the first line of each box at a place on one page."""
-    steps = place.split(SEPARATOR)
-    seen: dict[int, str] = {}
+def _has_constant_line(boxes: Sequence[Sequence[_Placed]]) -> bool:
+    """Tell whether one line comes with most of the boxes: a box's label, or the choices of a poll."""
+    counts = Counter(masked for lines in boxes for masked in {p.line.masked for p in lines})
+    return any(
+        times >= CONSTANT_LINE * len(boxes) and not is_story_line(masked)
+        for masked, times in counts.most_common(20)
+    )
+
+
+def _boxes(lines: Sequence[_Placed], place: str) -> int:
+    """Return how many boxes stand at a place on one page."""
+    last = place.rpartition(SEPARATOR)[2]
+    found = set()
     for placed in lines:
-        depth = max(
-            index for index, step in enumerate(placed.full) if step == steps[-1]
-        )  # the innermost element of that step
-        seen.setdefault(placed.line.wrappers[depth], placed.line.masked)
-    return list(seen.values())
+        depth = max(index for index, step in enumerate(placed.full) if step == last)
+        found.add(placed.line.wrappers[depth])
+    return len(found)
 
 
 def _story_level(

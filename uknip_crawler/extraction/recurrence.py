@@ -73,12 +73,17 @@ class Level:
         return times / slots.total() if slot else 0.0
 
 
+def is_story_line(masked: str) -> bool:
+    """Tell whether a masked line is of the kind that police and newsrooms write under stories."""
+    return _STORY.search(masked) is not None
+
+
 def recurring(level: Level, others: Sequence[Level]) -> frozenset[str]:
     """Return the masked lines on the story's level that are furniture."""
     return frozenset(
         masked
         for masked, times in level.counts.items()
-        if times > 1 and masked and not _STORY.search(masked) and _is_furniture(masked, level, others)
+        if times > 1 and masked and not is_story_line(masked) and _is_furniture(masked, level, others)
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 from uknip_crawler.sites import fold
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _CLOSERS = "\"'’”»)]"
@@ -21,7 +22,9 @@ def strip_controls(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return text without controls and invisible marks, each run of white space and nbsp one space."""
-    return " ".join(_INVISIBLE.sub("", strip_controls(text)).split())
+    if not text.isascii():
+        text = _SURROGATES.sub("\ufffd", text)
+    return " ".join(_UNSEEN.sub("", text).split())
 
 
 def unescaped(text: str) -> str:
@@ -33,6 +36,7 @@ def unescaped(text: str) -> str:
     return one_line(text)
 
 
+@lru_cache(4096)
 def key(text: str) -> str:
     """Return the words alone, folded: what two printings of the same words have in common."""
     return _NOT_WORDS.sub(" ", fold(text)).strip()
