@@ -28,7 +28,13 @@ def new_archive(directory: Path) -> Database:
     fetch = {"id": 1, "run_id": 1, "url": f"{SITE}/", "kind": "article", "found_by": "sitemap"}
     db.table("fetches").insert(fetch | {"opened_at": CAPTURED})
     db.table("layouts").insert(
-        {"id": 1, "body_path": "main > article", "first_seen_at": CAPTURED, "last_seen_at": CAPTURED}
+        {
+            "id": 1,
+            "skeleton": "body > main > article > h1",
+            "name": "Labc123",
+            "first_seen_at": CAPTURED,
+            "last_seen_at": CAPTURED,
+        }
     )
     return db
 

@@ -15,7 +15,7 @@ LAYERS = {
     "pure": {"discovery", "extraction", "fingerprints", "revisions"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
+        "spiders", "reextraction", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
     },
     "export": {"export"},
     "browse": {"browse"},
@@ -37,7 +37,18 @@ BELOW = {
 """What each layer may import besides itself."""
 
 ONLY_IN = {
-    "scrapy": {"spiders", "components", "middlewares", "pipelines", "extensions", "settings", "items", "cli"},
+    "scrapy": {
+        "spiders",
+        "reextraction",
+        "workers",
+        "components",
+        "middlewares",
+        "pipelines",
+        "extensions",
+        "settings",
+        "items",
+        "cli",
+    },
     "twisted": {"spiders", "middlewares", "pipelines", "extensions", "settings", "cli"},
     "datasette": {"browse"},
     "sqlite3": {"archive", "browse", "export"},

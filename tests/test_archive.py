@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from uknip_crawler.archive import Archive, open_readonly, warc
-from uknip_crawler.archive.articles import Evidence
 from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.parts import Evidence
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import ArchiveLocked, StorageError, UsageError
 from uknip_crawler.fingerprints import content_sha256

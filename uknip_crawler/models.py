@@ -224,6 +224,11 @@ class Article:
         return hashlib.sha256(self.body.encode()).hexdigest()
 
 
+def layout_name(skeleton: str) -> str:
+    """Return the short name that the same markup always gets: `L` and six hexadecimal digits."""
+    return "L" + hashlib.sha256(skeleton.encode()).hexdigest()[:6]
+
+
 @dataclass(frozen=True, slots=True)
 class Stripped:
     """A line taken out of a body as furniture, the rule that took it, and where it stood in the layout."""

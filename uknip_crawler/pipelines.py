@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
-import multiprocessing
-import resource
 from concurrent.futures import TimeoutError as WorkerTimeout
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from uknip_crawler.components import Component
-from uknip_crawler.extraction import read
 from uknip_crawler.items import Visit
 from uknip_crawler.models import Capture, Outcome, Reading
-from uknip_crawler.sites import Site, load_site
+from uknip_crawler.reextraction import load_learned
+from uknip_crawler.workers import Workers, read_page
 
 _GATHER_SECONDS = 0.005
-
-
-def _limit_memory(limit_bytes: int) -> None:
-    with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
-        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
-
-
-def _read(capture: Capture, base_url: str, expected_article: bool) -> Reading:
-    return read(capture, _site(base_url), expected_article=expected_article)
-
-
-@functools.cache
-def _site(base_url: str) -> Site:
-    return load_site(base_url)
 
 
 class ExtractionPipeline(Component):
@@ -40,15 +22,11 @@ class ExtractionPipeline(Component):
     def open_spider(self) -> None:
         settings = self._crawler.settings
         self._timeout = settings.getint("UKNIP_EXTRACTION_TIMEOUT_SECONDS")
-        context = multiprocessing.get_context(
-            "forkserver"
-        )  # this process has threads: a plain fork could deadlock
-        context.set_forkserver_preload(["uknip_crawler.extraction"])
-        self._pool = ProcessPool(
-            context=context,
-            max_workers=settings.getint("UKNIP_EXTRACTION_WORKERS"),
-            initializer=_limit_memory,
-            initargs=[settings.getint("UKNIP_EXTRACTION_MEMORY_BYTES")],
+        self._workers = Workers(
+            self._spider.site.base_url,
+            load_learned(self._spider.archive),
+            count=settings.getint("UKNIP_EXTRACTION_WORKERS"),
+            limit_bytes=settings.getint("UKNIP_EXTRACTION_MEMORY_BYTES"),
         )
 
     async def process_item(self, item: Visit) -> Visit:
@@ -60,10 +38,9 @@ class ExtractionPipeline(Component):
         return item
 
     async def _read(self, capture: Capture, expected_article: bool) -> Reading:
-        arguments = (capture, self._spider.site.base_url, expected_article)
         try:
             return await asyncio.wrap_future(
-                self._pool.schedule(_read, args=arguments, timeout=self._timeout)
+                self._workers.schedule(read_page, capture, expected_article, seconds=self._timeout)
             )
         except WorkerTimeout:
             return Reading(outcome=Outcome.EXTRACT_TIMEOUT, reason=f"not read within {self._timeout} s")
@@ -71,8 +48,7 @@ class ExtractionPipeline(Component):
             return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
 
     def close_spider(self) -> None:
-        self._pool.stop()  # every visit has been read by now; an idle worker need not be asked twice
-        self._pool.join()
+        self._workers.stop()
 
 
 class ArchivePipeline(Component):

@@ -61,6 +61,12 @@ def compare(old_headline: str, old_body: str, new_headline: str, new_body: str) 
     )
 
 
+def only_adds(old_body: str, new_body: str) -> bool:
+    """Tell whether the new text holds every paragraph of the old one, in order, and more besides."""
+    new = iter(_paragraphs(new_body))
+    return all(paragraph in new for paragraph in _paragraphs(old_body))
+
+
 def _paragraphs(body: str) -> list[str]:
     return [" ".join(paragraph.split()) for paragraph in body.split("\n\n") if paragraph.strip()]
 

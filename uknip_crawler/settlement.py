@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.articles import Evidence, Known
+from uknip_crawler.archive.articles import Known
 from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
+from uknip_crawler.archive.parts import Evidence, replace_furniture
 from uknip_crawler.errors import AddressRefused, StorageError
-from uknip_crawler.extraction import EXTRACTOR_VERSION
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.items import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Link, Outcome
@@ -110,16 +110,21 @@ class Settlement:
 
     def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int]:
         assert visit.reading is not None
+        assert visit.response is not None
         articles = self._archive.articles
         digest = content_sha256(article.headline, article.body)
         article = self._with_trusted_url(article, visit.due.url, digest)
         came_from = [hop.url for hop in visit.hops]
-        outcome, article_id = articles.store(article, digest, self._evidence(visit), came_from)
+        evidence = self._evidence(visit)
+        outcome, article_id = articles.store(article, digest, evidence, came_from)
         if article.url != visit.due.url:
             articles.add_alias(article_id, visit.due.url, "canonical link", at=self._run.clock())
             self._frontier_knows(article.url, outcome, article_id)
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
-        articles.count_furniture(visit.reading.furniture, at=self._run.clock())
+        replace_furniture(
+            self._archive.db, article_id, visit.reading.furniture, at=visit.response.capture.fetched_at
+        )
+        self._archive.ledger.note_layout(visit.due.fetch_id, evidence.layout_id)
         return outcome, article_id
 
     def _with_trusted_url(self, article: Article, visited: str, digest: str) -> Article:
@@ -146,9 +151,11 @@ class Settlement:
 
     def _evidence(self, visit: Visit) -> Evidence:
         assert visit.response is not None
-        return Evidence(
-            self._run.id, visit.due.fetch_id, visit.response.capture.fetched_at, EXTRACTOR_VERSION
-        )
+        captured_at, reading = visit.response.capture.fetched_at, visit.reading
+        skeleton = reading.skeleton if reading else None
+        layout_id = self._archive.layouts.id_of(skeleton, at=captured_at) if skeleton else None
+        version = reading.version if reading else ""
+        return Evidence(self._run.id, visit.due.fetch_id, captured_at, version, layout_id)
 
     # Closing rows
 

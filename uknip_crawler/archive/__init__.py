@@ -16,7 +16,9 @@ from uknip_crawler.archive import lock, warc
 from uknip_crawler.archive.articles import Articles
 from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
 from uknip_crawler.archive.frontier import Frontier
+from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
+from uknip_crawler.archive.readings import Readings
 from uknip_crawler.archive.sources import Sources
 from uknip_crawler.models import Capture
 
@@ -42,6 +44,8 @@ class Archive:
         self.ledger = Ledger(self.db)
         self.sources = Sources(self.db)
         self.articles = Articles(self.db)
+        self.layouts = Layouts(self.db)
+        self.readings = Readings(self.db)
         self._warc: warc.WarcFile | None = None
 
     def __enter__(self) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
-from uknip_crawler.models import Article, Outcome, Stripped
+from uknip_crawler.archive.parts import Evidence, add_revision, replace_parts, row_of
+from uknip_crawler.models import Article, Outcome
 from uknip_crawler.urls import slug
 
 MISSES_UNTIL_GONE = 2
@@ -32,16 +32,6 @@ class Known:
     revision_count: int
     published_at: str | None
     first_seen_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where a capture came from: its run, its ledger row, its time, and which extractor read it."""
-
-    run_id: int
-    fetch_id: int
-    captured_at: datetime
-    extractor_version: str
 
 
 class Articles:
@@ -125,32 +115,34 @@ class Articles:
             outcome, article_id = self._insert(article, content_sha256, evidence)
         else:
             outcome, article_id = self._update(known, article, content_sha256, evidence, why)
-        self._replace_parts(article_id, article)
+        replace_parts(self._db, article_id, article)
         return outcome, article_id
 
     def _insert(self, article: Article, content_sha256: str, evidence: Evidence) -> tuple[Outcome, int]:
         self._db.conn.execute("DELETE FROM aliases WHERE url = ?", (article.url,))
         twin = self._known("content_sha256 = ?", content_sha256)
         now = as_text(evidence.captured_at)
-        row = self._row(article, content_sha256, evidence) | {
+        row = row_of(article, content_sha256, evidence) | {
             "first_seen_at": now,
             "last_changed_at": now,
+            "last_seen_at": now,
             "duplicate_of": twin.id if twin else None,
         }
         article_id = int(self._db.table("articles").insert(row).last_pk or 0)
-        self._add_revision(article_id, 1, article, content_sha256, evidence)
+        add_revision(self._db, article_id, 1, article, content_sha256, evidence)
         return (Outcome.DUPLICATE if twin else Outcome.STORED), article_id
 
     def _update(
         self, known: Known, article: Article, content_sha256: str, evidence: Evidence, why: str
     ) -> tuple[Outcome, int]:
-        row = self._row(article, content_sha256, evidence)
+        row = row_of(article, content_sha256, evidence)
+        row |= {"last_seen_at": as_text(evidence.captured_at), "missed_runs": 0, "missed_run_id": None}
         outcome = Outcome.UNCHANGED
         if known.content_sha256 != content_sha256:
             outcome = Outcome.REVISED
             number = known.revision_count + 1
             row |= {"revision_count": number, "last_changed_at": as_text(evidence.captured_at)}
-            self._add_revision(known.id, number, article, content_sha256, evidence)
+            add_revision(self._db, known.id, number, article, content_sha256, evidence)
         if known.status == "gone":
             row |= {"status": "live", "gone_at": None}
             self._add_event(known.id, "restored", evidence, article.url)
@@ -161,67 +153,6 @@ class Articles:
             self.add_alias(known.id, known.url, why, at=evidence.captured_at)
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
         return outcome, known.id
-
-    def _row(self, article: Article, content_sha256: str, evidence: Evidence) -> dict[str, Any]:
-        now = as_text(evidence.captured_at)
-        return {
-            "url": article.url,
-            "headline": article.headline,
-            "kicker": article.kicker,
-            "standfirst": article.standfirst,
-            "section": article.section,
-            "published_at": as_text(article.published_at),
-            "modified_at": as_text(article.modified_at),
-            "body": article.body,
-            "blocks": json.dumps([block.as_json() for block in article.blocks], ensure_ascii=False),
-            "word_count": article.word_count,
-            "language": article.language,
-            "lead_image_url": article.lead_image.url if article.lead_image else None,
-            "last_seen_at": now,
-            "captured_at": now,
-            "post_id": article.post_id,
-            "layout_id": self._layout(article.body_path, now),
-            "extractor_version": evidence.extractor_version,
-            "body_sha256": article.body_sha256,
-            "content_sha256": content_sha256,
-            "published_raw": article.published_raw,
-            "modified_raw": article.modified_raw,
-            "sources": json.dumps(article.sources, sort_keys=True, ensure_ascii=False),
-            "fetch_id": evidence.fetch_id,
-            "missed_runs": 0,
-            "missed_run_id": None,
-        }
-
-    def _layout(self, body_path: str | None, now: str | None) -> int | None:
-        if not body_path:
-            return None
-        row = self._db.conn.execute(
-            """
-            INSERT INTO layouts (body_path, pages, first_seen_at, last_seen_at) VALUES (?, 1, ?, ?)
-            ON CONFLICT (body_path) DO UPDATE SET pages = pages + 1, last_seen_at = excluded.last_seen_at
-            RETURNING id
-            """,
-            (body_path, now, now),
-        ).fetchone()
-        return int(row[0])
-
-    def _add_revision(
-        self, article_id: int, number: int, article: Article, content_sha256: str, evidence: Evidence
-    ) -> None:
-        self._db.table("revisions").insert(
-            {
-                "article_id": article_id,
-                "number": number,
-                "captured_at": as_text(evidence.captured_at),
-                "modified_at": as_text(article.modified_at),
-                "headline": article.headline,
-                "standfirst": article.standfirst,
-                "body": article.body,
-                "word_count": article.word_count,
-                "content_sha256": content_sha256,
-                "fetch_id": evidence.fetch_id,
-            }
-        )
 
     def _add_event(self, article_id: int, kind: str, evidence: Evidence, detail: str | None) -> None:
         self._db.conn.execute(
@@ -239,39 +170,6 @@ class Articles:
             ON CONFLICT (url) DO UPDATE SET last_seen_at = excluded.last_seen_at
             """,
             (url, article_id, why, now, now, url),
-        )
-
-    def _replace_parts(self, article_id: int, article: Article) -> None:
-        for table in ("article_authors", "article_tags", "article_images", "links"):
-            self._db.conn.execute(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))
-        for position, name in enumerate(article.authors):
-            self._link(
-                "article_authors", "author_id", article_id, position, self._id("authors", "name", name)
-            )
-        for position, name in enumerate(article.tags):
-            self._link("article_tags", "tag_id", article_id, position, self._id("tags", "name", name))
-        for position, image in enumerate(article.images):
-            image_id = self._id("images", "url", image.url)
-            is_lead = int(article.lead_image is not None and image.url == article.lead_image.url)
-            self._db.conn.execute(
-                "INSERT INTO article_images VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (article_id, position, image_id, is_lead, image.alt, image.caption, image.credit),
-            )
-        self._db.conn.executemany(
-            "INSERT INTO links VALUES (?, ?, ?, ?)",
-            [(article_id, position, link.url, link.text) for position, link in enumerate(article.links)],
-        )
-
-    def _id(self, table: str, column: str, value: str) -> int:
-        self._db.conn.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))
-        return int(
-            self._db.conn.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()[0]
-        )
-
-    def _link(self, table: str, column: str, article_id: int, position: int, other_id: int) -> None:
-        self._db.conn.execute(
-            f"INSERT INTO {table} (article_id, position, {column}) VALUES (?, ?, ?)",
-            (article_id, position, other_id),
         )
 
     # Life after the first capture
@@ -324,17 +222,6 @@ class Articles:
                 (article_id, run_id, as_text(at), f"{url} missing in {MISSES_UNTIL_GONE} runs"),
             )
         return len(rows), True
-
-    def count_furniture(self, stripped: Sequence[Stripped], *, at: datetime) -> None:
-        """Count each line taken out of a page as furniture."""
-        now = as_text(at)
-        self._db.conn.executemany(
-            """
-            INSERT INTO furniture (text, rule, pages, first_seen_at, last_seen_at) VALUES (?, ?, 1, ?, ?)
-            ON CONFLICT (text, rule) DO UPDATE SET pages = pages + 1, last_seen_at = excluded.last_seen_at
-            """,
-            [(line.text, line.rule, now, now) for line in dict.fromkeys(stripped)],
-        )
 
 
 def _differ(one: int | None, other: int | None) -> bool:

@@ -110,6 +110,10 @@ class Ledger:
         if cursor.rowcount != 1:
             raise StorageError(f"ledger row {fetch_id} is closed already or does not exist")
 
+    def note_layout(self, fetch_id: int, layout_id: int | None) -> None:
+        """Record the layout of the page that a row brought."""
+        self._db.conn.execute("UPDATE fetches SET layout_id = ? WHERE id = ?", (layout_id, fetch_id))
+
     def close_open(self, run_id: int, outcome: Outcome, detail: str, *, at: datetime) -> int:
         """Close every row a run left open; return how many."""
         cursor = self._db.conn.execute(

@@ -248,3 +248,51 @@ def m001_tables(db: Database) -> None:
         tokenize="porter unicode61 remove_diacritics 2",
         create_triggers=True,
     )
+
+
+_LAYOUTS = """
+UPDATE articles SET layout_id = NULL;
+DROP TABLE layouts;
+DROP TABLE furniture;
+CREATE TABLE layouts (
+    id INTEGER PRIMARY KEY,
+    skeleton TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'learning' CHECK (state IN ('learning', 'trusted', 'drifting', 'retired')),
+    pages INTEGER NOT NULL DEFAULT 0,
+    studied INTEGER NOT NULL DEFAULT 0,
+    agreement REAL,
+    rules TEXT,
+    first_seen_at TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    learned_at TEXT,
+    learned_through INTEGER
+) STRICT;
+ALTER TABLE fetches ADD COLUMN layout_id INTEGER REFERENCES layouts (id);
+CREATE INDEX fetches_layout ON fetches (layout_id) WHERE layout_id IS NOT NULL;
+CREATE TABLE furniture (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    place TEXT,
+    verdict TEXT CHECK (verdict IN ('keep', 'strip')),
+    first_seen_at TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    UNIQUE (text, rule)
+) STRICT;
+CREATE TABLE article_furniture (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    furniture_id INTEGER NOT NULL REFERENCES furniture (id),
+    PRIMARY KEY (article_id, furniture_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX article_furniture_furniture ON article_furniture (furniture_id);
+CREATE INDEX articles_layout ON articles (layout_id)
+"""
+
+
+@migrations()
+def m002_layouts(db: Database) -> None:
+    """What was counted of layouts and furniture is counted anew when the captures are read again."""
+    for statement in _LAYOUTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

@@ -34,7 +34,7 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
     "fetches": {"sort_desc": "id", "facets": ["outcome", "run_id"], "label_column": "url"},
     "frontier": {"sort": "due_at", "facets": ["kind", "last_outcome", "found_by"]},
     "furniture": {"sort_desc": "pages", "facets": ["rule"]},
-    "layouts": {"sort_desc": "pages", "label_column": "body_path"},
+    "layouts": {"sort_desc": "pages", "label_column": "name"},
     "images": {"label_column": "url"},
 }
 

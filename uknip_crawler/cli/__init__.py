@@ -18,6 +18,8 @@ _COMMANDS = {
     "history": "one story's life: addresses, revisions, what changed",
     "export": "write articles as csv, json or jsonl",
     "browse": "read and search the archive in the browser",
+    "layouts": "what was learned of the site's pages, and your word on it",
+    "reextract": "read the captures again with today's rules",
     "verify": "check database, search index and captures",
 }
 

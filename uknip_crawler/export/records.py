@@ -15,7 +15,7 @@ _ITEMS = {
 _VALUES = {
     "revisions": "a.revision_count",
     "duplicate_of": "(SELECT url FROM articles AS o WHERE o.id = a.duplicate_of AND o.status <> 'redacted')",
-    "layout": "(SELECT body_path FROM layouts WHERE layouts.id = a.layout_id)",
+    "layout": "(SELECT name FROM layouts WHERE layouts.id = a.layout_id)",
 }
 
 COLUMNS = (

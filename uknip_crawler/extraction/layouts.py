@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from uknip_crawler.extraction.text import key
+from uknip_crawler.models import layout_name
 
 MAX_OPENING = 400
 
@@ -53,8 +54,7 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """A short name that the same markup always gets: `L` and six hexadecimal digits."""
-        return "L" + hashlib.sha256(self.skeleton.encode()).hexdigest()[:6]
+        return layout_name(self.skeleton)
 
     @cached_property
     def digest(self) -> str:

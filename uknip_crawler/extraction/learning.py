@@ -247,6 +247,8 @@ def _verdict(place: str, boxes: list[tuple[int, list[_Placed]]], told: list[int]
     constant = _has_constant_line([lines for _, lines in boxes])
     single = mean(_boxes(lines, place) for _, lines in boxes) <= 1.5
     if not is_wrapper(place.rpartition(SEPARATOR)[2]):
+        if len(boxes) < MIN_PAGES:
+            return None  # quotes and lists repeat by chance
         linked = sum(p.line.words * p.line.linked for _, lines in boxes for p in lines)
         return not (constant and single and novel < MIN_NOVELTY * words) and not linked >= 0.8 * words
     return not (novel < MIN_NOVELTY * words or (constant and single))

@@ -15,6 +15,7 @@ from uknip_crawler.extraction.layouts import Layout, Learned
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.page import Element, Page
 from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, narrowed, path, step, steps
+from uknip_crawler.extraction.verdicts import is_among
 from uknip_crawler.models import BlockKind, Stripped
 
 
@@ -79,7 +80,7 @@ class _Knowledge:
 
     def rule_of(self, block: RawBlock, inner: list[Element]) -> tuple[str | None, str]:
         """Return the rule under which a block is furniture, or None, and its place."""
-        if self.keep and mask(block.text, self.labels) in self.keep:
+        if self.keep and is_among(block.text, self.keep, self.labels):
             return None, ""
         layout = self.layout
         place, known = "", True

@@ -9,13 +9,18 @@ from uknip_crawler.extraction.masking import mask
 from uknip_crawler.models import Stripped
 
 
+def is_among(text: str, masked: frozenset[str], labels: frozenset[str]) -> bool:
+    """Tell whether a line, with or without the page's labels masked, is one of the masked lines."""
+    return mask(text) in masked or mask(text, labels) in masked
+
+
 def apply_strip(
     blocks: list[RawBlock], learned: Learned, labels: frozenset[str]
 ) -> tuple[list[RawBlock], list[Stripped]]:
     """Return the blocks without those that a verdict strips, and what was taken out."""
     if not learned.strip:
         return blocks, []
-    condemned = [b for b in blocks if b.is_text and mask(b.text, labels) in learned.strip]
+    condemned = [b for b in blocks if b.is_text and is_among(b.text, learned.strip, labels)]
     kept = [block for block in blocks if block not in condemned]
     return kept, [Stripped(block.text, "verdict") for block in condemned]
 
@@ -26,7 +31,7 @@ def apply_keep(blocks: list[RawBlock], cleaned: Cleaned, learned: Learned, label
         return
     gone = {line.text for line in cleaned.furniture}
     for index, block in enumerate(blocks):
-        if not block.is_text or block.text not in gone or mask(block.text, labels) not in learned.keep:
+        if not block.is_text or block.text not in gone or not is_among(block.text, learned.keep, labels):
             continue
         above = {id(before.element) for before in blocks[:index]}
         place = sum(id(kept.element) in above for kept in cleaned.blocks)

@@ -23,17 +23,13 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
-from uknip_crawler.errors import (
-    SiteUnavailable,
-    StorageError,
-    UsageError,
-)
+from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
 from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import FAILURES, Capture, Outcome
 from uknip_crawler.recovery import recover
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import redirects, verdicts
+from uknip_crawler.spiders import redirects, rereading, verdicts
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.sources import Discovery
 
@@ -313,6 +309,7 @@ class UknipSpider(scrapy.Spider):
     def closed(self, reason: str) -> None:
         try:
             self._finish(reason)
+            rereading.after_run(self)
         except StorageError as error:
             self.exit_status = StorageError.exit_status
             logger.error("%s", error)

@@ -1,0 +1,125 @@
+"""What was learned of the site's layouts, the captures it is learned from, and the researcher's verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.models import layout_name
+
+SAMPLE = 120
+RECENT = 20
+
+
+class Row(NamedTuple):
+    """One layout as learned: `rules` are JSON that only extraction understands."""
+
+    skeleton: str
+    state: str
+    studied: int
+    agreement: float
+    rules: str
+
+
+class Layouts:
+    """All methods run inside the caller's transaction, except those that only read."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def id_of(self, skeleton: str, *, at: datetime) -> int:
+        """Return the id of a layout, which begins to be learned when it is seen for the first time."""
+        now = as_text(at)
+        row = self._db.conn.execute(
+            """
+            INSERT INTO layouts (skeleton, name, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?)
+            ON CONFLICT (skeleton) DO UPDATE SET
+                first_seen_at = min(first_seen_at, excluded.first_seen_at),
+                last_seen_at = max(last_seen_at, excluded.last_seen_at)
+            RETURNING id
+            """,
+            (skeleton, layout_name(skeleton), now, now),
+        ).fetchone()
+        return int(row[0])
+
+    def learned(self) -> list[Row]:
+        """Return every layout of which something was learned."""
+        rows = self._db.conn.execute(
+            "SELECT skeleton, state, studied, coalesce(agreement, 0), rules FROM layouts WHERE rules IS NOT NULL "
+            "ORDER BY skeleton"
+        )
+        return [Row(*row) for row in rows]
+
+    def are_current(self) -> bool:
+        """Tell whether no capture of a story has come since layouts were last learned."""
+        last, through = self._db.conn.execute(
+            "SELECT (SELECT max(id) FROM fetches WHERE layout_id IS NOT NULL), (SELECT max(learned_through) FROM layouts)"
+        ).fetchone()
+        return last is None or last == through
+
+    def save(self, rows: Iterable[Row], *, at: datetime) -> None:
+        """Replace what was learned; a layout not among `rows` is being learned again."""
+        execute = self._db.conn.execute
+        execute(
+            "UPDATE layouts SET state = 'learning', studied = 0, agreement = NULL, rules = NULL, learned_at = ?, "
+            "learned_through = (SELECT max(id) FROM fetches WHERE layout_id IS NOT NULL), "
+            "pages = (SELECT count(*) FROM fetches WHERE fetches.layout_id = layouts.id)",
+            (as_text(at),),
+        )
+        for row in rows:
+            execute(
+                "UPDATE layouts SET state = ?, studied = ?, agreement = ?, rules = ? WHERE skeleton = ?",
+                (row.state, row.studied, row.agreement, row.rules, row.skeleton),
+            )
+
+    def sample(self) -> list[RecordRef]:
+        """Return the captures to learn from: of each layout one capture a story, the 120 with the smallest digests
+        and the 20 newest. The same captures give the same sample, in whatever order they came.
+        """
+        rows = self._db.conn.execute(
+            """
+            WITH one AS (
+                SELECT *, row_number() OVER (PARTITION BY layout_id, article_id ORDER BY payload_sha256, id) AS place
+                FROM fetches WHERE layout_id IS NOT NULL AND warc_name IS NOT NULL AND status = 200
+            ), ranked AS (
+                SELECT *, row_number() OVER (PARTITION BY layout_id ORDER BY payload_sha256, url) AS small,
+                    row_number() OVER (PARTITION BY layout_id ORDER BY fetched_at DESC, payload_sha256, url) AS young
+                FROM one WHERE place = 1
+            )
+            SELECT warc_name, warc_offset, warc_length FROM ranked WHERE small <= ? OR young <= ?
+            ORDER BY warc_name, warc_offset
+            """,
+            (SAMPLE, RECENT),
+        )
+        return [RecordRef(*row) for row in rows]
+
+    def stories(self, characters: int) -> Iterator[tuple[str, str]]:
+        """Yield (headline, beginning of the body) of every story."""
+        yield from self._db.conn.execute("SELECT headline, substr(body, 1, ?) FROM articles", (characters,))
+
+    def verdicts(self) -> tuple[list[str], list[str]]:
+        """Return the lines to keep and the lines to strip, as the researcher has ruled."""
+        rows = self._db.conn.execute(
+            "SELECT text, verdict FROM furniture WHERE verdict IS NOT NULL"
+        ).fetchall()
+        return [t for t, verdict in rows if verdict == "keep"], [t for t, v in rows if v == "strip"]
+
+    def rule(self, texts: Iterable[str], verdict: str | None, *, at: datetime) -> int:
+        """Set or lift the verdict on lines, also on lines never stripped so far; return how many rows it touched."""
+        now, touched = as_text(at), 0
+        for text in texts:
+            done = self._db.conn.execute("UPDATE furniture SET verdict = ? WHERE text = ?", (verdict, text))
+            touched += done.rowcount
+            if not done.rowcount and verdict:
+                self._db.conn.execute(
+                    "INSERT INTO furniture (text, rule, verdict, first_seen_at, last_seen_at) "
+                    "VALUES (?, 'verdict', ?, ?, ?)",
+                    (text, verdict, now, now),
+                )
+                touched += 1
+        return touched

@@ -1,0 +1,172 @@
+"""Stories read again: which are out of date, the captures they rest on, and a new reading in the place of the old."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.parts import Evidence, add_revision, replace_furniture, replace_parts, row_of
+from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.models import Article, Outcome, Stripped
+
+_MARKS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One capture of a story: its ledger row, its run, its record and when it was taken."""
+
+    article_id: int
+    fetch_id: int
+    run_id: int
+    record: RecordRef
+    captured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a story by its publisher: the capture that first showed it, as read today."""
+
+    article: Article
+    content_sha256: str
+    evidence: Evidence
+
+
+class Readings:
+    """All methods run inside the caller's transaction, except those that only read."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def stale(self, version_of: Callable[[str | None], str]) -> list[int]:
+        """Return the stories whose reading is not what today's rules give, in the order of their captures."""
+        rows = self._db.conn.execute(
+            "SELECT a.id, a.extractor_version, l.skeleton FROM articles AS a "
+            "JOIN fetches AS f ON f.id = a.fetch_id LEFT JOIN layouts AS l ON l.id = a.layout_id "
+            "WHERE a.status != 'redacted' ORDER BY f.warc_name, f.warc_offset"
+        )
+        return [article_id for article_id, version, skeleton in rows if version != version_of(skeleton)]
+
+    def all(self) -> list[int]:
+        """Return every story, in the order of their captures."""
+        rows = self._db.conn.execute(
+            "SELECT a.id FROM articles AS a JOIN fetches AS f ON f.id = a.fetch_id "
+            "WHERE a.status != 'redacted' ORDER BY f.warc_name, f.warc_offset"
+        )
+        return [row[0] for row in rows]
+
+    def captured_in(self, run_id: int) -> list[int]:
+        """Return the stories of which a run brought a capture."""
+        rows = self._db.conn.execute(
+            "SELECT DISTINCT article_id FROM fetches WHERE run_id = ? AND layout_id IS NOT NULL "
+            "AND article_id IS NOT NULL ORDER BY article_id",
+            (run_id,),
+        )
+        return [row[0] for row in rows]
+
+    def captures(self, article_ids: Sequence[int]) -> dict[int, list[Captured]]:
+        """Return each story's captures, oldest first."""
+        found: dict[int, list[Captured]] = defaultdict(list)
+        for start in range(0, len(article_ids), _MARKS):
+            part = article_ids[start : start + _MARKS]
+            rows = self._db.conn.execute(
+                "SELECT article_id, id, run_id, warc_name, warc_offset, warc_length, fetched_at FROM fetches "
+                f"WHERE article_id IN ({','.join('?' * len(part))}) AND status = 200 AND warc_name IS NOT NULL "
+                "AND outcome IN ('stored', 'unchanged', 'revised', 'alias', 'duplicate') ORDER BY fetched_at, id",
+                part,
+            )
+            for article_id, fetch_id, run_id, name, offset, length, fetched_at in rows:
+                record = RecordRef(name, offset, length)
+                when = datetime.fromisoformat(fetched_at)
+                found[article_id].append(Captured(article_id, fetch_id, run_id, record, when))
+        return found
+
+    def now(self, article_id: int) -> dict[str, Any]:
+        """Return a story's fields as they are archived, lists as tuples."""
+        columns = (
+            "url", "headline", "kicker", "standfirst", "section", "published_at", "modified_at", "body",
+            "extractor_version", "content_sha256", "fetch_id", "layout_id",
+        )  # fmt: skip
+        row = self._db.conn.execute(
+            f"SELECT {', '.join(columns)} FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
+        lists = {
+            "authors": "SELECT name FROM article_authors JOIN authors ON id = author_id",
+            "tags": "SELECT name FROM article_tags JOIN tags ON id = tag_id",
+            "images": "SELECT url FROM article_images JOIN images ON id = image_id",
+        }
+        parts = {
+            name: tuple(
+                value
+                for (value,) in self._db.conn.execute(
+                    f"{query} WHERE article_id = ? ORDER BY position", (article_id,)
+                )
+            )
+            for name, query in lists.items()
+        }
+        return {**dict(zip(columns, row, strict=True)), **parts}
+
+    def replace(
+        self,
+        article_id: int,
+        versions: Sequence[Version],
+        shown: Version,
+        stripped: Iterable[Stripped],
+        *,
+        layouts: dict[int, int | None],
+    ) -> None:
+        """Put today's reading in the place of the old one. The story's life stays as it was.
+
+        `versions` are the publisher's, oldest first; `shown` is the newest capture's reading; `layouts` maps
+        each capture's ledger row to its layout.
+        """
+        execute = self._db.conn.execute
+        row = row_of(shown.article, shown.content_sha256, shown.evidence)
+        del row["url"]  # where a story lives is settled when it is visited, with the evidence of redirects
+        row |= {
+            "revision_count": len(versions),
+            "last_changed_at": as_text(versions[-1].evidence.captured_at),
+        }
+        self._db.table("articles").update(article_id, row)
+        replace_parts(self._db, article_id, shown.article)
+        replace_furniture(self._db, article_id, stripped, at=shown.evidence.captured_at)
+        self._replace_revisions(article_id, versions)
+        begun = {version.evidence.fetch_id for version in versions[1:]}
+        for fetch_id, layout_id in layouts.items():
+            execute("UPDATE fetches SET layout_id = ? WHERE id = ?", (layout_id, fetch_id))
+            new, old = (
+                (Outcome.REVISED, Outcome.UNCHANGED)
+                if fetch_id in begun
+                else (Outcome.UNCHANGED, Outcome.REVISED)
+            )
+            execute("UPDATE fetches SET outcome = ? WHERE id = ? AND outcome = ?", (new, fetch_id, old))
+
+    def _replace_revisions(self, article_id: int, versions: Sequence[Version]) -> None:
+        columns = "fetch_id, headline, standfirst, body"
+        rows = self._db.conn.execute(
+            f"SELECT {columns} FROM revisions WHERE article_id = ? ORDER BY number", (article_id,)
+        ).fetchall()
+        wanted = [
+            (v.evidence.fetch_id, v.article.headline, v.article.standfirst, v.article.body) for v in versions
+        ]
+        if rows == wanted:
+            return
+        self._db.conn.execute("DELETE FROM revisions WHERE article_id = ?", (article_id,))
+        for number, version in enumerate(versions, start=1):
+            add_revision(
+                self._db, article_id, number, version.article, version.content_sha256, version.evidence
+            )
+
+    def mark_read(self, article_id: int, version: str) -> None:
+        """Record that a story was looked at under today's rules and its old reading kept."""
+        self._db.conn.execute("UPDATE articles SET extractor_version = ? WHERE id = ?", (version, article_id))
+
+    def skeletons(self) -> Iterator[tuple[int, str]]:
+        """Yield (id, skeleton) of every layout."""
+        yield from self._db.conn.execute("SELECT id, skeleton FROM layouts")

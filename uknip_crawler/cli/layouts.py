@@ -1,0 +1,155 @@
+"""`uknip layouts`: what was learned of the site's pages, what is stripped, and your word on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from uknip_crawler.archive import Archive, open_readonly
+from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.errors import UsageError
+
+LISTED = 60
+Row = dict[str, Any]
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--furniture", "lines", is_flag=True, help="List the lines taken out of stories.")
+@click.option(
+    "--keep", metavar="LINE", multiple=True, help="Never strip this line (its text, or its number)."
+)
+@click.option("--strip", metavar="LINE", multiple=True, help="Always strip this line.")
+@click.option("--forget", metavar="LINE", multiple=True, help="Leave this line to the rules again.")
+@archive_option
+@json_option
+def command(
+    name: str | None,
+    lines: bool,
+    keep: tuple[str, ...],
+    strip: tuple[str, ...],
+    forget: tuple[str, ...],
+    directory: Path,
+    as_json: bool,
+) -> None:
+    """Show the layouts of the site's pages, what was learned of one of them, or every line that is stripped; or
+    overrule: a verdict on a line survives all later learning.
+
+    \b
+    uknip layouts                                     all layouts and their states
+    uknip layouts L3f2a91                             what was learned of one
+    uknip layouts --furniture                         stripped lines, the commonest first
+    uknip layouts --keep 17 --strip "Join our poll"   then: uknip reextract
+    """
+    open_readonly(directory).close()
+    if keep or strip or forget:
+        _rule(directory, {"keep": keep, "strip": strip, None: forget})
+        return
+    db = open_readonly(directory)
+    try:
+        query = db.query
+        if lines:
+            rows = list(query(_FURNITURE))
+        elif name:
+            rows = list(query("SELECT * FROM layouts WHERE name = ?", [name]))
+            if not rows:
+                raise UsageError(f"no layout {name}; `uknip layouts` lists them")
+        else:
+            rows = list(query(_LAYOUTS))
+    finally:
+        db.close()
+    for row in rows:
+        row |= {"rules": json.loads(row["rules"]) if row["rules"] else None} if "rules" in row else {}
+    if as_json:
+        click.echo(json.dumps(rows[0] if name and not lines else rows, indent=2, ensure_ascii=False))
+    elif lines:
+        _tell_lines(rows)
+    elif name:
+        _tell_layout(rows[0])
+    else:
+        _tell_layouts(rows)
+
+
+_LAYOUTS = """
+SELECT name, state, pages, studied, agreement, first_seen_at, last_seen_at, skeleton FROM layouts
+ORDER BY pages DESC, name
+"""
+_FURNITURE = """
+SELECT id, text, rule, place, verdict, first_seen_at, last_seen_at,
+    (SELECT count(*) FROM article_furniture WHERE furniture_id = furniture.id) AS pages
+FROM furniture ORDER BY pages DESC, text, rule
+"""
+
+
+def _rule(directory: Path, verdicts: dict[str | None, tuple[str, ...]]) -> None:
+    with Archive(directory) as archive, archive.transaction():
+        for verdict, lines in verdicts.items():
+            for line in lines:
+                text = line
+                if line.isdecimal():
+                    found = archive.db.conn.execute(
+                        "SELECT text FROM furniture WHERE id = ?", (line,)
+                    ).fetchone()
+                    if found is None:
+                        raise UsageError(f"no line {line}; `uknip layouts --furniture` lists them")
+                    text = found[0]
+                touched = archive.layouts.rule([text], verdict, at=datetime.now(UTC))
+                if not touched:
+                    raise UsageError(f"there is no verdict on “{text}”")
+                click.echo(f"{verdict or 'left to the rules'}: {text}")
+    click.echo("`uknip reextract` applies it to what is archived.")
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in ("pages", "agreement", "number") else "left")
+    return table
+
+
+def _tell_layouts(rows: list[Row]) -> None:
+    if not rows:
+        click.echo("no layouts yet: they are learned at the end of a crawl, or by `uknip reextract`")
+        return
+    table = _table("name", "state", "pages", "agreement", "first seen", "last seen")
+    for row in rows:
+        agreement = "" if row["agreement"] is None else f"{row['agreement']:.0%}"
+        seen = (row["first_seen_at"][:10], row["last_seen_at"][:10])
+        table.add_row(row["name"], row["state"], f"{row['pages']:,}", agreement, *seen)
+    Console().print(table)
+    click.echo("uknip layouts NAME shows what was learned of one; --furniture what is stripped")
+
+
+def _tell_layout(row: Row) -> None:
+    click.echo(f"{row['name']}  {row['state']}, {row['pages']:,} pages, {row['studied']} studied")
+    click.echo(f"headline at  {row['skeleton']}")
+    rules = row["rules"] or {}
+    titles = {
+        "containers": "the story stands in",
+        "story": "story below it",
+        "furniture": "furniture below it",
+        "texts": "furniture among its paragraphs",
+    }
+    for key, title in titles.items():
+        for number, value in enumerate(rules.get(key, ())):
+            click.echo(f"{title if not number else '':31} {value}")
+    if not rules:
+        click.echo("nothing learned yet: too few pages")
+
+
+def _tell_lines(rows: list[Row]) -> None:
+    table = _table("number", "pages", "rule", "verdict", "line")
+    for row in rows[:LISTED]:
+        text = row["text"] if len(row["text"]) <= 90 else row["text"][:89] + "…"
+        table.add_row(str(row["id"]), f"{row['pages']:,}", row["rule"], row["verdict"] or "", escape(text))
+    Console().print(table)
+    if len(rows) > LISTED:
+        click.echo(f"… {len(rows) - LISTED:,} more: --json has them all")

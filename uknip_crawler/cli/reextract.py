@@ -1,0 +1,126 @@
+"""`uknip reextract`: read the captures again with today's rules, and say what changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from uknip_crawler.archive import Archive, open_readonly
+from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.errors import UsageError
+from uknip_crawler.extraction import version_of
+from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.reextraction import FIELDS, Report, learn_layouts, reread
+
+SHOWN = 10
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would change; write nothing.")
+@click.option("--all", "everything", is_flag=True, help="Also read again what is up to date.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
+)
+@archive_option
+@json_option
+def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_json: bool) -> None:
+    """Learn the site's layouts from the captures, read every story again that was read by other rules, and report
+    what changed. What the publisher edited stays a revision; what only our reading changed never becomes one.
+    A re-reading that was killed goes on where it stopped.
+
+    \b
+    uknip reextract --dry-run    what would change
+    uknip reextract              change it
+    uknip reextract --all        read everything again
+
+    Exit status: 0 done, 3 some captures could not be read (their old readings stay), 75 another run holds the lock.
+    """
+    open_readonly(directory).close()  # says so when there is no archive, before one is created
+    with Archive(directory) as archive:
+        base_url = archive.base_url()
+        if base_url is None:
+            raise UsageError(f"{directory}: nothing was crawled yet; run `uknip crawl` first")
+        at = datetime.now(UTC)
+        learned = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
+        wanted = archive.readings.all() if everything else _stale(archive, learned)
+        report = _reread(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
+        layouts = {layout.name: str(layout.state) for layout in learned.layouts.values()}
+    if as_json:
+        click.echo(json.dumps(_record(report, layouts, dry_run=dry_run), indent=2, ensure_ascii=False))
+    else:
+        _tell(report, layouts, dry_run=dry_run)
+    sys.exit(3 if report.unread else 0)
+
+
+def _stale(archive: Archive, learned: Learned) -> list[int]:
+    return archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
+
+
+def _reread(
+    archive: Archive, base_url: str, learned: Learned, wanted: list[int], *, workers: int, dry_run: bool
+) -> Report:
+    console = Console(stderr=True)
+    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("reading", total=len(wanted))
+        return reread(
+            archive,
+            base_url,
+            learned,
+            wanted,
+            workers=workers,
+            dry_run=dry_run,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+
+
+def _record(report: Report, layouts: dict[str, str], *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "stories": report.stories,
+        "captures": report.captures,
+        "layouts": layouts,
+        "changed": {name: report.changed[name] for name in FIELDS},
+        "samples": [asdict(sample) for sample in report.samples],
+        "lost_text": [{"url": url, "words": words} for url, words in sorted(report.lost_text)],
+        "unread": [{"url": url, "reason": reason} for url, reason in report.unread],
+    }
+
+
+def _tell(report: Report, layouts: dict[str, str], *, dry_run: bool) -> None:
+    states = ", ".join(
+        f"{list(layouts.values()).count(state)} {state}" for state in sorted({*layouts.values()})
+    )
+    click.echo(f"{len(layouts)} layouts{f': {states}' if states else ''}")
+    would = "would change" if dry_run else "changed"
+    click.echo(f"{report.stories:,} stories read again from {report.captures:,} captures")
+    for name in FIELDS:
+        if report.changed[name]:
+            click.echo(f"  {name:13} {would} in {report.changed[name]:,}")
+    if report.stories and not any(report.changed.values()):
+        click.echo(f"  nothing {would}")
+    for sample in report.samples:
+        click.echo(f"\n{sample.url}  (+{sample.added_words} −{sample.removed_words} words)")
+        lines = sample.diff.splitlines()
+        click.echo("\n".join(f"  {line[:160]}" for line in lines[:SHOWN]))
+        if len(lines) > SHOWN:
+            click.echo(f"  … {len(lines) - SHOWN} more lines")
+    if report.lost_text:
+        click.echo(f"\n{len(report.lost_text):,} stories with fewer words than before:")
+        for url, words in sorted(report.lost_text, key=lambda row: (-row[1], row[0]))[:SHOWN]:
+            click.echo(f"  −{words} {url}")
+    if report.unread:
+        click.echo(f"\n{len(report.unread):,} captures gave no story now; the old readings stay:")
+        for url, reason in report.unread[:SHOWN]:
+            click.echo(f"  {url}  {reason}")
+    if dry_run and report.stories:
+        click.echo("\nNothing was written. `uknip reextract` does it.")

@@ -1,0 +1,109 @@
+"""Worker processes that read pages: a runaway or crashing page costs its worker and one row, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import resource
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pebble import ProcessPool
+
+from uknip_crawler.archive import warc
+from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.errors import StorageError
+from uknip_crawler.extraction import read
+from uknip_crawler.extraction.layouts import Learned, Study
+from uknip_crawler.extraction.studying import study
+from uknip_crawler.models import Capture, Outcome, Reading
+from uknip_crawler.sites import Site, load_site
+
+PAGE_SECONDS = 20
+PAGE_BYTES = 2**30
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What a worker process knows all its life."""
+
+    site: Site
+    learned: Learned
+
+
+_worker: _Worker
+
+
+def _begin(base_url: str, learned: Learned, limit_bytes: int) -> None:
+    global _worker
+    _worker = _Worker(load_site(base_url), learned)
+    with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
+        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+
+class Workers:
+    """A pool of processes that read with what was learned; use as a context."""
+
+    def __init__(self, base_url: str, learned: Learned, *, count: int, limit_bytes: int = PAGE_BYTES) -> None:
+        # this process has threads: a plain fork could deadlock
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["uknip_crawler.workers"])
+        self._pool = ProcessPool(
+            context=context,
+            max_workers=count,
+            initializer=_begin,
+            initargs=[base_url, learned, limit_bytes],
+        )
+
+    def schedule(self, task: Callable[..., T], *arguments: Any, seconds: float) -> Future[T]:
+        """Run a module's function in a worker; the future raises TimeoutError, ProcessExpired or MemoryError."""
+        future: Future[T] = self._pool.schedule(task, args=arguments, timeout=seconds)
+        return future
+
+    def stop(self) -> None:
+        self._pool.stop()  # whoever needs an answer has waited for it
+        self._pool.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+# What workers do
+
+
+def read_page(capture: Capture, expected_article: bool) -> Reading:
+    return read(capture, _worker.site, expected_article=expected_article, learned=_worker.learned)
+
+
+def read_records(folder: Path, records: list[RecordRef]) -> list[Reading]:
+    """Read pages again from their WARC records; only a story's own links are kept."""
+    return [_read_record(folder, record) for record in records]
+
+
+def _read_record(folder: Path, record: RecordRef) -> Reading:
+    try:
+        capture = warc.read(folder, record)
+    except StorageError as error:
+        return Reading(outcome=Outcome.LOST, reason=str(error))
+    reading = read(capture, _worker.site, expected_article=True, learned=_worker.learned, with_links=False)
+    return replace(reading, links=())
+
+
+def study_records(folder: Path, records: list[RecordRef]) -> list[Study]:
+    """Return what the captures show of their layouts; one that cannot be read shows nothing."""
+    found = []
+    for record in records:
+        with contextlib.suppress(StorageError):
+            if (studied := study(warc.read(folder, record), _worker.site)) is not None:
+                found.append(studied)
+    return found
