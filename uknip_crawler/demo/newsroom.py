@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 from uknip_crawler.demo import desk
 from uknip_crawler.demo.pictures import illustrate, lead_image
-from uknip_crawler.demo.posts import ERAS, HOUSE_ACCOUNT, Era, Post, Status, slugify
+from uknip_crawler.demo.posts import ERAS, HOUSE_ACCOUNT, REBUILT, Era, Post, Status, slugify
 from uknip_crawler.demo.prose import Draft, Writer
 from uknip_crawler.models import Block, Image
 
 YEARS = timedelta(days=3 * 365)
 DRAFTS = 2
 NEW_STORIES = 3
+SUBHEADED = ("modern", "regional")
 PROMOS = (
     "Join thousands of neighbours who get the story before anybody else.",
     "New: pictures from the scene, straight to your phone, free of charge.",
@@ -75,7 +76,9 @@ class Newsroom:
     has left to its post id.
     """
 
-    def __init__(self, stories: int = 60, *, seed: int = 1, now: datetime) -> None:
+    def __init__(
+        self, stories: int = 60, *, seed: int = 1, now: datetime, eras: Sequence[Era] = ERAS
+    ) -> None:
         if now.tzinfo is None:
             raise ValueError("now must be aware")
         self.now = now.replace(microsecond=0)
@@ -84,11 +87,12 @@ class Newsroom:
         self.old_paths: dict[str, int] = {}
         self._seed = seed
         self._slugs: set[str] = set()
+        self._era = eras[-1]
         for number, when in enumerate(self._times(stories), start=1):
-            self._add(number, when, next(era for era in ERAS if number / stories <= era.until))
+            self._add(number, when, next(era for era in eras if number / stories <= era.until))
         self._waiting = list(range(stories + 1, stories + DRAFTS + 1))
         for number in self._waiting:
-            self._add(number, self.now, ERAS[-1], Status.DRAFT)
+            self._add(number, self.now, self._era, Status.DRAFT)
 
     @property
     def promo(self) -> str:
@@ -136,6 +140,18 @@ class Newsroom:
             promo=self.promo,
         )
 
+    def redesign(self, now: datetime) -> None:
+        """Show every story, old and new, in a layout never seen before; no word and no address changes.
+
+        Raises ValueError when `now` is not after the newsroom's last instant.
+        """
+        if now <= self.now:
+            raise ValueError("the newsroom works forwards in time")
+        self.now = now.replace(microsecond=0)
+        self.generation += 1
+        self._era = REBUILT
+        self.posts = {number: replace(post, layout=REBUILT.layout) for number, post in self.posts.items()}
+
     def _times(self, stories: int) -> Iterator[datetime]:
         # the youngest is two hours old; every twentieth came at 23:30 UTC, in summer the next day in London
         random = Random(f"{self._seed} times")
@@ -168,20 +184,21 @@ class Newsroom:
         random = Random(f"{self._seed} post {number}")
         draft, layout = self._draft(random, when, era.layout), era.layout
         later = timedelta(seconds=random.randrange(300, 200_000) if random.random() < 0.4 else 0)
+        blocks = illustrate(draft, number, when, layout, random)
         return Post(
             post_id=number,
             slug=slugify(draft.headline),
             scheme=era.scheme,
             layout=layout,
             headline=draft.headline,
-            kicker=draft.kicker if layout == "modern" and random.random() < 0.5 else None,
+            kicker=draft.kicker if layout in ("modern", "regional") and random.random() < 0.5 else None,
             standfirst=draft.standfirst if layout == "jnews" and random.random() < 0.5 else None,
             section=draft.section,
             tags=draft.tags,
             printed_author=draft.author if layout != "plain" and random.random() < 0.4 else HOUSE_ACCOUNT,
             published_at=when,
             modified_at=min(when + later, self.now),
-            blocks=illustrate(draft, number, when, layout, random),
+            blocks=_split(blocks) if number % 17 == 4 else blocks,
             lead_image=lead_image(draft, number, when, layout, random),
             town=draft.town,
             force=draft.force,
@@ -190,7 +207,7 @@ class Newsroom:
 
     def _draft(self, random: Random, when: datetime, layout: str) -> Draft:
         for _ in range(50):
-            draft = Writer(random, when).draft(plain=layout == "plain", subheadings=layout == "modern")
+            draft = Writer(random, when).draft(plain=layout == "plain", subheadings=layout in SUBHEADED)
             if slugify(draft.headline) not in self._slugs:
                 return draft
         return replace(draft, headline=f"{draft.headline}, {when:%d %B %Y} at {when:%H.%M.%S}")
@@ -228,7 +245,7 @@ class Newsroom:
                 post = replace(draft, status=Status.PUBLISH, published_at=when, modified_at=when)
                 self.posts[number] = post
             else:
-                post = self._add(number, when, ERAS[-1], after=follow_up if number == fresh[0] else None)
+                post = self._add(number, when, self._era, after=follow_up if number == fresh[0] else None)
             paths[number] = post.path
         return paths
 
@@ -248,6 +265,15 @@ class Newsroom:
         self.posts[post.post_id] = replace(post, status=status, modified_at=self.now)
         guess = self.guess(post.path)
         return Removal(post.post_id, post.path, *((guess.post_id, guess.path) if guess else (None, None)))
+
+
+def _split(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Return the blocks with the longest paragraph's text split in mid-sentence over two, as pasted releases are."""
+    longest = max(range(len(blocks)), key=lambda place: len(blocks[place].text.split()))
+    words = blocks[longest].text.split(" ")
+    cut = len(words) // 2
+    halves = [replace(blocks[longest], text=" ".join(part)) for part in (words[:cut], words[cut:])]
+    return (*blocks[:longest], *halves, *blocks[longest + 1 :]) if cut > 5 else blocks
 
 
 def _kin(post: Post, live: list[Post]) -> list[Post]:

@@ -1,9 +1,10 @@
-"""HTML of the sample site: five layouts of different markup families, and the pages around the stories."""
+"""HTML of the sample site: layouts of different markup families, and the pages around the stories."""
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
+from uknip_crawler.demo.furniture import furniture
 from uknip_crawler.demo.posts import HOUSE_ACCOUNT, Post, slugify
 from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.models import Block, BlockKind, Image
@@ -60,20 +62,45 @@ _LOOK = (
 
 @cache
 def stylesheet() -> Markup:
-    """Return a plain look and about 15 kB of unused rules, the weight that real pages carry in their head."""
+    """Return a plain look and about 50 kB of unused rules, the weight that real pages carry in their head."""
     rule = (
         ".theme-block-{0}-title,.theme-block-{0} .post-meta{{margin:0 0 {1}px;padding:{2}px;color:#{0:03x};}}"
     )
     return Markup(
-        "\n".join([_LOOK, *(rule.format(number, number % 40, number % 24) for number in range(160))])
+        "\n".join([_LOOK, *(rule.format(number, number % 40, number % 24) for number in range(520))])
     )
 
 
 @cache
 def script() -> Markup:
-    """Return about 5 kB of inline script."""
+    """Return about 25 kB of inline script."""
     line = 'window.themeOptions["module_{0}"]={{"loaded":false,"delay":{1},"target":"#module-{0}"}};'
-    return Markup("window.themeOptions={};\n" + "\n".join(line.format(n, n * 25) for n in range(60)))
+    return Markup("window.themeOptions={};\n" + "\n".join(line.format(n, n * 25) for n in range(300)))
+
+
+@cache
+def mega_menu() -> Markup:
+    """Return 300 links to places elsewhere, as the menus of real pages hold."""
+    item = (
+        '<li class="menu-item menu-item-type-custom menu-item-{0}"><a href="https://places.example/{1}/{0}/">'
+        '<span class="menu-text">{2} {3}</span></a></li>'
+    )
+    names = ("Ash", "Birch", "Cedar", "Dogwood", "Elder", "Fir", "Gorse", "Hazel", "Ivy", "Juniper")
+    kinds = ("Bay", "Cross", "Down", "End", "Ford", "Green", "Hill", "Isle", "Lock", "Mere")
+    rows = [
+        (400 + n, ["north", "south", "mid"][n % 3], names[n % 10], kinds[n // 10 % 10]) for n in range(300)
+    ]
+    return Markup("\n".join(item.format(*row) for row in rows))
+
+
+@cache
+def widgets() -> Markup:
+    """Return footer widgets: forty small boxes, five elements each."""
+    box = (
+        '<div id="widget-{0}" class="footer-widget footer-widget-{0}"><h5>Our {0}. edition</h5>'
+        '<div class="textwidget"><span>Printed on Fridays.</span> <a href="https://print.example/{0}/">Order</a></div></div>'
+    )
+    return Markup("\n".join(box.format(number) for number in range(1, 41)))
 
 
 @cache
@@ -101,12 +128,15 @@ class Pages:
         self, base_url: str, *, now: datetime, promo: str, sections: Iterable[str], tags: Iterable[str]
     ) -> None:
         self.base_url = base_url
+        self._promo = promo
         self._site = {
             "base": base_url,
             "now": now.astimezone(LONDON),
             "promo": promo,
             "css": stylesheet(),
             "js": script(),
+            "mega": mega_menu(),
+            "widgets": widgets(),
             "sections": [(name, slugify(name)) for name in sections],
             "tags": [(name, slugify(name)) for name in tags],
         }
@@ -120,7 +150,8 @@ class Pages:
             "amp.html" if bare else f"{post.layout}.html",
             post=post,
             others=others,
-            flow=flow(post.blocks),
+            flow=flow(post.blocks, wrapped=post.post_id % 11 == 3, drop_cap=post.post_id % 13 == 5),
+            extras=furniture(post, others, self._promo),
             description=post.standfirst or f"{post.opening[:150]}...",
             json_ld=_json_ld(post, self.base_url),
             br=Markup("<br><br>\n"),
@@ -161,14 +192,23 @@ class Pages:
         return self._render("page.html", title=title, **values)
 
 
-def flow(blocks: Sequence[Block]) -> list[dict[str, Any]]:
-    """Return the blocks as templates print them: list items that follow one another gathered into one list."""
+def flow(blocks: Sequence[Block], *, wrapped: bool = False, drop_cap: bool = False) -> list[dict[str, Any]]:
+    """Return the blocks as templates print them: list items that follow one another gathered into one list.
+
+    `wrapped` breaks lines as e-mail does, `drop_cap` sets the first letter apart. `ordinal` counts paragraphs.
+    """
     groups: list[dict[str, Any]] = []
+    ordinal = 0
     for kind, run in groupby(blocks, key=lambda block: block.kind):
         if kind is BlockKind.LIST_ITEM:
             groups.append({"kind": kind.value, "points": [block.text for block in run]})
-        else:
-            groups += [{"kind": kind.value, "text": b.text, "image": b.image, "url": b.url} for b in run]
+            continue
+        for block in run:
+            ordinal += kind is BlockKind.PARAGRAPH
+            text = textwrap.fill(block.text, 75) if wrapped and kind is BlockKind.PARAGRAPH else block.text
+            group = {"kind": kind.value, "text": text, "image": block.image, "url": block.url}
+            drop = drop_cap and kind is BlockKind.PARAGRAPH and ordinal == 1 and text[:1].isalpha()
+            groups.append({**group, "ordinal": ordinal, "drop_cap": drop})
     return groups
 
 

@@ -34,15 +34,21 @@ class Era(NamedTuple):
 
 
 ERAS = (
-    Era(0.08, "A", "plain"),
-    Era(0.22, "B", "plain"),
-    Era(0.42, "C", "classic"),
-    Era(0.47, "D", "classic"),
-    Era(0.62, "E", "jnews"),
-    Era(0.66, "F", "jnews"),
-    Era(0.82, "G", "soledad"),
-    Era(1.01, "G", "modern"),
+    Era(0.05, "A", "plain"),
+    Era(0.14, "B", "plain"),
+    Era(0.24, "C", "classic"),
+    Era(0.36, "C", "newspaper"),
+    Era(0.40, "D", "newspaper"),
+    Era(0.49, "E", "jnews"),
+    Era(0.53, "F", "jnews"),
+    Era(0.64, "G", "soledad"),
+    Era(0.75, "G", "builder"),
+    Era(0.84, "G", "block"),
+    Era(0.92, "G", "modern"),
+    Era(1.01, "G", "regional"),
 )
+REBUILT = Era(1.01, "G", "rebuilt")
+"""What the site becomes when it is redesigned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ class _Reader:
     def _text(self, text: str | None, dropcap: Element | None = None) -> None:
         if not text or self.unscripted:
             return
-        if dropcap is not None:
+        if dropcap is not None and text_of(dropcap) not in ("A", "I"):  # these are words of their own
             text = text.lstrip()
         if not (self.holders and self.holders[-1].tag == "pre"):
             text = _SPACE.sub(" ", text)

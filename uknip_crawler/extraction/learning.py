@@ -20,15 +20,17 @@ from uknip_crawler.extraction.text import is_cut, key
 MIN_PAGES = 8
 MIN_AGREEMENT = 0.9
 TAUGHT_SHARE = 0.9
+KEPT_SHARE = 0.5
 RECENT = 20
 DRIFT_BELOW = 0.8
 RETIRED_AFTER = timedelta(days=180)
-COMMON_MARK = 0.6
+COMMON_MARK = 0.15
 RARE_MARK = 0.05
 MAIN_SHARE = 0.3
 MIN_NOVELTY = 0.5
 CONSTANT_LINE = 0.6
 MIN_PAGES_OF_A_PLACE = 3
+MOSTLY_LINKED = 0.8
 CLOSE = 0.03
 
 
@@ -115,19 +117,22 @@ class _Draft:
         )
 
     def _agrees(self, page: _Page, texts: frozenset[str]) -> bool:
-        """Tell whether reading by place finds what the teacher found, furniture apart."""
-        taught = [p for p in page.lines if p.line.taught and p.is_new]
-        wanted = sum(p.line.words for p in taught)
+        """Tell whether reading by place finds what the teacher found: all of it, and most of it no furniture."""
         container = _container_of(page, self.containers)
-        if not wanted:
+        wanted = _taught_words(page.lines)
+        if container is None or not wanted:
             return container is not None
-        kept = {id(p) for p in _story_level(page, self.containers, self.furniture)}
-        found = sum(p.line.words for p in taught if id(p) in kept and p.line.masked not in texts)
-        return found >= TAUGHT_SHARE * wanted
+        kept = [p for p in _story_level(page, self.containers, self.furniture) if p.line.masked not in texts]
+        held = _taught_words(page.below(container))
+        return held >= TAUGHT_SHARE * wanted and _taught_words(kept) >= KEPT_SHARE * wanted
+
+
+def _taught_words(lines: Iterable[_Placed]) -> int:
+    return sum(p.line.words for p in lines if p.line.taught and p.is_new)
 
 
 def _marks(studies: Sequence[Study]) -> frozenset[str]:
-    """Return the ids and classes of the layout: on enough pages, with a number in them on most pages."""
+    """Return the ids and classes of the layout: on enough pages, with a number in them on many."""
     counts: Counter[str] = Counter()
     for study in studies:
         full = {step for line in study.lines for step in line.place} | set(study.container or ())
@@ -173,7 +178,7 @@ def _containers(pages: Sequence[_Page], marks: frozenset[str]) -> tuple[tuple[st
     candidates = {place[:size] for place in votes for size in range(1, len(place) + 1)}
     candidates = {place for place in candidates if is_wrapper(place[-1])}
     chosen: list[tuple[str, ...]] = []
-    left = [page for page in pages if any(p.line.taught and p.is_new for p in page.lines)]
+    left = [page for page in pages if _taught_words(page.lines)]
     while left and len(chosen) < 3:
         fits = {place: mean(_fit(page, place) for page in left) for place in candidates}
         best = max(fits.values(), default=0.0)
@@ -191,8 +196,8 @@ def _containers(pages: Sequence[_Page], marks: frozenset[str]) -> tuple[tuple[st
 def _fit(page: _Page, place: tuple[str, ...]) -> float:
     """Return how well a place holds the taught story of a page, F1 over words, 0 to 1."""
     inside = page.below(place)
-    taught = sum(p.line.words for p in page.lines if p.line.taught and p.is_new)
-    found = sum(p.line.words for p in inside if p.line.taught and p.is_new)
+    taught = _taught_words(page.lines)
+    found = _taught_words(inside)
     total = sum(p.line.words for p in inside)
     return 2 * found / (taught + total) if taught + total else 0.0
 
@@ -213,7 +218,7 @@ def _judge(
     for number, page in enumerate(pages):
         container = _container_of(page, containers)
         inside = page.below(container) if container else []
-        told.append(sum(p.line.words for p in inside if p.line.taught and p.is_new))
+        told.append(_taught_words(inside))
         depth = len(container or ())
         held: dict[str, list[_Placed]] = defaultdict(list)
         for placed in inside:
@@ -235,11 +240,7 @@ def _verdict(place: str, boxes: list[tuple[int, list[_Placed]]], told: list[int]
     """Return True for story, False for furniture, None where too few pages tell."""
     if len(boxes) < MIN_PAGES_OF_A_PLACE:
         return None
-    shares = [
-        sum(p.line.words for p in lines if p.line.taught and p.is_new) / told[number]
-        for number, lines in boxes
-        if told[number]
-    ]
+    shares = [_taught_words(lines) / told[number] for number, lines in boxes if told[number]]
     if shares and sum(shares) / max(1, sum(map(bool, told))) >= MAIN_SHARE:
         return True
     words = sum(p.line.words for _, lines in boxes for p in lines)
@@ -247,10 +248,14 @@ def _verdict(place: str, boxes: list[tuple[int, list[_Placed]]], told: list[int]
     constant = _has_constant_line([lines for _, lines in boxes])
     single = mean(_boxes(lines, place) for _, lines in boxes) <= 1.5
     if not is_wrapper(place.rpartition(SEPARATOR)[2]):
-        if len(boxes) < MIN_PAGES:
-            return None  # quotes and lists repeat by chance
         linked = sum(p.line.words * p.line.linked for _, lines in boxes for p in lines)
-        return not (constant and single and novel < MIN_NOVELTY * words) and not linked >= 0.8 * words
+        if linked >= MOSTLY_LINKED * words:
+            return False
+        repeats = constant and single and novel < MIN_NOVELTY * words
+        # advice and quotes repeat by chance, in lists and quotations
+        return not (
+            repeats and all(p.line.kind in ("paragraph", "heading") for _, lines in boxes for p in lines)
+        )
     return not (novel < MIN_NOVELTY * words or (constant and single))
 
 
