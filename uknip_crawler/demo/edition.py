@@ -115,9 +115,13 @@ class Edition:
             return Answer(200, self._pages.page(post.slug, [], body_class=body_class, image=post.lead_image))
         return None
 
+    def others(self, post: Post) -> list[Post]:
+        """Return the stories that a story's page points to: the newest."""
+        return [other for other in self._posts[:14] if other.post_id != post.post_id][:13]
+
     def _render_story(self, post_id: int, bare: bool) -> Answer:
         post = self._by_id[post_id]
-        others = [other for other in self._posts[:14] if other.post_id != post_id][:13]
+        others = self.others(post)
         body = self._pages.story(post, others, bare=bare)
         changed = max(post.modified_at, self._furniture_at) if self._furniture_at else post.modified_at
         return Answer(200, body, validated=True, modified_at=changed)

@@ -17,6 +17,7 @@ from uknip_crawler.demo.answers import Answer
 from uknip_crawler.demo.edition import Doors, Edition
 from uknip_crawler.demo.faults import Fault
 from uknip_crawler.demo.newsroom import Newsroom
+from uknip_crawler.demo.posts import Post
 
 
 class SampleSite:
@@ -77,6 +78,10 @@ class SampleSite:
         if fault is None:
             return answer
         return faults.status(fault)(answer) if isinstance(fault, int) else fault(answer)
+
+    def others(self, post: Post) -> list[Post]:
+        """Return the stories that a story's page points to."""
+        return self._current().others(post)
 
     def warm(self) -> None:
         """Render and compress every story now, so that a benchmark measures the crawler alone."""

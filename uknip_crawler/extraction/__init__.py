@@ -186,7 +186,9 @@ class _Story:
         blocks = [block for block in body.blocks if block is not summary]
         names = page_labels(self.data, headline)
         blocks, overruled = apply_strip(blocks, self.learned, names)
-        blocks, teasers = drop_teasers(blocks, self.learned.stories, headline)
+        blocks, teasers = drop_teasers(
+            blocks, self.learned.stories, headline, lambda url: _is_other_story(url, self.site, found.url)
+        )
         cleaned = clean(blocks, self._context(raw, headline, found, body))
         apply_keep(blocks, cleaned, self.learned, names)
         if not cleaned.blocks and not self.verdict.certain:
@@ -271,13 +273,21 @@ class _Story:
 def _leads_elsewhere(block: RawBlock, site: Site, own: str) -> bool:
     """Tell whether a picture is a link to another story or away from the site: a teaser or a banner."""
     for link in block.links if block.linked > 0.6 else ():
+        if _is_other_story(link.url, site, own):
+            return True
         try:
-            address = canonicalise(link.url, site)
+            canonicalise(link.url, site)
         except AddressRefused:
             return block.image is None or stem(link.url) != stem(block.image.url)
-        if classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own):
-            return True
     return False
+
+
+def _is_other_story(link: str, site: Site, own: str) -> bool:
+    try:
+        address = canonicalise(link, site)
+    except AddressRefused:
+        return False
+    return classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own)
 
 
 def _story_links(blocks: list[RawBlock]) -> tuple[Link, ...]:

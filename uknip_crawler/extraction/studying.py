@@ -59,11 +59,13 @@ def skeleton_of(headline: Headline, container: Element | None) -> str:
 
 
 def page_labels(data: Structured, headline: Headline) -> frozenset[str]:
-    """Return the words that a page's furniture may repeat from its head: section, tags, headline."""
+    """Return the words that a page's furniture may repeat from its head: section, tags, authors, headline."""
     sections = [*texts(data.article.get("articleSection")), *data.meta.get("article:section", ())]
     keywords = data.article.get("keywords")
     tags = [*data.meta.get("article:tag", ()), *(texts(keywords) or [text(keywords) or ""])]
-    return labels(headline.text, *sections, *tags)
+    author = data.resolve(data.article.get("author"))
+    names = [text(author.get("name")) or ""] if isinstance(author, dict) else texts(author)
+    return labels(headline.text, *sections, *tags, *names, *data.meta.get("author", ()))
 
 
 def _line(page: Page, block: RawBlock, names: frozenset[str], taught: bool) -> Line:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.layouts import Stories
@@ -13,11 +15,12 @@ MIN_OPENING_WORDS = 8
 
 
 def drop_teasers(
-    blocks: list[RawBlock], stories: Stories, headline: Headline
+    blocks: list[RawBlock], stories: Stories, headline: Headline, leads_to_story: Callable[[str], bool]
 ) -> tuple[list[RawBlock], list[Stripped]]:
     """Return the blocks without headlines and openings of other stories, and what was taken out.
 
-    A whole opening counts only beside another teaser, for a second copy of a story opens like the first; the
+    `leads_to_story` tells whether an address is another story's of this site: a line that is nothing but a link
+    there, and no sentence, is its headline. A whole opening counts only beside another teaser, for a second copy of a story opens like the first; the
     story's own first block never counts.
     """
     begun, doubts, teasers = False, set[int](), set[int]()
@@ -28,7 +31,9 @@ def drop_teasers(
         if words in headline.echoes:
             continue
         own = not begun and block.kind is not BlockKind.HEADING and block.linked < 0.6
-        if not own and _is_teaser(block, words, stories):
+        linked = block.linked > 0.9 and not is_sentence(block.text) and len(words.split()) >= MIN_WORDS
+        leads = linked and begun and all(leads_to_story(link.url) for link in block.links)
+        if not own and (leads or _is_teaser(block, words, stories)):
             teasers.add(index)
         elif not own and _may_be_teaser(block, words, stories):
             doubts.add(index)
