@@ -12,7 +12,7 @@ from typing import Any
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.demo import Newsroom, SampleSite
-from uknip_crawler.demo.posts import Post
+from uknip_crawler.demo.posts import Era, Post
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 FAST = ("--delay", "0", "--concurrency", "4", "--json")
@@ -97,8 +97,21 @@ def content(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+EVERYDAY = (
+    Era(0.08, "A", "plain"),
+    Era(0.22, "B", "plain"),
+    Era(0.42, "C", "classic"),
+    Era(0.47, "D", "classic"),
+    Era(0.62, "E", "jnews"),
+    Era(0.66, "F", "jnews"),
+    Era(0.82, "G", "soledad"),
+    Era(1.01, "G", "modern"),
+)
+"""Layouts that are read right from the first page on: what a test of the crawl needs."""
+
+
 def newsroom(stories: int = 60) -> Newsroom:
-    return Newsroom(stories, now=NOW)
+    return Newsroom(stories, now=NOW, eras=EVERYDAY)
 
 
 def truth(site: SampleSite) -> dict[str, Post]:

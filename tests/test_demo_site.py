@@ -20,7 +20,8 @@ import pytest
 from lxml import etree, html
 
 from uknip_crawler.demo import Newsroom, SampleSite, faults
-from uknip_crawler.demo.posts import Post
+from uknip_crawler.demo.furniture import INSIDE, furniture
+from uknip_crawler.demo.posts import ERAS, Post
 from uknip_crawler.models import BlockKind
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -107,10 +108,10 @@ def test_every_address_scheme_and_layout_is_in_use() -> None:
     assert all(any(post.path.startswith(start) for post in posts) for start in starts)
     assert any("/news-" in post.path for post in posts)
     assert {post.path.endswith("/") for post in posts} == {True, False}
-    assert [post.layout for post in posts] == sorted(
-        (post.layout for post in posts), key=["plain", "classic", "jnews", "soledad", "modern"].index
-    )
-    assert len({post.layout for post in posts}) == 5
+    eras = list(dict.fromkeys(era.layout for era in ERAS))
+    assert [post.layout for post in posts] == sorted((post.layout for post in posts), key=eras.index)
+    assert {post.layout for post in posts} == set(eras)
+    assert len(eras) == 9
 
 
 def test_every_kind_of_block_and_byline_occurs() -> None:
@@ -202,9 +203,31 @@ def test_the_plain_layout_has_no_structured_metadata(site: SampleSite) -> None:
 
 
 def test_pages_weigh_what_real_ones_do(site: SampleSite) -> None:
-    """Between 20 and 60 kB, so that timings mean something."""
-    sizes = [len(fetch(site, post.path).body) for post in site.newsroom.truth()]
-    assert 20_000 < min(sizes) <= max(sizes) < 60_000
+    """Between 100 and 200 kB in more than a thousand elements, so that timings mean something."""
+    bodies = [fetch(site, post.path).body for post in site.newsroom.truth()]
+    assert 100_000 < min(map(len, bodies)) <= max(map(len, bodies)) < 200_000
+    assert 1_000 < len(list(html.fromstring(bodies[0]).iter())) < 2_500
+
+
+def test_a_page_carries_exactly_the_furniture_that_is_told_of_it(site: SampleSite) -> None:
+    """Each line of it is on the page as text, and none of it is a line of the story."""
+    kinds = set[str]()
+    for post in site.newsroom.published():
+        around = furniture(post, site.others(post), site.newsroom.promo)
+        shown = " ".join(html.fromstring(fetch(site, post.path).body).text_content().split())
+        told = [" ".join(line.split()) for line in around.lines]
+        assert all(line in shown for line in told), post.path
+        kinds |= {kind for kind in INSIDE[post.layout] if getattr(around, kind)}
+    assert kinds == {kind for layout in site.newsroom.published() for kind in INSIDE[layout.layout]}
+
+
+def test_a_redesign_changes_every_page_and_no_word() -> None:
+    """All stories, old and new, in one layout nobody has seen; addresses and texts stay."""
+    newsroom = Newsroom(20, now=NOW)
+    before = {post.post_id: (post.path, post.headline, post.body) for post in newsroom.published()}
+    newsroom.redesign(TOMORROW)
+    assert {post.layout for post in newsroom.published()} == {"rebuilt"}
+    assert {post.post_id: (post.path, post.headline, post.body) for post in newsroom.published()} == before
 
 
 def listed(site: SampleSite) -> dict[str, str]:

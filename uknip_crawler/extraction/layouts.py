@@ -15,7 +15,8 @@ from typing import Any, Self
 from uknip_crawler.extraction.text import key
 from uknip_crawler.models import layout_name
 
-MAX_OPENING = 400
+MAX_OPENING = 600
+OPENINGS = 2
 
 
 class State(StrEnum):
@@ -94,21 +95,30 @@ class Stories:
     """The headlines and openings of archived stories, to tell their teasers on other stories' pages."""
 
     def __init__(self, rows: Iterable[tuple[str, str]] = ()) -> None:
-        """Take (headline, beginning of the body) of each story; `MAX_OPENING` characters of the body are enough."""
-        pairs = [(key(headline), key(body.split("\n\n")[0][:MAX_OPENING])) for headline, body in rows]
+        """Take (headline, beginning of the body) of each story; `MAX_OPENING` characters of the body are enough.
+
+        A cut line may quote each of the first paragraphs: a label may stand above the one that teasers quote.
+        """
+        pairs = [
+            (key(headline), [key(line) for line in body[:MAX_OPENING].split("\n\n")[:OPENINGS]])
+            for headline, body in rows
+        ]
         self._headlines = frozenset(headline for headline, _ in pairs)
-        self._openings = sorted({opening for _, opening in pairs if opening})
+        self._firsts = frozenset(lines[0] for _, lines in pairs)
+        self._openings = sorted({line for _, lines in pairs for line in lines if line.count(" ") >= 7})
 
     def has_headline(self, words: str) -> bool:
         """Tell whether some story has exactly this headline; `words` is a text's key."""
         return words in self._headlines
 
-    def has_opening(self, words: str, *, whole: bool) -> bool:
-        """Tell whether some story opens with these words, or is opened by exactly them; `words` is a text's key."""
+    def has_first(self, words: str) -> bool:
+        """Tell whether some story's first paragraph is exactly this; `words` is a text's key."""
+        return words in self._firsts
+
+    def has_opening(self, words: str) -> bool:
+        """Tell whether some story opens with these words; `words` is the key of a line that is cut."""
         index = bisect_left(self._openings, words)
-        if index == len(self._openings):
-            return False
-        return self._openings[index] == words if whole else self._openings[index].startswith(words)
+        return index < len(self._openings) and self._openings[index].startswith(words)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from uknip_crawler.extraction.places import SEPARATOR, branches, is_wrapper, nar
 from uknip_crawler.extraction.recurrence import Level, is_story_line, recurring
 from uknip_crawler.extraction.text import is_cut, key
 
-MIN_PAGES = 8
+MIN_PAGES = 5
 MIN_AGREEMENT = 0.9
 TAUGHT_SHARE = 0.9
 KEPT_SHARE = 0.5
@@ -158,7 +158,7 @@ def _placed(study: Study, marks: frozenset[str], rare: frozenset[str], stories: 
     for line in study.lines:
         words = key(line.text)
         foreign = (words != study.headline and stories.has_headline(words)) or (
-            is_cut(line.text) and stories.has_opening(key(line.text.rstrip("….] [")), whole=False)
+            is_cut(line.text) and stories.has_opening(key(line.text.rstrip("….] [")))
         )
         is_new = line.masked in rare and line.linked < 0.6 and not foreign
         placed.append(_Placed(line, tuple(narrowed(step, marks) for step in line.place), is_new))

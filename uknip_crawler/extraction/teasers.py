@@ -50,11 +50,11 @@ def _is_teaser(block: RawBlock, words: str, stories: Stories) -> bool:
     if len(words.split()) < MIN_WORDS:
         return False
     if is_cut(block.text):
-        return stories.has_opening(key(block.text.rstrip("….] [")), whole=False)
+        return stories.has_opening(key(block.text.rstrip("….] [")))
     return (block.linked > 0.6 or not is_sentence(block.text)) and stories.has_headline(words)
 
 
 def _may_be_teaser(block: RawBlock, words: str, stories: Stories) -> bool:
     if len(words.split()) < MIN_OPENING_WORDS or block.kind is BlockKind.QUOTE:
         return False
-    return stories.has_opening(words, whole=True) or stories.has_headline(words)
+    return stories.has_first(words) or stories.has_headline(words)
