@@ -43,7 +43,13 @@ def build(directory: Path, rows: int) -> None:
         )
         fetch = {"id": 1, "run_id": 1, "url": "https://uknip.co.uk/", "kind": "article", "found_by": "seed"}
         db.table("fetches").insert(fetch | {"opened_at": then})
-        layout = {"id": 1, "skeleton": "body > main > article > h1", "name": "Labc123", "first_seen_at": then, "last_seen_at": then}
+        layout = {
+            "id": 1,
+            "skeleton": "body > main > article > h1",
+            "name": "Labc123",
+            "first_seen_at": then,
+            "last_seen_at": then,
+        }
         db.table("layouts").insert(layout)
         db.table("tags").insert_all({"id": n, "name": f"Tag {n}"} for n in range(50))
         db.table("authors").insert_all({"id": n, "name": f"Author {n}"} for n in range(5))

@@ -25,7 +25,7 @@ from uknip_crawler.extraction.teasers import drop_teasers
 from uknip_crawler.extraction.text import key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
-from uknip_crawler.models import Article, Block, BlockKind, Capture, Link, Outcome, Reading
+from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Link, Outcome, Reading
 from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
@@ -208,7 +208,7 @@ class _Story:
     def _context(
         self, raw: list[RawBlock], headline: Headline, found: metadata.Metadata, body: Body
     ) -> Context:
-        filed = [text_of(e) for e in self.page.by_tag["a"] if metadata.is_category(e)]
+        filed = [text_of(e) for e in self.page.filing_links if metadata.is_category(e)]
         labels = frozenset(fold(name) for name in (found.section, *found.tags, *filed) if name)
         alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
         pictures = any(block.image for block in (*body.blocks, *body.above))
@@ -247,6 +247,7 @@ class _Story:
             lead_image=images[0] if images else None,
             images=images,
             links=_story_links(cleaned.blocks),
+            evidence=(*headline.evidence, *found.evidence, *_said_by_crumb(cleaned.crumb)),
             body_path=body.path,
         )
         standfirst, told_by = own_standfirst(
@@ -288,6 +289,10 @@ def _is_other_story(link: str, site: Site, own: str) -> bool:
     except AddressRefused:
         return False
     return classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own)
+
+
+def _said_by_crumb(crumb: str | None) -> tuple[Finding, ...]:
+    return (Finding("section", "label", crumb, crumb),) if crumb else ()
 
 
 def _story_links(blocks: list[RawBlock]) -> tuple[Link, ...]:

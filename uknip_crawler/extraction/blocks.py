@@ -91,10 +91,11 @@ def after_headline(page: Page, raw: list[RawBlock], headline: Element | None) ->
     if headline is None:
         return raw
     printed = next((index for index, block in enumerate(raw) if block.element is headline), None)
-    start = page.position[headline]
-    below = (
-        raw[printed + 1 :] if printed is not None else [b for b in raw if page.position[b.element] > start]
-    )
+    if printed is not None:
+        below = raw[printed + 1 :]
+    else:
+        start = page.position[headline]
+        below = [block for block in raw if page.position[block.element] > start]
     return below if any(block.is_text for block in below) else raw
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import cast
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
@@ -30,6 +31,7 @@ _STRANGE = frozenset({"punycode", "idna", "utf-7", "unicode-escape", "raw-unicod
 _BASE64 = re.compile(r"(data:[\w/+.;-]{1,80}base64,)[A-Za-z0-9+/=\s]{2000,}")
 _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_WITH_REL = etree.XPath("//a[@rel]")
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _GIANT_TAG = re.compile(rf"<[a-zA-Z/][^<>]{{{MAX_TAG},}}>?")
 
@@ -60,6 +62,11 @@ class Page:
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         return tuple(self.root.iter(etree.Element))
+
+    @cached_property
+    def filing_links(self) -> list[Element]:
+        """The links that say what they are to the page: `rel=category`, `tag`, `author` and the like."""
+        return cast(list[Element], _WITH_REL(self.root))
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -164,7 +171,7 @@ def _bounded(text: str) -> tuple[str, bool]:
         text = _BASE64.sub(r"\1", text)  # inline pictures are no text
     cut = len(text) > MAX_TEXT
     text = text[:MAX_TEXT]
-    if len(text) > MAX_TAG:
+    if _has_stretch_without_tag(text):
         text, giants = _GIANT_TAG.subn("", text)
         cut = cut or bool(giants)
     if text.count("<") > MAX_ELEMENTS:
@@ -174,6 +181,12 @@ def _bounded(text: str) -> tuple[str, bool]:
     opened = text.rfind("<!--")
     unclosed = opened >= 0 and "-->" not in text[opened:] and "</script" not in text[opened:]
     return text, cut or unclosed
+
+
+def _has_stretch_without_tag(text: str) -> bool:
+    """Tell whether half a `MAX_TAG` passes without a tag's beginning, as inside a giant one."""
+    step = MAX_TAG // 2
+    return any(text.find("<", start, start + step) < 0 for start in range(0, len(text) - step, step))
 
 
 def _is_too_deep(root: Element) -> bool:
