@@ -205,7 +205,11 @@ def flow(blocks: Sequence[Block], *, wrapped: bool = False, drop_cap: bool = Fal
             continue
         for block in run:
             ordinal += kind is BlockKind.PARAGRAPH
-            text = textwrap.fill(block.text, 75) if wrapped and kind is BlockKind.PARAGRAPH else block.text
+            text = (
+                textwrap.fill(block.text, 75, break_on_hyphens=False)
+                if wrapped and kind is BlockKind.PARAGRAPH
+                else block.text
+            )
             group = {"kind": kind.value, "text": text, "image": block.image, "url": block.url}
             drop = drop_cap and kind is BlockKind.PARAGRAPH and ordinal == 1 and text[:1].isalpha()
             groups.append({**group, "ordinal": ordinal, "drop_cap": drop})
