@@ -136,7 +136,7 @@ def test_all_posts_are_asked_for_by_number() -> None:
         "per_page": ["100"],
         "orderby": ["id"],
         "order": ["asc"],
-        "_fields": ["id,link,date_gmt,modified_gmt"],
+        "_fields": ["id,link,date_gmt,modified_gmt,title"],
         "page": ["3"],
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import dateparser
 import pytest
 
 from uknip_crawler.extraction import dates
@@ -101,3 +102,126 @@ def test_a_header_clock_and_a_relative_time_are_no_dates() -> None:
     found = dates.standing_alone(lines, FETCHED)
     assert found is not None
     assert found.moment == date(2021, 10, 27)
+
+
+DAYS = [
+    date(year, month, day)
+    for year, month, day in [
+        (2018, 5, 9), (2020, 2, 29), (2020, 9, 16), (2021, 3, 28), (2021, 10, 31), (2022, 7, 1), (2022, 11, 27),
+        (2023, 12, 9), (2024, 1, 5), (2024, 6, 19), (2025, 4, 30), (2025, 8, 12), (2025, 10, 8), (2026, 3, 13),
+    ]
+]  # fmt: skip
+"""Every month, both sides of both changes of the clocks, a leap day."""
+
+DAY_FORMS = [
+    "{d:%B} {d.day}, {d.year}", "{d:%b} {d.day} {d.year}", "{d.day} {d:%B} {d.year}", "{d.day} {d:%b}, {d.year}",
+    "{d:%A}, {d:%B} {d.day}, {d.year}", "{d:%A} {d.day} {d:%B} {d.year}", "{d:%a}, {d.day} {d:%b} {d.year}",
+    "{d:%d/%m/%Y}", "{d.day}.{d.month}.{d.year}", "{d:%Y-%m-%d}", "{d:%d-%m-%Y}",
+]  # fmt: skip
+TIMES = [("4:21 pm", 16, 21), ("12:05 am", 0, 5), ("12:40pm", 12, 40), ("15:50", 15, 50), ("9.07am", 9, 7)]
+
+
+@pytest.mark.parametrize("form", DAY_FORMS)
+def test_every_form_of_a_day_is_read_in_every_season(form: str) -> None:
+    """Long and short months, weekdays, slashes and dots; dateparser, which knows far more forms, agrees."""
+    for day in DAYS:
+        text = form.format(d=day)
+        assert dates.parse(text, FETCHED) == day, text
+        settings = {"DATE_ORDER": "YMD" if text[:4].isdigit() else "DMY", "STRICT_PARSING": True}
+        told = dateparser.parse(text, languages=["en"], settings=settings)
+        assert told is not None, text
+        assert told.date() == day, text
+
+
+@pytest.mark.parametrize("joined", ["{time} {day}", "{time}, {day}", "{day}, {time}", "{day} at {time}"])
+def test_every_form_of_an_instant_is_read_in_every_season(joined: str) -> None:
+    """London's offset is reckoned by hand here: an hour from the last Sunday of March to that of October."""
+    summers = {  # the days on which summer time begins and ends
+        2018: (date(2018, 3, 25), date(2018, 10, 28)), 2020: (date(2020, 3, 29), date(2020, 10, 25)),
+        2021: (date(2021, 3, 28), date(2021, 10, 31)), 2022: (date(2022, 3, 27), date(2022, 10, 30)),
+        2023: (date(2023, 3, 26), date(2023, 10, 29)), 2024: (date(2024, 3, 31), date(2024, 10, 27)),
+        2025: (date(2025, 3, 30), date(2025, 10, 26)), 2026: (date(2026, 3, 29), date(2026, 10, 25)),
+    }  # fmt: skip
+    for day in DAYS:
+        begins, ends = summers[day.year]
+        for printed, hour, minute in TIMES:
+            is_summer = begins < day < ends or (day == begins and hour >= 2) or (day == ends and hour < 1)
+            expected = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+            expected -= timedelta(hours=is_summer)
+            for form in DAY_FORMS[:8]:
+                text = joined.format(time=printed, day=form.format(d=day))
+                assert dates.parse(text, FETCHED) == expected, text
+
+
+@pytest.mark.parametrize(
+    ("raw", "moment"),
+    [
+        ("4:21 pm Friday, March 13, 2026", utc(2026, 3, 13, 16, 21)),
+        ("4pm, 13 March 2026", utc(2026, 3, 13, 16)),
+        ("13:05 pm March 13, 2026", utc(2026, 3, 13, 13, 5)),
+        ("12/31/2025", date(2025, 12, 31)),
+        ("Monday 06/01/2025", date(2025, 1, 6)),
+        ("Sunday 06/01/2025", date(2025, 6, 1)),
+        ("Wednesday 06/01/2025", date(2025, 1, 6)),
+        ("25:10 March 13, 2026", None),
+        ("0:15 pm March 13, 2026", None),
+        ("13pm March 13, 2026", None),
+        ("30 February 2024", None),
+        ("13/13/2025", None),
+    ],
+)
+def test_odd_forms_are_read_where_they_can_mean_only_one_thing(raw: str, moment: Moment | None) -> None:
+    """A weekday settles which number is the month; a weekday that fits neither settles nothing."""
+    assert dates.parse(raw, FETCHED) == moment
+
+
+def test_numbers_that_may_be_day_or_month_are_known_as_such() -> None:
+    """British first, then American; nothing where the number or the weekday leaves no doubt."""
+    assert dates.both_orders("06/01/2026 16:21") == (date(2026, 1, 6), date(2026, 6, 1))
+    assert dates.both_orders("31/12/2025") is None
+    assert dates.both_orders("05/05/2025") is None
+    assert dates.both_orders("Sunday 06/01/2025") is None
+    assert [
+        raw
+        for raw in ("12/31/2025", "Sunday 06/01/2025", "31/12/2025", "06/01/2026")
+        if dates.is_month_first(raw)
+    ] == [
+        "12/31/2025",
+        "Sunday 06/01/2025",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "published", "modified"),
+    [
+        (["Published: 4:21 pm March 13, 2026"], utc(2026, 3, 13, 16, 21), None),
+        (["Published: 4:21 pm March 13, 2026 Updated: 9:05 am March 14, 2026"], utc(2026, 3, 13, 16, 21), utc(2026, 3, 14, 9, 5)),
+        (["By Ann Lee | Published 3 March 2024 | Updated 4 March 2024"], date(2024, 3, 3), date(2024, 3, 4)),
+        (["First published: Monday, 4 March 2024 at 10:32", "Last updated: 11:00, 5 March 2024"], utc(2024, 3, 4, 10, 32), utc(2024, 3, 5, 11)),
+        (["Published", "31 December 2025"], date(2025, 12, 31), None),
+        (["Published: 31 December 2025", "15:50"], utc(2025, 12, 31, 15, 50), None),
+        (["Published: 13 March 2026 by Ann Lee"], date(2026, 3, 13), None),
+        (["Posted on 19th June 2024 at 7.12am"], utc(2024, 6, 19, 6, 12), None),
+        (["Updated: 5 minutes ago"], None, None),
+        (["Updated 12 March 2024 saw the bridge reopen at last"], None, None),
+    ],
+)  # fmt: skip
+def test_a_label_says_which_date_it_is(
+    lines: list[str], published: Moment | None, modified: Moment | None
+) -> None:
+    """One a line, several in a line, split over lines, among bylines; never a sentence that happens to begin so."""
+    found, _ = dates.labelled(lines, FETCHED)
+    assert found.get("published", dates.Printed("", None)).moment == published
+    assert found.get("modified", dates.Printed("", None)).moment == modified
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Today: December 9, 2023", "Sunday, November 27, 2022", "10:15 Sunday, November 27, 2022", "3 weeks ago",
+        "Yesterday", "Fri 13 Mar 2026",
+    ],
+)  # fmt: skip
+def test_a_clock_in_the_header_is_never_a_date(line: str) -> None:
+    """Whatever it looks like: it shows the day of the capture."""
+    assert dates.standing_alone([line], FETCHED) is None

@@ -164,7 +164,8 @@ class Link:
 class Finding:
     """What one place says about one field: `raw` as printed, `value` as read (ISO for dates), None if unreadable.
 
-    `source` is `json-ld`, `meta`, `label`, `markup`, `address`, `feed`, `rest` or `alone` (a date without a label).
+    `source` is `json-ld`, `meta`, `label`, `markup`, `address`, `feed`, `rest`, `alone` (a date without a label), or
+    `news-id`: the day about which the number in the address was given out, where a date contradicts it.
     """
 
     field: str
@@ -178,7 +179,7 @@ class Article:
     """A clean article as one capture shows it. Unknown is None, never a guess.
 
     `url` is the canonical address, `post_id` WordPress's number for the story. `sources` says where a field
-    came from: field name → `json-ld`, `meta`, `label`, `address`, `markup`. `published_raw` and
+    came from: field name → `json-ld`, `meta`, `label`, `address`, `markup`, `rest`, `feed`. `published_raw` and
     `modified_raw` keep the text a date was read from, also when it could not be read. `body_path` names the
     element the body was read from, outermost first. `images` holds every picture once, lead image first.
     `evidence` is everything the page says about a dated or disputed field, the finding that was taken first.

@@ -20,12 +20,14 @@ from pebble import ProcessExpired
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.database import as_text
 from uknip_crawler.archive.layouts import Row
+from uknip_crawler.archive.migrated import mark_migrations
 from uknip_crawler.archive.parts import Evidence
 from uknip_crawler.archive.readings import Captured, Version
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import MAX_OPENING, Layout, Learned, Stories
 from uknip_crawler.extraction.learning import learn
+from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.models import Article, Outcome, Reading, Stripped
@@ -145,6 +147,9 @@ def reread(
             }
             _Batch(archive, learned, report, dry_run).store(told)
             progress(report.stories)
+    if not dry_run:
+        with archive.transaction():
+            mark_migrations(archive.db)
     return report
 
 
@@ -240,6 +245,7 @@ class _Batch:
             if not self.dry_run:  # half a life is no life: everything stays as it was read before
                 self.archive.readings.mark_read(article_id, self._version(captures, before))
             return
+        read = self._with_listed(read, before["url"])
         versions, shown, stripped = self._versions(read, before["url"])
         self.report.note(before, _fields(shown.article))
         if not self.dry_run:
@@ -250,6 +256,15 @@ class _Batch:
                 stripped,
                 layouts={c.fetch_id: self._layout(c, r) for c, r in read},
             )
+
+    def _with_listed(self, read: Told, url: str) -> Told:
+        """Return the readings with what the site's own lists say of the story."""
+        newest = read[-1][1].article
+        said = self.archive.frontier.said_of(url, newest.post_id if newest else None)
+        return [
+            (c, replace(r, article=with_listed(r.article, said, c.captured_at) if r.article else None))
+            for c, r in read
+        ]
 
     def _version(self, captures: Told, before: dict[str, Any]) -> str:
         skeletons = dict(self.archive.readings.skeletons())

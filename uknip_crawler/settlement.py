@@ -17,6 +17,7 @@ from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
 from uknip_crawler.archive.parts import Evidence, replace_furniture
 from uknip_crawler.errors import AddressRefused, StorageError
+from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.items import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Link, Outcome
@@ -114,6 +115,8 @@ class Settlement:
         articles = self._archive.articles
         digest = content_sha256(article.headline, article.body)
         article = self._with_trusted_url(article, visit.due.url, digest)
+        said = self._archive.frontier.said_of(article.url, article.post_id, visit.due.url)
+        article = with_listed(article, said, visit.response.capture.fetched_at)
         came_from = [hop.url for hop in visit.hops]
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_precise_text, as_text
-from uknip_crawler.models import Outcome
+from uknip_crawler.models import Finding, Outcome
 
 _JUST_AFTER = timedelta(microseconds=1)
 AT_NEXT_RUN = timedelta(0)
@@ -17,7 +19,10 @@ AT_NEXT_RUN = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An address somebody named: a source, a listing, a link. `listed_on` is the source that vouches for it."""
+    """An address somebody named: a source, a listing, a link.
+
+    `listed_on` is the source that vouches for it, `said` what a source says of the story.
+    """
 
     url: str
     kind: str
@@ -27,6 +32,7 @@ class Candidate:
     listed_on: str | None = None
     modified_at: datetime | None = None
     priority: int = 0
+    said: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,9 @@ class Frontier:
         self._db.conn.executemany(
             """
             INSERT INTO frontier (url, kind, found_by, found_on, first_seen_at, due_at, priority, post_id,
-                                  listed_on, listed_at, listed_modified_at)
+                                  listed_on, listed_at, listed_modified_at, listed_said)
             VALUES (:url, :kind, :found_by, :found_on, :at, :due_at, :priority, :post_id,
-                    :listed_on, :listed_at, :modified_at)
+                    :listed_on, :listed_at, :modified_at, :said)
             ON CONFLICT (url) DO UPDATE SET
                 (due_at, priority) = (SELECT
                     CASE WHEN now_due THEN excluded.due_at ELSE frontier.due_at END,
@@ -75,8 +81,11 @@ class Frontier:
                 post_id = coalesce(excluded.post_id, frontier.post_id),
                 listed_on = coalesce(excluded.listed_on, frontier.listed_on),
                 listed_at = coalesce(excluded.listed_at, frontier.listed_at),
-                listed_modified_at = coalesce(excluded.listed_modified_at, frontier.listed_modified_at)
-            WHERE excluded.listed_on IS NOT NULL OR (excluded.kind = 'article' AND frontier.kind <> 'article')
+                listed_modified_at = coalesce(excluded.listed_modified_at, frontier.listed_modified_at),
+                listed_said = CASE WHEN excluded.listed_said IS NULL THEN frontier.listed_said
+                    ELSE json_patch(coalesce(frontier.listed_said, '{}'), excluded.listed_said) END
+            WHERE excluded.listed_on IS NOT NULL OR excluded.listed_said IS NOT NULL
+                OR (excluded.kind = 'article' AND frontier.kind <> 'article')
             """,
             [
                 {
@@ -91,6 +100,7 @@ class Frontier:
                     "listed_on": candidate.listed_on,
                     "listed_at": as_precise_text(at) if candidate.listed_on else None,
                     "modified_at": as_text(candidate.modified_at),
+                    "said": _by_source(candidate.said),
                 }
                 for candidate in candidates
             ],
@@ -112,6 +122,31 @@ class Frontier:
         """Return the source that vouches for an address, or None."""
         row = self._db.conn.execute("SELECT listed_on FROM frontier WHERE url = ?", (url,)).fetchone()
         return row[0] if row else None
+
+    def said_of(self, url: str, post_id: int | None, *visited: str) -> tuple[Finding, ...]:
+        """Return what sources say of a story, REST before the feed; of several addresses the one listed last.
+
+        The story is known by its address, the addresses `visited` for it, and WordPress's number; an address
+        that is listed under another number is another story's.
+        """
+        rows = self._db.conn.execute(
+            f"""
+            SELECT listed_said FROM frontier
+            WHERE (url IN ({", ".join("?" * (len(visited) + 1))}) OR post_id = ?
+                   OR article_id = (SELECT id FROM articles WHERE url = ?))
+                AND listed_said IS NOT NULL AND coalesce(post_id <> ?, 0) = 0
+            ORDER BY url = ?, coalesce(listed_at, ''), url
+            """,
+            (url, *visited, post_id, url, post_id, url),
+        ).fetchall()
+        latest: dict[str, list[list[str | None]]] = {}
+        for (said,) in rows:
+            latest |= json.loads(said)
+        return tuple(
+            Finding(field, source, raw or "", value)
+            for source in sorted(latest, reverse=True)
+            for field, raw, value in ((str(name), raw, value) for name, raw, value in latest[source])
+        )
 
     def claim(self, run_id: int, limit: int, *, due_by: datetime, at: datetime) -> list[Due]:
         """Open ledger rows for the most urgent visits due and not yet made in this run; return them."""
@@ -196,3 +231,11 @@ class Frontier:
 
     def _knows(self, url: str) -> bool:
         return self._db.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None
+
+
+def _by_source(said: Iterable[Finding]) -> str | None:
+    """Return findings as JSON: source → [field, raw, value], so that a source's newer word replaces its older."""
+    sources: dict[str, list[tuple[str, str, str | None]]] = defaultdict(list)
+    for finding in said:
+        sources[finding.source].append((finding.field, finding.raw, finding.value))
+    return json.dumps(sources, ensure_ascii=False) if sources else None

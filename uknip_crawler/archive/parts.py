@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from uknip_crawler.archive.database import as_text
 from uknip_crawler.models import Article, Stripped
 
 MAX_FURNITURE_TEXT = 500
+MAX_EVIDENCE_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,56 +81,71 @@ def add_revision(
 
 
 def replace_parts(db: Database, article_id: int, article: Article) -> None:
-    """Put a reading's people, tags, pictures and links in the place of the old ones."""
-    for table in ("article_authors", "article_tags", "article_images", "links"):
+    """Put a reading's people, tags, pictures, links and evidence in the place of the old ones."""
+    lead = article.lead_image.url if article.lead_image else None
+    authors = [
+        (article_id, place, _id(db, "authors", "name", name)) for place, name in enumerate(article.authors)
+    ]
+    tags = [(article_id, place, _id(db, "tags", "name", name)) for place, name in enumerate(article.tags)]
+    images = [
+        (article_id, place, _id(db, "images", "url", i.url), int(i.url == lead), i.alt, i.caption, i.credit)
+        for place, i in enumerate(article.images)
+    ]
+    links = [(article_id, place, link.url, link.text) for place, link in enumerate(article.links)]
+    evidence = [
+        (article_id, place, found.field, found.source, found.raw[:MAX_EVIDENCE_TEXT], found.value)
+        for place, found in enumerate(article.evidence)
+    ]
+    _put(db, "article_authors", article_id, authors)
+    _put(db, "article_tags", article_id, tags)
+    _put(db, "article_images", article_id, images)
+    _put(db, "links", article_id, links)
+    _put(db, "evidence", article_id, evidence)
+
+
+def _put(db: Database, table: str, article_id: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Replace a story's rows in a table; nothing is written where they are the same, as they mostly are."""
+    held = db.conn.execute(f"SELECT * FROM {table} WHERE article_id = ? ORDER BY 2", (article_id,)).fetchall()
+    if held == rows:
+        return
+    if held:
         db.conn.execute(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))
-    for position, name in enumerate(article.authors):
-        _link(db, "article_authors", "author_id", article_id, position, _id(db, "authors", "name", name))
-    for position, name in enumerate(article.tags):
-        _link(db, "article_tags", "tag_id", article_id, position, _id(db, "tags", "name", name))
-    for position, image in enumerate(article.images):
-        image_id = _id(db, "images", "url", image.url)
-        is_lead = int(article.lead_image is not None and image.url == article.lead_image.url)
-        db.conn.execute(
-            "INSERT INTO article_images VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (article_id, position, image_id, is_lead, image.alt, image.caption, image.credit),
-        )
-    db.conn.executemany(
-        "INSERT INTO links VALUES (?, ?, ?, ?)",
-        [(article_id, position, link.url, link.text) for position, link in enumerate(article.links)],
-    )
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        db.conn.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
 
 def replace_furniture(db: Database, article_id: int, stripped: Iterable[Stripped], *, at: datetime) -> None:
     """Put the lines taken out of a story's page in the place of those of an earlier reading."""
-    now = as_text(at)
-    found = set()
-    for line in stripped:
-        row = db.conn.execute(
-            """
-            INSERT INTO furniture (text, rule, place, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT (text, rule) DO UPDATE SET
-                last_seen_at = max(last_seen_at, excluded.last_seen_at),
-                first_seen_at = min(first_seen_at, excluded.first_seen_at),
-                place = coalesce(excluded.place, place)
-            RETURNING id
-            """,
-            (line.text[:MAX_FURNITURE_TEXT], line.rule, line.place or None, now, now),
-        ).fetchone()
-        found.add(row[0])
-    db.conn.execute("DELETE FROM article_furniture WHERE article_id = ?", (article_id,))
-    db.conn.executemany(
-        "INSERT INTO article_furniture VALUES (?, ?)", [(article_id, furniture_id) for furniture_id in found]
-    )
+    now = as_text(at) or ""
+    found = {_furniture_id(db, line, now) for line in stripped}
+    _put(db, "article_furniture", article_id, [(article_id, number) for number in sorted(found)])
+
+
+def _furniture_id(db: Database, line: Stripped, now: str) -> int:
+    text, place = line.text[:MAX_FURNITURE_TEXT], line.place or None
+    known = db.conn.execute(
+        "SELECT id, first_seen_at, last_seen_at, place FROM furniture WHERE text = ? AND rule = ?",
+        (text, line.rule),
+    ).fetchone()
+    if known is None:
+        row = (text, line.rule, place, now, now)
+        inserted = db.conn.execute(
+            "INSERT INTO furniture (text, rule, place, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?, ?)",
+            row,
+        )
+        return int(inserted.lastrowid or 0)
+    number, first, last, stood = known
+    if not first <= now <= last or (place or stood) != stood:
+        db.conn.execute(
+            "UPDATE furniture SET first_seen_at = ?, last_seen_at = ?, place = ? WHERE id = ?",
+            (min(first, now), max(last, now), place or stood, number),
+        )
+    return int(number)
 
 
 def _id(db: Database, table: str, column: str, value: str) -> int:
-    db.conn.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))
-    return int(db.conn.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()[0])
-
-
-def _link(db: Database, table: str, column: str, article_id: int, position: int, other_id: int) -> None:
-    db.conn.execute(
-        f"INSERT INTO {table} (article_id, position, {column}) VALUES (?, ?, ?)",
-        (article_id, position, other_id),
-    )
+    known = db.conn.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()
+    if known is None:
+        return int(db.conn.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,)).lastrowid or 0)
+    return int(known[0])

@@ -133,13 +133,20 @@ class Readings:
             "revision_count": len(versions),
             "last_changed_at": as_text(versions[-1].evidence.captured_at),
         }
-        self._db.table("articles").update(article_id, row)
+        held = execute(f"SELECT {', '.join(row)} FROM articles WHERE id = ?", (article_id,)).fetchone()
+        changed = {name: value for (name, value), old in zip(row.items(), held, strict=True) if value != old}
+        if changed:
+            columns = ", ".join(f"{name} = ?" for name in changed)
+            execute(f"UPDATE articles SET {columns} WHERE id = ?", (*changed.values(), article_id))
         replace_parts(self._db, article_id, shown.article)
         replace_furniture(self._db, article_id, stripped, at=shown.evidence.captured_at)
         self._replace_revisions(article_id, versions)
         begun = {version.evidence.fetch_id for version in versions[1:]}
         for fetch_id, layout_id in layouts.items():
-            execute("UPDATE fetches SET layout_id = ? WHERE id = ?", (layout_id, fetch_id))
+            execute(
+                "UPDATE fetches SET layout_id = ? WHERE id = ? AND layout_id IS NOT ?",
+                (layout_id, fetch_id, layout_id),
+            )
             new, old = (
                 (Outcome.REVISED, Outcome.UNCHANGED)
                 if fetch_id in begun

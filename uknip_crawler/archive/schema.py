@@ -286,13 +286,50 @@ CREATE TABLE article_furniture (
     PRIMARY KEY (article_id, furniture_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX article_furniture_furniture ON article_furniture (furniture_id);
-CREATE INDEX articles_layout ON articles (layout_id)
+CREATE INDEX articles_layout ON articles (layout_id);
+DROP TRIGGER articles_au
+"""
+_SEARCH_FOLLOWS_TEXT = """
+CREATE TRIGGER articles_au AFTER UPDATE OF headline, standfirst, body ON articles BEGIN
+    INSERT INTO articles_fts (articles_fts, rowid, headline, standfirst, body)
+        VALUES ('delete', old.rowid, old.headline, old.standfirst, old.body);
+    INSERT INTO articles_fts (rowid, headline, standfirst, body)
+        VALUES (new.rowid, new.headline, new.standfirst, new.body);
+END
 """
 
 
 @migrations()
 def m002_layouts(db: Database) -> None:
-    """What was counted of layouts and furniture is counted anew when the captures are read again."""
+    """What was counted of layouts and furniture is counted anew when the captures are read again.
+
+    The search index follows changed text only, not every look at a story.
+    """
     for statement in _LAYOUTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute(_SEARCH_FOLLOWS_TEXT)
+
+
+_EVIDENCE = """
+CREATE TABLE evidence (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    position INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    source TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    value TEXT,
+    PRIMARY KEY (article_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_field ON evidence (field, source);
+ALTER TABLE frontier ADD COLUMN listed_said TEXT;
+ALTER TABLE articles ADD COLUMN modified_is_migration INTEGER NOT NULL DEFAULT 0
+    CHECK (modified_is_migration IN (0, 1))
+"""
+
+
+@migrations()
+def m003_evidence(db: Database) -> None:
+    for statement in _EVIDENCE.split(";\n"):
         if statement.strip():
             db.execute(statement)

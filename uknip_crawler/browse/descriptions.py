@@ -34,7 +34,7 @@ TABLES: dict[str, Table] = {
             "section": "The section the page names, or the one in its address; sometimes the newsroom's slip.",
             "published_at": "When first published: UTC instant, or a bare London day where the page prints no time. "
             "Empty when the page does not say: never a guess.",
-            "modified_at": "When the page says it was last changed; the site's migrations touched this in bulk.",
+            "modified_at": "When the page says it was last changed; modified_is_migration says where that is not so.",
             "body": "Plain text: blocks separated by one blank line, list items start with `- `. No captions, "
             "credits, embeds or furniture.",
             "blocks": "The story in reading order as JSON: paragraph, heading, list_item, quote, table, image, embed.",
@@ -57,11 +57,27 @@ TABLES: dict[str, Table] = {
             "equal means the same words.",
             "published_raw": "The text published_at was read from, also when it could not be read.",
             "modified_raw": "The text modified_at was read from, likewise.",
-            "sources": "Where each field came from, as JSON: json-ld, meta, label, address or markup.",
+            "sources": "Where each field came from, as JSON: json-ld, meta, label, address, markup, rest or feed.",
             "fetch_id": _FETCH,
             "missed_runs": "How many runs in a row did not find the story at its address.",
             "missed_run_id": "The last run that did not find it.",
             "month": "Year and month of published_at (UTC); computed, for grouping.",
+            "modified_is_migration": "1 where modified_at was written by a move of the site, not by an edit: it is "
+            "over 180 days after publication, and so it is that same London day for 20 stories and a fifth of all "
+            "or more. Else 0. Reckoned anew when stories are read again.",
+        },
+    ),
+    "evidence": Table(
+        "Evidence",
+        "Everything that is said of a story's headline, dates, authors and section, also what was not believed.",
+        {
+            "article_id": _ARTICLE,
+            "position": "Order, from 0; of each field the finding that was taken comes first.",
+            "field": "published_at, modified_at, headline, authors or section.",
+            "source": "Who says so: json-ld, meta, label, markup, address, alone (a date without a label), rest, feed; "
+            "news-id is the day about which the number in the address was given out, told where a date contradicts it.",
+            "raw": "The text as printed, at most 500 characters.",
+            "value": "What it was read as; empty where it could not be read, or names the newsroom itself as author.",
         },
     ),
     "revisions": Table(
@@ -215,6 +231,7 @@ TABLES: dict[str, Table] = {
             "last_modified": _LAST_MODIFIED,
             "failures": "Failed visits in a row.",
             "article_id": "The article found there.",
+            "listed_said": "What REST and feed say of the story, as JSON: source, then field, text and value of each.",
         },
     ),
     "sources": Table(

@@ -7,13 +7,14 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from uknip_crawler.discovery import Listed, Listing, absolute
+from uknip_crawler.discovery import Listed, Listing, absolute, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant, mail_instant
 from uknip_crawler.discovery.markup import children, read, text_of
 from uknip_crawler.urls import post_number
 
 _RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _DC_DATE = "{http://purl.org/dc/elements/1.1/}date"
+_DC_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 
 
 def feed_url(base_url: str, page: int = 1) -> str:
@@ -38,12 +39,24 @@ def _listed(item: etree._Element, url: str) -> Listed | None:
     address = absolute(_link(item, guid), url)
     if address is None:
         return None
-    published_at = (
-        mail_instant(text_of(item, "pubDate"))
-        or iso_instant(text_of(item, "published"))
-        or iso_instant(item.findtext(_DC_DATE))
+    candidates = [
+        (text_of(item, "pubDate"), mail_instant),
+        (text_of(item, "published"), iso_instant),
+        (item.findtext(_DC_DATE), iso_instant),
+    ]
+    dates = ((raw, instant) for raw, read_as in candidates if (instant := read_as(raw)))
+    printed, published_at = next(dates, (None, None))
+    updated = text_of(item, "updated")
+    modified_at = iso_instant(updated)
+    authors = [element.text or "" for element in item.iter(_DC_CREATOR)]
+    authors += [text_of(author, "name") or "" for author in children(item, "author")]
+    said = (
+        *instant_said("published_at", "feed", printed, published_at),
+        *instant_said("modified_at", "feed", updated, modified_at),
+        *text_said("headline", "feed", text_of(item, "title")),
+        *text_said("authors", "feed", "; ".join(filter(None, authors))),
     )
-    return Listed(address, post_number(guid), iso_instant(text_of(item, "updated")), published_at)
+    return Listed(address, post_number(guid), modified_at, published_at, said)
 
 
 def _link(item: etree._Element, guid: str) -> str | None:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
-from uknip_crawler.discovery import Listed, Listing, SourceUnusable
+from uknip_crawler.discovery import Listed, Listing, SourceUnusable, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant
 
 _LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
@@ -34,7 +34,7 @@ def posts_url(
         "per_page": per_page,
         "orderby": "modified" if modified_after else "id",
         "order": order,
-        "_fields": "id,link,date_gmt,modified_gmt",
+        "_fields": "id,link,date_gmt,modified_gmt,title",
         "page": page,
     }
     if modified_after:
@@ -109,9 +109,19 @@ def _listed(post: object) -> Listed | None:
         or not link.strip()
     ):
         return None
-    modified_at, published_at = (_instant(post.get(field)) for field in ("modified_gmt", "date_gmt"))
-    return Listed(link.strip(), number, modified_at, published_at)
-
-
-def _instant(value: object) -> datetime | None:
-    return iso_instant(value) if isinstance(value, str) else None
+    title = post.get("title")
+    changed, printed, headline = (
+        value if isinstance(value, str) else None
+        for value in (
+            post.get("modified_gmt"),
+            post.get("date_gmt"),
+            title.get("rendered") if isinstance(title, dict) else title,
+        )
+    )
+    modified_at, published_at = iso_instant(changed), iso_instant(printed)
+    said = (
+        *instant_said("published_at", "rest", printed, published_at),
+        *instant_said("modified_at", "rest", changed, modified_at),
+        *text_said("headline", "rest", headline),
+    )
+    return Listed(link.strip(), number, modified_at, published_at, said)

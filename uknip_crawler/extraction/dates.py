@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
@@ -20,20 +20,40 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?
 _RFC822 = re.compile(
     r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(?::\d{2})? (?:[A-Z]{1,5}|[+-]\d{4})"
 )
-_CLOCK = re.compile(r"(?i)\b\d{1,2}[:.]\d{2}\b(?:[:.]\d{2}\b)?|\b\d{1,2}\s*[ap]\.?m\b")
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?"
-_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_DATE = rf"(?:{_MONTH} {_DAY},? \d{{4}}|{_DAY}(?: of)? {_MONTH},? \d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}}|\d{{4}}-\d\d-\d\d)"
-_TIME = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\s*(?:[ap]\.?m\.?)?(?: ?(?:BST|GMT|UTC))?"
-_AT = r"(?:\s*(?:,|at|on|@|-|–)\s*|\s+)"
-_PRINTED = re.compile(rf"(?i)(?:{_TIME}{_AT})?{_DATE}(?:{_AT}{_TIME})?")
-_TIME_ALONE = re.compile(rf"(?i){_TIME}")
-_WEEKDAY = re.compile(r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,?\s+")
-_LABEL = re.compile(
-    r"(?i)^(?:(?P<published>(?:first |date )?published|posted|publish date)|(?P<modified>(?:last )?(?:updated|modified)))"
-    r"\b(?:\s*(?:on|at)\b)?\s*(?P<colon>:?)\s*(?P<rest>.*)$"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-_ZONES = {"BST": "+0100", "GMT": "+0000", "UTC": "+0000"}
+_WEEKDAY = r"(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+"
+_ORDINAL = r"(?:st|nd|rd|th)?"
+_DATE = (
+    rf"(?:(?P<us_month>{_MONTH}) (?P<us_day>\d{{1,2}}){_ORDINAL},? (?P<us_year>\d{{4}})"
+    rf"|(?P<uk_day>\d{{1,2}}){_ORDINAL}(?: of)? (?P<uk_month>{_MONTH}),? (?P<uk_year>\d{{4}})"
+    r"|(?P<first>\d{1,2})(?P<slash>[/.-])(?P<second>\d{1,2})(?P=slash)(?P<year>\d{4})"
+    r"|(?P<iso>\d{4}-\d\d-\d\d))"
+)
+_TIME = (
+    r"(?P<hour{n}>\d{{1,2}})(?:[:.](?P<minute{n}>\d{{2}})(?:[:.](?P<second{n}>\d{{2}}))?"
+    r"(?:\s*(?P<half{n}>[ap])\.?m\b\.?)?|\s*(?P<bare_half{n}>[ap])\.?m\b\.?)(?: ?(?P<zone{n}>BST|GMT|UTC))?"
+)
+_AT = r"(?:\s*(?:,|at|on|@|-|–)\s*|\s+)"
+_PRINTED = re.compile(
+    rf"(?i)(?:{_TIME.format(n=0)}{_AT})?(?:{_WEEKDAY})?{_DATE}(?:{_AT}{_TIME.format(n=1)})?(?![\w/])"
+)
+_TIME_ALONE = re.compile(rf"(?i){_TIME.format(n=0)}")
+_NAMES_WEEKDAY = re.compile(rf"(?i){_WEEKDAY}")
+_BYLINE_ON = re.compile(r"(?i)^(?:by\s.{2,60}?\s)?on\s+(?=\S)")
+_LABEL = re.compile(
+    r"(?i)^(?:(?P<published>(?:first |date )?published|posted|publish(?:ed)? date)"
+    r"|(?P<modified>(?:last |date )?(?:updated|modified)))\b(?:\s*(?:on|at)\b)?\s*(?P<colon>:?)\s*(?P<rest>.*)$"
+)
+_BEFORE_LABEL = re.compile(
+    r"(?i)\s+[|·•–-]\s+|[,;]?\s+(?=(?:(?:first|last|date) )?(?:published|posted|updated|modified)(?: on| at)?\s*:)"
+)
+_AFTER_DATE = re.compile(r"(?i)\s*(?:$|[|·•,;(–-]|by\b)")
+_ZONES = {"BST": timezone(timedelta(hours=1)), "GMT": UTC, "UTC": UTC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,57 +64,116 @@ class Printed:
     moment: Moment | None
 
 
-def parse(raw: str | None, fetched_at: datetime) -> Moment | None:
+def parse(raw: str | None, fetched_at: datetime, *, american: bool = False) -> Moment | None:
     """Return the instant in UTC, a bare day when no time of day is printed, or None.
 
     A time without a zone is London's; the hour that happens twice is taken as its first, and a time that never
-    happened is only a day. A day outside 1990 … `fetched_at` + 1 day is None.
+    happened is only a day. `06/01/2026` is 6 January unless it names a weekday that says otherwise, or `american`.
+    A day outside 1990 … `fetched_at` + 1 day is None.
     """
     text = one_line(raw or "").strip(" ,;.")
     if not text or len(text) > MAX_LENGTH:
         return None
     try:
-        moment = _read(text, fetched_at)
+        moment = _read(text, american)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
     return moment if moment and _is_plausible(moment, fetched_at) else None
 
 
-def _read(text: str, fetched_at: datetime) -> Moment | None:
+def _read(text: str, american: bool) -> Moment | None:
     if _ISO.fullmatch(text):
         return date.fromisoformat(text) if len(text) == 10 else _as_utc(datetime.fromisoformat(text))
     if _RFC822.fullmatch(text):
         return _as_utc(parsedate_to_datetime(text))
-    bare = _WEEKDAY.sub("", text)
-    if not _PRINTED.fullmatch(bare):
+    match = _PRINTED.fullmatch(text)
+    if match is None:
         return None
-    return _read_printed(bare, fetched_at)
+    day = _day(match, american)
+    for n in ("0", "1"):
+        if match["hour" + n]:
+            return _as_utc(_at(match, n, day))
+    return day
 
 
-def _read_printed(text: str, fetched_at: datetime) -> Moment | None:
-    import dateparser  # costs a quarter of a second, and most pages never need it
-
-    zone = re.search(r"(?i)\b(BST|GMT|UTC)\b", text)
-    plain = text.replace(zone[0], "") if zone else text
-    settings = {
-        "DATE_ORDER": "DMY",
-        "TIMEZONE": "Europe/London",
-        "STRICT_PARSING": True,
-        "PREFER_DATES_FROM": "past",
-        "RETURN_AS_TIMEZONE_AWARE": False,
-        "RELATIVE_BASE": fetched_at.astimezone(LONDON).replace(tzinfo=None),
-    }
-    found = dateparser.parse(re.sub(r"\s*[@–]\s*", " ", plain), languages=["en"], settings=settings)
-    if found is None:
-        return None
-    if not _CLOCK.search(re.sub(_DATE, " ", text, flags=re.IGNORECASE)):
-        return found.date()
-    if zone:
-        offset = _ZONES[zone[0].upper()]
-        return datetime.strptime(f"{found:%Y-%m-%d %H:%M:%S} {offset}", "%Y-%m-%d %H:%M:%S %z").astimezone(
-            UTC
+def _day(match: re.Match[str], american: bool) -> date:
+    """Return the day that a printed date names. Raises ValueError when there was no such day."""
+    if match["iso"]:
+        return date.fromisoformat(match["iso"])
+    if match["first"]:
+        british, us = _orders(match)
+        day = (
+            us
+            if british is None or (us is not None and _is_american(match, british, us, american))
+            else british
         )
-    return _as_utc(found)
+        if day is None:
+            raise ValueError(match[0])
+        return day
+    style = "us" if match["us_month"] else "uk"
+    month = _MONTHS.index(match[style + "_month"][:3].lower()) + 1
+    return date(int(match[style + "_year"]), month, int(match[style + "_day"]))
+
+
+def _orders(match: re.Match[str]) -> tuple[date | None, date | None]:
+    """Return the day a numeric date means when the day stands first, and when the month does."""
+    first, second, year = int(match["first"]), int(match["second"]), int(match["year"])
+    return _date(year, second, first), _date(year, first, second)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _is_american(match: re.Match[str], british: date, us: date, otherwise: bool) -> bool:
+    if match["weekday"]:
+        weekday = _WEEKDAYS.index(match["weekday"][:3].lower())
+        if (british.weekday() == weekday) != (us.weekday() == weekday):
+            return us.weekday() == weekday
+    return otherwise
+
+
+def both_orders(raw: str) -> tuple[date, date] | None:
+    """Return the British and the American day of a numeric date, or None where it can mean only one."""
+    match = _PRINTED.fullmatch(one_line(raw).strip(" ,;."))
+    if match is None or not match["first"]:
+        return None
+    british, us = _orders(match)
+    if british is None or us is None or british == us:
+        return None
+    is_settled = _is_american(match, british, us, True) == _is_american(match, british, us, False)
+    return None if is_settled else (british, us)
+
+
+def is_month_first(raw: str) -> bool:
+    """Tell whether a numeric date makes sense only when the month stands first, as `12/31/2025`."""
+    match = _PRINTED.fullmatch(one_line(raw).strip(" ,;."))
+    if match is None or not match["first"]:
+        return False
+    british, us = _orders(match)
+    return us is not None and us != british and (british is None or _is_american(match, british, us, False))
+
+
+def _at(match: re.Match[str], n: str, day: date) -> datetime:
+    hour = int(match["hour" + n])
+    half = (match["half" + n] or match["bare_half" + n] or "").lower()
+    if (half and hour > 12 and (half == "a" or match["bare_half" + n])) or (half == "p" and hour == 0):
+        raise ValueError(match[0])
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0) if hour <= 12 else hour
+    zone = _ZONES[match["zone" + n].upper()] if match["zone" + n] else None
+    return datetime(
+        day.year,
+        day.month,
+        day.day,
+        hour,
+        int(match["minute" + n] or 0),
+        int(match["second" + n] or 0),
+        tzinfo=zone,
+    )
 
 
 def _as_utc(moment: datetime) -> Moment:
@@ -116,13 +195,22 @@ def london_day(moment: Moment) -> date:
     return moment.astimezone(LONDON).date() if isinstance(moment, datetime) else moment
 
 
+def iso_text(moment: Moment | None) -> str | None:
+    """Return an instant as `2024-06-19T09:32:00Z`, a bare day as `2020-09-16`."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat() if moment else None
+
+
 def labelled(lines: Iterable[str], fetched_at: datetime) -> tuple[dict[str, Printed], list[str]]:
     """Return the dates that say what they are, `published` and `modified`, and the lines that gave none.
 
-    `Published: 4:21 pm March 13, 2026`; or a label alone, or with a time, and its date on one of the next lines.
+    `Published: 4:21 pm March 13, 2026`; or a label alone, or with a time, and its date on one of the next lines;
+    or several of them in one line.
     """
     found: dict[str, Printed] = {}
-    rows, rest = list(lines), []
+    rows = [piece for line in lines for piece in _pieces(line)]
+    rest: list[str] = []
     index = 0
     while index < len(rows):
         match = _LABEL.match(rows[index]) if len(rows[index]) <= MAX_LENGTH else None
@@ -137,18 +225,29 @@ def labelled(lines: Iterable[str], fetched_at: datetime) -> tuple[dict[str, Prin
     return found, rest
 
 
+def _pieces(line: str) -> Iterator[str]:
+    """Yield the parts of a line that holds labels among other things, else the line."""
+    pieces = _BEFORE_LABEL.split(line) if len(line) <= 2 * MAX_LENGTH else [line]
+    yield from pieces if len(pieces) > 1 and any(map(_LABEL.match, pieces)) else [line]
+
+
 def _complete(label: re.Match[str], following: list[str], fetched_at: datetime) -> tuple[Printed | None, int]:
     """Return a label's date and how many lines it took."""
     own = label["rest"].strip(" ,")
     if own and not _TIME_ALONE.fullmatch(own):
-        inner = _PRINTED.match(_WEEKDAY.sub("", own))
-        if inner:
-            return Printed(own, parse(inner[0], fetched_at)), 1
+        inner = _PRINTED.match(own)
+        if inner and _AFTER_DATE.match(own, inner.end()):
+            moment = parse(inner[0], fetched_at)
+            clock = following[0].strip(" ,") if following else ""
+            if moment and not isinstance(moment, datetime) and _TIME_ALONE.fullmatch(clock):
+                whole = f"{inner[0]} {clock}"
+                return Printed(whole, parse(whole, fetched_at)), 2
+            return Printed(inner[0], moment), 1
         return (Printed(own, None) if label["colon"] and re.search(r"\d", own) else None), 1
     pieces = [own] if own else []
     for used, line in enumerate(following, start=2):
         text = line.strip(" ,")
-        if _PRINTED.fullmatch(_WEEKDAY.sub("", text)):
+        if _PRINTED.fullmatch(text):
             raw = " ".join([*pieces, text])
             return Printed(raw, parse(raw, fetched_at)), used
         if pieces or not _TIME_ALONE.fullmatch(text):
@@ -164,7 +263,9 @@ def standing_alone(lines: Iterable[str], fetched_at: datetime) -> Printed | None
     """
     for line in lines:
         for part in re.split(r"\s+[·|•–-]\s+", line) if len(line) <= MAX_LENGTH else []:
-            text = part.strip(" ,")
+            text = _BYLINE_ON.sub("", part.strip(" ,"))
+            if _NAMES_WEEKDAY.search(text):
+                continue
             if _PRINTED.fullmatch(text) and (moment := parse(text, fetched_at)):
                 return Printed(text, moment)
     return None

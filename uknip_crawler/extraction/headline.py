@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured, text
 from uknip_crawler.extraction.text import is_cut, key, one_line
+from uknip_crawler.models import Finding
 from uknip_crawler.sites import Site, fold
 
 MAX_KICKER_WORDS = 4
@@ -18,13 +19,14 @@ _SEPARATORS = ":|–—-"
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """`element` is where the page prints it, `echoes` the keys of all its printings."""
+    """`element` is where the page prints it, `echoes` the keys of all its printings, `evidence` all that name it."""
 
     text: str
     source: str
     kicker: str | None
     element: Element | None
     echoes: frozenset[str]
+    evidence: tuple[Finding, ...] = ()
 
 
 class _Printing(NamedTuple):
@@ -36,21 +38,23 @@ class _Printing(NamedTuple):
 def find_headline(page: Page, data: Structured, site: Site) -> Headline | None:
     """Return the page's headline, or None where nothing names the story."""
     names = [*site.names, *data.meta.get("og:site_name", ())]
-    said = [
-        (source, without_suffix(value, names))
+    stated = [
+        (source, value)
         for source, value in (
             ("json-ld", text(data.article.get("headline")) or text(data.article.get("name"))),
             ("meta", data.first("og:title", "twitter:title")),
         )
         if value
     ]
+    said = [(source, without_suffix(value, names)) for source, value in stated]
     shown = [_Printing(h1, *_shown(h1)) for h1 in page.by_tag["h1"]]
     shown = [_bare(row, said, site) for row in shown if row.text and key(row.text) not in map(key, names)]
     told = [(source, *split_kicker(value, [row.text for row in shown], site)) for source, value in said]
     title = without_suffix(page.title, names)
     chosen, source = _choose([row.text for row in shown], [row[:2] for row in told], title)
     chosen, glued = split_kicker(chosen, [], site)
-    chosen = chosen or _first_heading(page)
+    if not chosen:
+        chosen, source = _first_heading(page), "markup"
     if not chosen:
         return None
     element = _element(page, chosen, [(row.element, row.text) for row in shown])
@@ -60,9 +64,25 @@ def find_headline(page: Page, data: Structured, site: Site) -> Headline | None:
     printings = [chosen, page.title, title, *(value for _, value in said), *(row[1] for row in told)]
     printings += [words for row in shown for words in (row.text, f"{row.kicker or ''} {row.text}")]
     printings += [f"{kicker} {chosen}"] if kicker else []
-    return Headline(
-        chosen, source, kicker, element, frozenset(key(words) for words in printings if key(words))
-    )
+    raws = [*stated, *(("markup", text_of(row.element)) for row in shown), ("meta", page.title)]
+    values = [row[1] for row in told] + [row.text for row in shown] + [title]
+    evidence = _evidence(raws, values, (source, chosen), site)
+    echoes = frozenset(key(words) for words in printings if key(words))
+    return Headline(chosen, source, kicker, element, echoes, evidence)
+
+
+def _evidence(
+    raws: list[tuple[str, str]], values: list[str], chosen: tuple[str, str], site: Site
+) -> tuple[Finding, ...]:
+    """Return what each place says, the one that was believed first."""
+    found = {
+        Finding("headline", source, raw, split_kicker(value, [], site)[0] or None): None
+        for (source, raw), value in zip(raws, values, strict=True)
+        if raw
+    }
+    if all((finding.source, finding.value) != chosen for finding in found):
+        found[Finding("headline", chosen[0], chosen[1], chosen[1])] = None
+    return tuple(sorted(found, key=lambda finding: (finding.source, finding.value) != chosen))
 
 
 def _bare(row: _Printing, said: list[tuple[str, str]], site: Site) -> _Printing:

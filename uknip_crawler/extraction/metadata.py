@@ -6,35 +6,34 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
+
+from lxml import etree
 
 from uknip_crawler.errors import AddressRefused
-from uknip_crawler.extraction import dates
 from uknip_crawler.extraction.blocks import RawBlock, after_headline
+from uknip_crawler.extraction.dating import read_dates
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured, text, texts, types_of
 from uknip_crawler.extraction.text import is_cut, is_sentence, one_line
-from uknip_crawler.models import Moment
+from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site, fold
-from uknip_crawler.urls import AddressKind, address_date, canonicalise, classify, post_number
+from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number
 
 MAX_BYLINE_LINES = 14
 _BYLINE = re.compile(r"(?i)^(?:words |written |report(?:ed)? |story )?by:?\s+(?P<names>.{2,80})$")
 _NAME = re.compile(r"[^\W\d_][\w.'’-]*(?: (?:[A-Z]\.?|[^\W\d_][\w.'’-]*)){0,4}")
+# one look at all attributes takes a sixth of the time of three looks at every element
+_BREADCRUMBS = etree.XPath(  # by attribute, three times as fast as by element
+    " | ".join(f"//@{name}[contains(., 'readcrumb')]/.." for name in ("class", "aria-label", "itemtype"))
+)
 _WORDPRESS_POST = re.compile(r"post-(\d{1,18})")
-
-
-_PUBLISHED = ("article:published_time", "og:published_time", "datepublished", "parsely-pub-date", "date")
-_MODIFIED = ("article:modified_time", "og:updated_time", "datemodified")
-
-Dated = tuple[str, str, Moment | None]
-"""Where a date was found, its text, and what it was read as."""
 
 
 @dataclass(slots=True)
 class Metadata:
-    """The fields found and, in `sources`, where each came from."""
+    """The fields found; in `sources` where each came from, in `evidence` all that is said of the disputed ones."""
 
     url: str
     post_id: int | None = None
@@ -47,6 +46,7 @@ class Metadata:
     modified_raw: str | None = None
     language: str | None = None
     sources: dict[str, str] = field(default_factory=dict)
+    evidence: list[Finding] = field(default_factory=list)
 
 
 def read_metadata(
@@ -57,10 +57,15 @@ def read_metadata(
     found = Metadata(url, post_id=_post_id(page, data), language=_language(page, data))
     found.sources["url"] = source
     lines, above = byline_lines(page, raw, headline.element)
-    near = _near(page, headline.element)
-    _read_dates(found, page, data, (lines, above), near, fetched_at)
+    near = _near(headline.element)
+    dating = read_dates(page, data, site, url, (lines, above), near, fetched_at)
+    found.published_at, found.published_raw = dating.published_at, dating.published_raw
+    found.modified_at, found.modified_raw = dating.modified_at, dating.modified_raw
+    found.sources |= dating.sources
+    found.evidence += dating.evidence
     _read_authors(found, data, site, lines[:above], near)
     _read_filing(found, page, data, near)
+    found.evidence = list(dict.fromkeys(found.evidence))
     return found
 
 
@@ -83,11 +88,10 @@ def byline_lines(page: Page, raw: list[RawBlock], headline: Element | None) -> t
     return lines, len(lines) if above is None else above
 
 
-def _near(page: Page, headline: Element | None) -> list[Element]:
+def _near(headline: Element | None) -> list[Element]:
     """Return the elements around the headline, up to the first paragraph after it."""
     if headline is None:
         return []
-    start = page.position[headline]
     top: Element = headline
     for _ in range(4):
         parent = top.getparent()
@@ -96,14 +100,12 @@ def _near(page: Page, headline: Element | None) -> list[Element]:
         top = parent
         if top.tag == "article":
             break
-    around = []
-    for element in top.iter():
-        if (
-            element.tag == "p"
-            and page.position.get(element, 0) > start
-            and len(text_of(element).split()) > 14
-        ):
+    around: list[Element] = []
+    passed = False
+    for element in top.iter(etree.Element):
+        if passed and element.tag == "p" and len(text_of(element).split()) > 14:
             break
+        passed = passed or element is headline
         around.append(element)
     return around
 
@@ -146,80 +148,6 @@ def _language(page: Page, data: Structured) -> str | None:
     return match[1].lower() + match[2].replace("_", "-") if match else None
 
 
-def _read_dates(
-    found: Metadata,
-    page: Page,
-    data: Structured,
-    printed_lines: tuple[list[str], int],
-    near: list[Element],
-    fetched_at: datetime,
-) -> None:
-    published = [
-        ("json-ld", text(data.article.get("datePublished"))),
-        ("meta", data.first(*_PUBLISHED)),
-        ("markup", _time(near, "published")),
-    ]
-    modified = [
-        ("json-ld", text(data.article.get("dateModified"))),
-        ("meta", data.first(*_MODIFIED)),
-        ("markup", _time(near, "updated")),
-    ]
-    first = [(source, raw, dates.parse(raw, fetched_at)) for source, raw in published if raw]
-    last = [(source, raw, dates.parse(raw, fetched_at)) for source, raw in modified if raw]
-    if not (_is_exact(first) and _is_exact(last)):
-        _read_printed_dates(first, last, *printed_lines, fetched_at)
-    if day := dates.in_address(address_date(found.url) or address_date(page.url), fetched_at):
-        before_alone = next((i for i, row in enumerate(first) if row[0] == "alone"), len(first))
-        first.insert(before_alone, ("address", day.isoformat(), day))
-    found.published_at, found.published_raw = _trusted(found, "published_at", first)
-    found.modified_at, found.modified_raw = _trusted(found, "modified_at", last)
-
-
-def _is_exact(readings: list[Dated]) -> bool:
-    return any(isinstance(moment, datetime) for _, _, moment in readings)
-
-
-def _read_printed_dates(
-    first: list[Dated], last: list[Dated], lines: list[str], above: int, fetched_at: datetime
-) -> None:
-    """Add the dates that the page prints by the headline, labelled ones before one that stands alone."""
-    labelled = dates.labelled(lines, fetched_at)[0]
-    for name, readings in (("published", first), ("modified", last)):
-        if printed := labelled.get(name):
-            readings.append(("label", printed.raw, printed.moment))
-    alone = dates.standing_alone(dates.labelled(lines[:above], fetched_at)[1], fetched_at)
-    if alone and not _is_exact(first):
-        first.append(("alone", alone.raw, alone.moment))
-
-
-def _trusted(found: Metadata, name: str, readings: list[Dated]) -> tuple[Moment | None, str | None]:
-    """Return the most trusted reading; a bare day gives way to a later one that knows the hour of that day."""
-    read = [(source, raw, moment) for source, raw, moment in readings if moment is not None]
-    if not read:
-        return None, readings[0][1] if readings else None
-    source, raw, moment = read[0]
-    if not isinstance(moment, datetime):
-        exact = [row for row in read if isinstance(row[2], datetime) and dates.london_day(row[2]) == moment]
-        source, raw, moment = exact[0] if exact else read[0]
-    found.sources[name] = "label" if source == "alone" else source
-    return moment, raw
-
-
-def _time(near: list[Element], kind: str) -> str | None:
-    """Return the machine-readable time by the headline that is marked as publication or update."""
-    wanted = {
-        "published": {"published", "entry-date", "datepublished", "post-date"},
-        "updated": {"updated", "datemodified"},
-    }
-    times = [e for e in near if e.tag == "time" and e.get("datetime")]
-    for element in times:
-        names = {*(token.lower() for token in classes(element)), (element.get("itemprop") or "").lower()}
-        if names & wanted[kind] and not (kind == "updated" and names & wanted["published"]):
-            return element.get("datetime")
-    plain = [e for e in times if not classes(e) and not e.get("itemprop")]
-    return plain[0].get("datetime") if kind == "published" and len(plain) == 1 else None
-
-
 def _read_authors(
     found: Metadata, data: Structured, site: Site, lines: list[str], near: list[Element]
 ) -> None:
@@ -230,15 +158,20 @@ def _read_authors(
         ("label", [name for line in lines if (m := _BYLINE.match(line)) for name in _names(m["names"])]),
     ]
     house = site.house_accounts | {fold(name) for name in site.names}
+    findings = []
     for source, names in candidates:
-        people = [one_line(re.sub(r"(?i)^by:?\s+", "", name)) for name in names if name]
+        printed = list(dict.fromkeys(one_line(name) for name in names if one_line(name)))
+        people = [re.sub(r"(?i)^by:?\s+", "", name) for name in printed]
         people = [
             name for name in people if fold(name) not in house and "://" not in name and len(name) <= 80
         ]
-        if people:
+        if printed:
+            value = "; ".join(people) or None
+            findings.append(Finding("authors", source, "; ".join(printed), value))
+        if people and not found.authors:
             found.authors = tuple(dict.fromkeys(people))
             found.sources["authors"] = source
-            return
+    found.evidence += sorted(findings, key=lambda finding: finding.source != found.sources.get("authors"))
 
 
 def _people(value: Any, data: Structured) -> Iterator[str]:
@@ -266,11 +199,13 @@ def _read_filing(found: Metadata, page: Page, data: Structured, near: list[Eleme
         ("markup", _crumb_links(page)),
         ("markup", categories),
     ]
-    source, names = next(((s, names) for s, names in sections if any(names)), ("", []))
-    if names:
-        found.section, found.sources["section"] = next(name for name in names if name), source
+    said = [(source, [name for name in names if name]) for source, names in sections]
+    for source, names in ((source, names) for source, names in said if names):
+        found.evidence.append(Finding("section", source, "; ".join(names), names[0]))
+        if found.section is None:
+            found.section, found.sources["section"] = names[0], source
     keywords = [part.strip() for value in texts(data.article.get("keywords")) for part in value.split(",")]
-    links = [text_of(e) for e in page.by_tag["a"] if e.get("rel") == "tag" and not is_category(e)]
+    links = [text_of(e) for e in page.filing_links if e.get("rel") == "tag" and not is_category(e)]
     for source, tags in (
         ("meta", data.meta.get("article:tag", [])),
         ("json-ld", keywords),
@@ -305,13 +240,12 @@ def _crumb_names(data: Structured) -> list[str]:
 
 
 def _crumb_links(page: Page) -> list[str]:
-    for element in page.elements:
-        marks = " ".join(
-            [*classes(element), element.get("aria-label") or "", element.get("itemtype") or ""]
-        ).lower()
-        if "breadcrumb" in marks:
-            names = [text_of(anchor) for anchor in element.iter("a")]
-            inner = [name for name in names if name and fold(name) != "home"]
-            if inner:
-                return inner[-1:] if len(inner[-1].split()) <= 5 else inner[-2:-1]
+    for element in cast(list[Element], _BREADCRUMBS(page.root)):
+        marks = " ".join(element.get(name) or "" for name in ("class", "aria-label", "itemtype")).lower()
+        if "breadcrumb" not in marks:
+            continue
+        names = [text_of(anchor) for anchor in element.iter("a")]
+        inner = [name for name in names if name and fold(name) != "home"]
+        if inner:
+            return inner[-1:] if len(inner[-1].split()) <= 5 else inner[-2:-1]
     return []

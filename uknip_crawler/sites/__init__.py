@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +36,10 @@ class Furniture:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One crawled site. `base_url` has the form `scheme://host[:port]/`; addresses are matched by path."""
+    """One crawled site. `base_url` has the form `scheme://host[:port]/`; addresses are matched by path.
+
+    `news_ids` are numbers of posts (`news-<id>` in addresses) and the days they were given out, both rising.
+    """
 
     base_url: str
     names: tuple[str, ...]
@@ -44,6 +49,14 @@ class Site:
     listing_paths: tuple[re.Pattern[str], ...]
     trap_paths: tuple[re.Pattern[str], ...]
     furniture: Furniture
+    news_ids: tuple[tuple[int, date], ...] = ()
+
+    def day_of_number(self, number: int) -> date | None:
+        """Return about when a post got its number, or None outside the numbers whose days are known."""
+        for (low, start), (high, end) in pairwise(self.news_ids):
+            if low <= number <= high:
+                return start + (end - start) * ((number - low) / (high - low))
+        return None
 
     @property
     def host(self) -> str:
@@ -51,6 +64,7 @@ class Site:
         return (urlsplit(self.base_url).hostname or "").removeprefix("www.")
 
 
+@lru_cache(8192)
 def fold(text: str) -> str:
     """Return text as furniture is compared: one-line, quotes and dashes straightened, case-folded."""
     straightened = text.translate(_STRAIGHT)
@@ -107,4 +121,5 @@ def _build(data: dict[str, Any], base_url: str) -> Site:
             tail_patterns=_compiled(tuple(furniture["tail_patterns"])),
             tokens=_compiled(tuple(furniture["tokens"])),
         ),
+        news_ids=tuple((number, day) for number, day in data["news_ids"]["known"]),
     )

@@ -261,6 +261,7 @@ class Discovery:
                 listed_on=listed_on if is_post or kind is AddressKind.ARTICLE else None,
                 modified_at=entry.modified_at,
                 priority=20 if is_post else 0,
+                said=entry.said,
             )
 
     def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
