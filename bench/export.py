@@ -29,7 +29,7 @@ def build(directory: Path, rows: int) -> None:
     """
     from sqlite_utils import Database
 
-    from uknip_crawler.archive.schema import migrations
+    from uknip_crawler.archive.migrations import migrations
     from uknip_crawler.export.records import flat_query
 
     (directory / "query.sql").write_text(flat_query("a.status <> 'redacted'"), "utf-8")

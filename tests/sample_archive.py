@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive import DATABASE
-from uknip_crawler.archive.schema import migrations
+from uknip_crawler.archive.migrations import migrations
 
 SITE = "https://uknip.co.uk"
 CAPTURED = "2026-03-14T08:00:00Z"

@@ -9,7 +9,7 @@ import click
 import pytest
 from sqlite_utils import Database
 
-from uknip_crawler.archive.schema import migrations
+from uknip_crawler.archive.migrations import migrations
 from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.metadata import metadata
 from uknip_crawler.cli import cli

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from uknip_crawler import __version__
 from uknip_crawler.archive import lock, warc
 from uknip_crawler.archive.articles import Articles
+from uknip_crawler.archive.audits import Audits
 from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
 from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.layouts import Layouts
@@ -46,6 +47,7 @@ class Archive:
         self.articles = Articles(self.db)
         self.layouts = Layouts(self.db)
         self.readings = Readings(self.db)
+        self.audits = Audits(self.db)
         self._warc: warc.WarcFile | None = None
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
-from uknip_crawler.archive.schema import migrations
+from uknip_crawler.archive.migrations import migrations
 from uknip_crawler.errors import StorageError, UsageError
 from uknip_crawler.models import Moment
 

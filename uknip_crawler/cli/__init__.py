@@ -20,6 +20,7 @@ _COMMANDS = {
     "browse": "read and search the archive in the browser",
     "layouts": "what was learned of the site's pages, and your word on it",
     "reextract": "read the captures again with today's rules",
+    "audit": "compare what we hold with the site's own content",
     "verify": "check database, search index and captures",
 }
 

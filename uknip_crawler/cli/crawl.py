@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from datetime import datetime
@@ -16,8 +15,9 @@ import click
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.report import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.errors import UknipError, UsageError
-from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
+from uknip_crawler.cli.process import run
+from uknip_crawler.errors import UsageError
+from uknip_crawler.sites import DEFAULT_BASE_URL
 
 
 @click.command()
@@ -122,53 +122,21 @@ def crawl(
 
     Raises UsageError, ArchiveLocked and StorageError when the crawl cannot begin.
     """
-    from scrapy.crawler import AsyncCrawlerProcess
-    from scrapy.settings import Settings
-
     from uknip_crawler.spiders.uknip import UknipSpider
 
-    class Process(AsyncCrawlerProcess):
-        signal_received: int | None = None
-
-        def _signal_shutdown(self, signum: int, frame: Any) -> None:
-            self.signal_received = signum
-            if isinstance(crawler.spider, UknipSpider):
-                crawler.spider.stopped_by = signum
-            super()._signal_shutdown(signum, frame)
-
-    load_site(base_url)  # a bad address is told before anything is set up
-    project = Settings()
-    project.setmodule("uknip_crawler.settings", priority="project")
-    project.setdict(
+    spider = run(
+        UknipSpider,
+        base_url,
         {
             "DOWNLOAD_DELAY": delay,
             "CONCURRENT_REQUESTS": concurrency,
             "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
             "UKNIP_CONTACT": contact or "",
-            "LOG_INSTALL_ROOT_HANDLER": False,
             "UKNIP_EXTRACTION_WORKERS": min(concurrency, os.cpu_count() or 1, 4),
             **(settings or {}),
         },
-        priority="cmdline",
+        {"archive": str(directory), "limit": limit, "since": since, "full": "1" if full else ""},
     )
-    process = Process(project)
-    _log_for_people()
-    begun: list[UknipSpider] = []
-    failed: list[BaseException] = []
-    crawler = process.create_crawler(UknipSpider)
-    task = process.crawl(
-        crawler, base_url=base_url, archive=str(directory), limit=limit, since=since, full="1" if full else ""
-    )
-    task.add_done_callback(lambda done: failed.extend(error for error in [done.exception()] if error))
-    process.start()
-    if isinstance(crawler.spider, UknipSpider):
-        begun.append(crawler.spider)
-    if not begun:
-        raise next(
-            (error for error in failed if isinstance(error, UknipError)),
-            UknipError(f"crawl failed: {failed}"),
-        )
-    spider = begun[0]
     db = open_readonly(directory)
     try:
         return run_report(
@@ -176,11 +144,3 @@ def crawl(
         )
     finally:
         db.close()
-
-
-def _log_for_people() -> None:
-    """Log our own lines, and only warnings of the libraries."""
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    logging.getLogger("uknip_crawler").setLevel(logging.INFO)
-    for name in ("scrapy", "twisted", "asyncio", "trafilatura", "htmldate", "warcio"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -14,6 +14,16 @@ from uknip_crawler.models import Finding
 _LONGEST = 500  # characters of what a source says of one field
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A story's own content as REST or the feed hands it out: HTML, its address, number and last change if told."""
+
+    url: str
+    post_id: int | None
+    html: str
+    modified_at: datetime | None
+
+
 class SourceUnusable(UknipError):
     """A source answered something that cannot be read as what it should be."""
 

@@ -7,13 +7,14 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from uknip_crawler.discovery import Listed, Listing, absolute, instant_said, text_said
+from uknip_crawler.discovery import Content, Listed, Listing, absolute, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant, mail_instant
 from uknip_crawler.discovery.markup import children, read, text_of
 from uknip_crawler.urls import post_number
 
 _RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _DC_DATE = "{http://purl.org/dc/elements/1.1/}date"
+_CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _DC_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 
 
@@ -32,6 +33,18 @@ def parse(body: bytes, *, url: str) -> Listing:
     entries = [_listed(element, url) for element in elements]
     complete = document.closed and document.count("item", "entry") <= len(elements)
     return Listing(tuple(entry for entry in entries if entry), complete)
+
+
+def parse_contents(body: bytes, *, url: str) -> tuple[Content, ...]:
+    """Read the full text of a feed's stories, where it carries one. Raises SourceUnusable for what is no feed."""
+    document = read(body, roots=("rss", "RDF", "feed"), url=url)
+    found = []
+    for item in document.root.iter("{*}item", "{*}entry"):
+        listed = _listed(item, url)
+        html = item.findtext(_CONTENT) or text_of(item, "content")
+        if listed is not None and html:
+            found.append(Content(listed.url, listed.post_id, html, listed.modified_at))
+    return tuple(found)
 
 
 def _listed(item: etree._Element, url: str) -> Listed | None:

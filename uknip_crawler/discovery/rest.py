@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
-from uknip_crawler.discovery import Listed, Listing, SourceUnusable, instant_said, text_said
+from uknip_crawler.discovery import Content, Listed, Listing, SourceUnusable, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant
 
 _LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
@@ -41,6 +41,31 @@ def posts_url(
         # the zone must be said: without it WordPress reads the site's own time
         query["modified_after"] = modified_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return urljoin(base_url, "/wp-json/wp/v2/posts") + "?" + urlencode(query, safe=",:")
+
+
+def contents_url(base_url: str, post_ids: Sequence[int]) -> str:
+    """Return the address of some posts with their content, at most 100."""
+    query = {
+        "include": ",".join(map(str, post_ids)),
+        "per_page": len(post_ids),
+        "_fields": "id,link,content,modified_gmt",
+    }
+    return urljoin(base_url, "/wp-json/wp/v2/posts") + "?" + urlencode(query, safe=",:")
+
+
+def parse_contents(body: bytes, headers: Mapping[str, str]) -> tuple[Content, ...]:
+    """Read posts with their content. Raises SourceUnusable for anything but a list."""
+    posts = _loads(body)
+    if not isinstance(posts, list):
+        raise SourceUnusable(f"REST: {type(posts).__name__} instead of a list of posts")
+    found = []
+    for post in posts:
+        listed = _listed(post)
+        content = post.get("content") if isinstance(post, dict) else None
+        html = content.get("rendered") if isinstance(content, dict) else None
+        if listed is not None and isinstance(html, str):
+            found.append(Content(listed.url, listed.post_id, html, listed.modified_at))
+    return tuple(found)
 
 
 def parse_posts(body: bytes, headers: Mapping[str, str]) -> Listing:

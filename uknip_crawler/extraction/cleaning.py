@@ -97,15 +97,15 @@ def _without_tokens(block: RawBlock, furniture: Furniture) -> RawBlock | None:
     if not text:
         return None
     block = replace(block, text=text)
-    return replace(block, kind=BlockKind.EMBED, text="", url=text) if _is_player(block) else block
+    return replace(block, kind=BlockKind.EMBED, text="", url=text) if is_player_line(text) else block
 
 
-def _is_player(block: RawBlock) -> bool:
+def is_player_line(text: str) -> bool:
     """Tell whether a line is nothing but the address of a video or a post: an embed that failed."""
-    if not block.is_text or not re.fullmatch(r"https?://[^\s<>\"]+", block.text):
+    if not re.fullmatch(r"https?://[^\s<>\"]+", text):
         return False
     try:
-        return bool(_PLAYERS.search((urlsplit(block.text).hostname or "").lower()))
+        return bool(_PLAYERS.search((urlsplit(text).hostname or "").lower()))
     except ValueError:
         return False
 
