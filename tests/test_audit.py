@@ -37,6 +37,7 @@ def test_a_right_archive_scores_one_and_a_damaged_one_less(
         asked = len(site.requests)
         right = audit(tmp_path, "--sample", "20")
         assert len(site.requests) - asked <= 3
+        assert rows(tmp_path, "SELECT count(*) FROM events") == [(0,)]
         assert (right["source"], right["compared"]) == (source, compared)
         assert (right["precision"], right["recall"], right["exact_share"], right["worst"]) == (1, 1, 1, [])
         newest = site.newsroom.published()[0]
@@ -104,4 +105,5 @@ def test_scores_count_words() -> None:
     """Three of our four words are the site's, three of the site's five are ours."""
     score = compare("a b c x", "a b c d e")
     assert (score.precision, score.recall, score.is_exact) == (0.75, 0.6, False)
+    assert compare("", "").precision == compare("", "").recall == 1
     assert compare("- One\n\nTwo", "One\n\n- Two").is_exact

@@ -65,17 +65,26 @@ class WordPress:
     """A seeded site, served on a free port of 127.0.0.1 while the context is open.
 
     `wordpress` is the unpacked WordPress, which is only read; everything of this site lives in `state`.
-    `rest=False` closes the REST API to the public, as many sites do.
+    `rest=False` closes the REST API to the public, as many sites do; `promo=True` puts promotions into every
+    story's text.
     """
 
     def __init__(
-        self, wordpress: Path, state: Path, *, theme: str, permalinks: str, rest: bool = True
+        self,
+        wordpress: Path,
+        state: Path,
+        *,
+        theme: str,
+        permalinks: str,
+        rest: bool = True,
+        promo: bool = False,
     ) -> None:
         self.state = state
         self.theme = theme
         self.permalinks = permalinks
         self._wordpress = wordpress
         self._rest = rest
+        self._promo = promo
         self._port = 0
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -156,6 +165,7 @@ class WordPress:
         return os.environ | {
             "NEWSROOM_BASE_URL": self.base_url.rstrip("/"),
             "NEWSROOM_CONFIG": str(PHP / "site.php"),
+            "NEWSROOM_PROMO": "on" if self._promo else "off",
             "NEWSROOM_REST": "open" if self._rest else "closed",
             "NEWSROOM_STATE": str(self.state),
             "NEWSROOM_WORDPRESS": str(self._wordpress),

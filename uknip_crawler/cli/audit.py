@@ -44,12 +44,11 @@ def command(sample: int, delay: float, contact: str | None, directory: Path, as_
     """
     from uknip_crawler.spiders.audit import AuditSpider
 
-    AuditSpider.sample_size = sample
     spider = run(
         AuditSpider,
         _base_url(directory),
         {"DOWNLOAD_DELAY": delay, "UKNIP_CONTACT": contact or ""},
-        {"archive": str(directory)},
+        {"archive": str(directory), "sample": sample},
     )
     if spider.audit is None:
         reason = (
@@ -92,9 +91,13 @@ def _read(directory: Path, audit: int) -> Row:
 
 def _text(found: Row) -> str:
     lines = [
-        f"{found['compared']} of {found['sampled']} stories compared with the site's own content ({found['source']})",
-        f"  precision {found['precision']:.1%}, recall {found['recall']:.1%}, exactly the same {found['exact_share']:.1%}",
+        f"{found['compared']} of {found['sampled']} stories compared with the site's own content ({found['source']})"
     ]
+    if found["compared"]:
+        lines.append(
+            f"  precision {found['precision']:.1%}, recall {found['recall']:.1%}, "
+            f"exactly the same {found['exact_share']:.1%}"
+        )
     if found["edited_since"] or found["not_offered"]:
         lines.append(
             f"  {found['edited_since']} edited since their capture, {found['not_offered']} not offered"

@@ -56,8 +56,8 @@ def compare(body: str, reference: str) -> Score:
     ours, theirs = Counter(_words(body)), Counter(_words(reference))
     common = (ours & theirs).total()
     return Score(
-        common / ours.total() if ours else 0.0,
-        common / theirs.total() if theirs else 0.0,
+        common / ours.total() if ours else 1.0,
+        common / theirs.total() if theirs else 1.0,
         _words(body) == _words(reference),
     )
 

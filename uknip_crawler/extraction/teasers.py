@@ -38,9 +38,8 @@ def drop_teasers(
         elif not own and _may_be_teaser(block, words, stories):
             doubts.add(index)
         begun = begun or own
-    for index in sorted(doubts):
-        near = [i for i in (index - 1, index + 1) if i in doubts or i in teasers]
-        if near:
+    for index in [*sorted(doubts), *sorted(doubts, reverse=True)]:
+        if index - 1 in teasers or index + 1 in teasers:
             teasers.add(index)
     kept = [block for index, block in enumerate(blocks) if index not in teasers]
     return kept, [Stripped(blocks[index].text, "teaser_of_story") for index in sorted(teasers)]

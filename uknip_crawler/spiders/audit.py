@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
 
@@ -14,6 +15,9 @@ from uknip_crawler.extraction.reference import compare, reference_body
 from uknip_crawler.revisions import compare as difference
 from uknip_crawler.spiders.uknip import UknipSpider
 from uknip_crawler.urls import canonicalise
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
 
 AUDITED = "audited"
 POSTS_A_REQUEST = 20
@@ -27,8 +31,15 @@ class AuditSpider(UknipSpider):
     """
 
     name = "uknip-audit"
+    visits_pages = False
     audit: int | None = None
     sample_size = 50
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, **arguments: Any) -> Self:
+        spider = super().from_crawler(crawler, **arguments)
+        spider.sample_size = int(arguments.get("sample", cls.sample_size))
+        return spider
 
     async def _visits(self) -> AsyncIterator[Request]:
         try:
@@ -38,12 +49,8 @@ class AuditSpider(UknipSpider):
             return
         self._obey_crawl_delay()
         sample = self.archive.audits.sample(self.sample_size)
-        for source, contents in (
-            ("rest", await self._by_rest(sample)),
-            ("feed", await self._by_feed() if sample else ()),
-        ):
-            if self._compare(sample, source, contents):
-                break
+        if not self._compare(sample, "rest", await self._by_rest(sample)) and sample:
+            self._compare(sample, "feed", await self._by_feed())
         self.end_reason = AUDITED
         no_visits: tuple[Request, ...] = ()
         for request in no_visits:
@@ -56,7 +63,7 @@ class AuditSpider(UknipSpider):
             url = rest.contents_url(self.site.base_url, numbers[start : start + POSTS_A_REQUEST])
             answer = await self.documents.get(url, "rest", rest.parse_contents, conditional=False)
             if answer.value is None:
-                break
+                continue
             found += answer.value
         return tuple(found)
 
@@ -68,7 +75,10 @@ class AuditSpider(UknipSpider):
         return answer.value or ()
 
     def _compare(self, sample: Sequence[Sampled], source: str, contents: Sequence[Content]) -> bool:
-        """Store an audit and return True, or return False where the source offers no sampled story's content."""
+        """Store an audit and return True, or return False where the source offers no sampled story's content.
+
+        A story edited since its capture was offered: it counts, and is not compared.
+        """
         by_number = {content.post_id: content for content in contents if content.post_id is not None}
         by_url = {url: content for content in contents if (url := self._canonical(content.url))}
         compared, edited = [], 0
@@ -85,7 +95,7 @@ class AuditSpider(UknipSpider):
             change = difference("", reference, "", story.body)
             row = (story.article_id, story.url, score.precision, score.recall, score.is_exact)
             compared.append(Compared(*row, "" if score.is_exact else change.diff[:MAX_DIFF]))
-        if not compared:
+        if not compared and not edited:
             return False
         totals = Totals(len(sample), edited, len(sample) - edited - len(compared))
         with self.archive.transaction():

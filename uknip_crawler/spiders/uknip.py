@@ -49,6 +49,7 @@ class UknipSpider(scrapy.Spider):
     """
 
     name = "uknip"
+    visits_pages = True
 
     def __init__(
         self,
@@ -309,7 +310,8 @@ class UknipSpider(scrapy.Spider):
     def closed(self, reason: str) -> None:
         try:
             self._finish(reason)
-            rereading.after_run(self)
+            if self.visits_pages:
+                rereading.after_run(self)
         except StorageError as error:
             self.exit_status = StorageError.exit_status
             logger.error("%s", error)
