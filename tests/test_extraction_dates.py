@@ -225,3 +225,19 @@ def test_a_label_says_which_date_it_is(
 def test_a_clock_in_the_header_is_never_a_date(line: str) -> None:
     """Whatever it looks like: it shows the day of the capture."""
     assert dates.standing_alone([line], FETCHED) is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        ("13-Mar-2026", date(2026, 3, 13)),
+        ("2026/03/13", date(2026, 3, 13)),
+        ("13-Mar-2026 16:21", datetime(2026, 3, 13, 16, 21, tzinfo=UTC)),
+        ("31-Feb-2026", None),
+        ("in March 2026", None),
+        ("Mar 2026", None),
+    ],
+)
+def test_a_form_the_site_has_not_shown_is_left_to_dateparser(printed: str, read: date | None) -> None:
+    """Whole dates only; what is vague stays unread."""
+    assert dates.parse(printed, datetime(2026, 4, 1, tzinfo=UTC)) == read

@@ -32,7 +32,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Work, dict[str
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, directory)
         site.newsroom.redesign(NOW + timedelta(days=2))
-        crawl(site, directory, "--full")
+        with closing(sqlite3.connect(directory / DATABASE)) as db:  # as if the time to look again had come
+            db.execute("UPDATE frontier SET due_at = '2026-01-01T00:00:00Z' WHERE article_id IS NOT NULL")
+            db.commit()
+        crawl(site, directory)
         bodies = {site.url(post.path): post.body for post in site.newsroom.published()}
         return directory, work, bodies, site
 

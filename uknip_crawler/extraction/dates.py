@@ -53,6 +53,11 @@ _BEFORE_LABEL = re.compile(
     r"(?i)\s+[|·•–-]\s+|[,;]?\s+(?=(?:(?:first|last|date) )?(?:published|posted|updated|modified)(?: on| at)?\s*:)"
 )
 _AFTER_DATE = re.compile(r"(?i)\s*(?:$|[|·•,;(–-]|by\b)")
+_WHOLE_YEAR = re.compile(
+    rf"(?i)\b(?:19|20)\d\d[/.-]\d|\b{_MONTH}(?:\b|\d).*(?:19|20)\d\d\b|(?:19|20)\d\d\b.*\b{_MONTH}\b"
+)
+_RELATIVE = re.compile(r"(?i)\b(?:ago|today|yesterday|tomorrow|now|last|next|in)\b")
+_CLOCK = re.compile(r"(?i)\d[:.]\d\d|\d\s*[ap]\.?m\b")
 _ZONES = {"BST": timezone(timedelta(hours=1)), "GMT": UTC, "UTC": UTC}
 
 
@@ -88,12 +93,28 @@ def _read(text: str, american: bool) -> Moment | None:
         return _as_utc(parsedate_to_datetime(text))
     match = _PRINTED.fullmatch(text)
     if match is None:
-        return None
+        return _read_otherwise(text)
     day = _day(match, american)
     for n in ("0", "1"):
         if match["hour" + n]:
             return _as_utc(_at(match, n, day))
     return day
+
+
+def _read_otherwise(text: str) -> Moment | None:
+    """Return a date in a form that this site has not shown so far, such as `13-Mar-2026`: dateparser knows hundreds.
+
+    Only with a whole year and a month in letters or the year first: what is vaguer would be a guess.
+    """
+    if not _WHOLE_YEAR.search(text) or _RELATIVE.search(text):
+        return None
+    import dateparser  # a quarter of a second, and hardly any page needs it
+
+    settings = {"DATE_ORDER": "DMY", "STRICT_PARSING": True, "RETURN_AS_TIMEZONE_AWARE": False}
+    found = dateparser.parse(text, languages=["en"], settings=settings)
+    if found is None:
+        return None
+    return _as_utc(found) if _CLOCK.search(text) else found.date()
 
 
 def _day(match: re.Match[str], american: bool) -> date:
