@@ -1,12 +1,14 @@
-"""Serve the sample site until Ctrl-C: `python -m uknip_crawler.demo [--port N] [--stories N]`."""
+"""Serve the sample site until Ctrl-C: `python -m uknip_crawler.demo [--port N] [--stories N] [--truth FILE]`."""
 
 from __future__ import annotations
 
 import argparse
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 from uknip_crawler.demo import Newsroom, SampleSite
+from uknip_crawler.demo.truth import write
 
 
 def main() -> None:
@@ -15,8 +17,16 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--stories", type=int, default=60)
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="write what the pages must be read as, one JSON object a story",
+    )
     options = parser.parse_args()
     with SampleSite(Newsroom(options.stories, now=datetime.now(UTC)), port=options.port) as site:
+        if options.truth:
+            write(site, options.truth)
         print(f"Sample site on {site.base_url} (Ctrl-C ends it)", flush=True)
         try:
             threading.Event().wait()

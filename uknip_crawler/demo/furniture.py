@@ -10,6 +10,8 @@ from random import Random
 
 from uknip_crawler.demo.posts import Post
 from uknip_crawler.demo.prose import Writer
+from uknip_crawler.demo.shapes import pieces
+from uknip_crawler.models import BlockKind
 
 # which kinds of furniture stand inside the element that holds the story, layout by layout
 INSIDE: dict[str, tuple[str, ...]] = {
@@ -23,6 +25,15 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "block": ("stray", "newsletter", "notes", "inline", "town_line"),
     "regional": ("stray", "so_far", "poll", "grid", "cut_teaser"),
     "rebuilt": ("stray", "donation", "podcast", "inline", "teaser"),
+}
+# after how many pieces of the story a kind stands; a story that ends there or before goes without it
+AFTER: dict[str, dict[str, int]] = {
+    "soledad": {"inline": 3},
+    "newspaper": {"poll": 3, "teaser": 4},
+    "builder": {"so_far": 3, "podcast": 3},
+    "block": {"inline": 2, "notes": 4},
+    "regional": {"so_far": 2, "poll": 4},
+    "rebuilt": {"inline": 3, "podcast": 3},
 }
 # one bare paragraph after the second of the story, on a quarter of a layout's pages
 _STRAY = {
@@ -42,14 +53,16 @@ _QUESTIONS = (
 
 @dataclass(frozen=True)
 class Furniture:
-    """The furniture of one post's page. What its layout has no room for is empty."""
+    """The furniture of one post's page. What its layout has no room for, or its story is too short for, is empty."""
 
     post: Post
     others: tuple[Post, ...]
     promo: str
 
     def _has(self, kind: str) -> bool:
-        return kind in INSIDE.get(self.post.layout, ())
+        layout = self.post.layout
+        after = AFTER.get(layout, {}).get(kind, 0)
+        return kind in INSIDE.get(layout, ()) and pieces(self.post.blocks) > after
 
     @cached_property
     def _random(self) -> Random:
@@ -57,7 +70,8 @@ class Furniture:
 
     @cached_property
     def stray(self) -> str | None:
-        own = self._has("stray") and self.post.post_id * 7 % 4 == 1
+        paragraphs = sum(block.kind is BlockKind.PARAGRAPH for block in self.post.blocks)
+        own = self._has("stray") and paragraphs > 1 and self.post.post_id * 7 % 4 == 1
         return _STRAY[self.post.layout] if own else None
 
     @cached_property

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from uknip_crawler.demo import desk
+from uknip_crawler.demo import desk, shapes
 from uknip_crawler.demo.pictures import illustrate, lead_image
-from uknip_crawler.demo.posts import ERAS, HOUSE_ACCOUNT, REBUILT, Era, Post, Status, slugify
+from uknip_crawler.demo.posts import ERAS, HOUSE_ACCOUNT, REBUILT, Era, Post, Status, only, slugify
 from uknip_crawler.demo.prose import Draft, Writer
 from uknip_crawler.models import Block, Image
 
@@ -73,11 +73,17 @@ class Newsroom:
 
     The same arguments give the same posts, byte for byte; `now` is aware UTC. `generation` rises with every
     day's work, and with it the wording of the promo on every page. `old_paths` maps each address that a story
-    has left to its post id.
+    has left to its post id. `layouts` names the layouts to keep to; ValueError if one of them has no era.
     """
 
     def __init__(
-        self, stories: int = 60, *, seed: int = 1, now: datetime, eras: Sequence[Era] = ERAS
+        self,
+        stories: int = 60,
+        *,
+        seed: int = 1,
+        now: datetime,
+        eras: Sequence[Era] = ERAS,
+        layouts: Collection[str] | None = None,
     ) -> None:
         if now.tzinfo is None:
             raise ValueError("now must be aware")
@@ -87,6 +93,7 @@ class Newsroom:
         self.old_paths: dict[str, int] = {}
         self._seed = seed
         self._slugs: set[str] = set()
+        eras = eras if layouts is None else only(eras, layouts)
         self._era = eras[-1]
         for number, when in enumerate(self._times(stories), start=1):
             self._add(number, when, next(era for era in eras if number / stories <= era.until))
@@ -177,14 +184,15 @@ class Newsroom:
         elif self.generation == 0 and number % 8 == 0 and twin and not twin.unstructured:
             post = desk.copy(post, twin) if number % 24 == 0 else desk.begin_like(post, twin)
         self._slugs.add(post.slug)
-        self.posts[number] = post
-        return post
+        self.posts[number] = shapes.credited(post, Random(f"{self._seed} credit {number}"))
+        return self.posts[number]
 
     def _compose(self, number: int, when: datetime, era: Era, status: Status) -> Post:
         random = Random(f"{self._seed} post {number}")
         draft, layout = self._draft(random, when, era.layout), era.layout
         later = timedelta(seconds=random.randrange(300, 200_000) if random.random() < 0.4 else 0)
         blocks = illustrate(draft, number, when, layout, random)
+        blocks = shapes.shape(blocks, number, layout, draft.town, Random(f"{self._seed} shape {number}"))
         return Post(
             post_id=number,
             slug=slugify(draft.headline),
@@ -198,7 +206,7 @@ class Newsroom:
             printed_author=draft.author if layout != "plain" and random.random() < 0.4 else HOUSE_ACCOUNT,
             published_at=when,
             modified_at=min(when + later, self.now),
-            blocks=_split(blocks) if number % 17 == 4 else blocks,
+            blocks=blocks,
             lead_image=lead_image(draft, number, when, layout, random),
             town=draft.town,
             force=draft.force,
@@ -265,15 +273,6 @@ class Newsroom:
         self.posts[post.post_id] = replace(post, status=status, modified_at=self.now)
         guess = self.guess(post.path)
         return Removal(post.post_id, post.path, *((guess.post_id, guess.path) if guess else (None, None)))
-
-
-def _split(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Return the blocks with the longest paragraph's text split in mid-sentence over two, as pasted releases are."""
-    longest = max(range(len(blocks)), key=lambda place: len(blocks[place].text.split()))
-    words = blocks[longest].text.split(" ")
-    cut = len(words) // 2
-    halves = [replace(blocks[longest], text=" ".join(part)) for part in (words[:cut], words[cut:])]
-    return (*blocks[:longest], *halves, *blocks[longest + 1 :]) if cut > 5 else blocks
 
 
 def _kin(post: Post, live: list[Post]) -> list[Post]:

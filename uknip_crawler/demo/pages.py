@@ -216,10 +216,11 @@ def flow(blocks: Sequence[Block], *, wrapped: bool = False, drop_cap: bool = Fal
     return groups
 
 
-def story_html(blocks: Sequence[Block], base_url: str) -> str:
+def story_html(post: Post, base_url: str) -> str:
     """Return the story's own content as the feed and REST carry it, without any furniture."""
     macros = _environment().get_template("_story.html").module
-    return "".join(str(macros.piece(group, base_url)) for group in flow(blocks))  # type: ignore[attr-defined]
+    parts = [str(macros.piece(group, base_url)) for group in flow(post.blocks)]  # type: ignore[attr-defined]
+    return "".join((*parts, f"<p>{escape(post.credit_line)}</p>\n" if post.credit_line else ""))
 
 
 def _json_ld(post: Post, base_url: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,8 +48,30 @@ ERAS = (
     Era(0.92, "G", "modern"),
     Era(1.01, "G", "regional"),
 )
+CREDITED_BELOW = ("newspaper", "builder", "block")
+"""Layouts that print no caption under the lead picture, and so may credit it in the story's last line."""
 REBUILT = Era(1.01, "G", "rebuilt")
 """What the site becomes when it is redesigned."""
+
+
+def only(eras: Sequence[Era], layouts: Collection[str]) -> tuple[Era, ...]:
+    """Return the eras of some layouts, stretched to fill the site's whole history in the same proportions.
+
+    Raises ValueError when a layout has no era.
+    """
+    if unknown := set(layouts) - {era.layout for era in eras}:
+        raise ValueError(f"no era with layout {', '.join(sorted(unknown))}")
+    spans = [
+        (era, era.until - before)
+        for era, before in zip(eras, (0.0, *(era.until for era in eras)), strict=False)
+        if era.layout in layouts
+    ]
+    whole, chosen, until = sum(span for _, span in spans), list[Era](), 0.0
+    for era, span in spans:
+        until += span / whole
+        chosen.append(era._replace(until=until))
+    chosen[-1] = chosen[-1]._replace(until=1.01)  # beyond one: sums of fractions fall short of it
+    return tuple(chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +138,14 @@ class Post:
         """Every picture once, lead image first."""
         lead = (self.lead_image,) if self.lead_image else ()
         return lead + tuple(block.image for block in self.blocks if block.image)
+
+    @property
+    def credit_line(self) -> str | None:
+        """The last line of the story's page where that credits the lead picture; no part of the text."""
+        lead = self.lead_image
+        if self.layout not in CREDITED_BELOW or not lead or not lead.caption:
+            return None
+        return f"{lead.caption} credit {lead.credit}"
 
     @property
     def embeds(self) -> tuple[str, ...]:

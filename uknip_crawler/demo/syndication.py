@@ -66,7 +66,7 @@ def _item(post: Post, base_url: str) -> str:
         f"<pubDate>{format_datetime(post.published_at)}</pubDate>{categories}"
         f'<guid isPermaLink="false">{base_url}/?p={post.post_id}</guid>'
         f"<description><![CDATA[{post.opening[:150]} [&#8230;]]]></description>"
-        f"<content:encoded><![CDATA[{story_html(post.blocks, base_url)}]]></content:encoded></item>\n"
+        f"<content:encoded><![CDATA[{story_html(post, base_url)}]]></content:encoded></item>\n"
     )
 
 
@@ -166,7 +166,7 @@ def _record(post: Post, base_url: str, fields: list[str] | None) -> dict[str, An
         "type": lambda: "post",
         "link": lambda: base_url + post.path,
         "title": lambda: {"rendered": escape(post.headline).replace("’", "&#8217;")},
-        "content": lambda: {"rendered": story_html(post.blocks, base_url), "protected": False},
+        "content": lambda: {"rendered": story_html(post, base_url), "protected": False},
     }
     roots = None if fields is None else {name.partition(".")[0] for name in fields}
     return {name: make() for name, make in makers.items() if roots is None or name in roots}
