@@ -342,3 +342,16 @@ def test_the_same_capture_reads_the_same() -> None:
     """A page read ten times gives ten equal readings: nothing is remembered between pages."""
     html = page(STORY * 3)
     assert len({repr(reading_of(html)) for _ in range(10)}) == 1
+
+
+def test_a_story_is_more_than_its_longest_paragraph() -> None:
+    """Nine words in ten stand in one paragraph; the lines before and after it are story too."""
+    long = "The harbour board met for nine hours and heard from everybody who had asked to speak. " * 30
+    html = (
+        "<html><body><h1>Board meets</h1><div><p>The board has met.</p>"
+        f"<p>{long}</p><p>It meets again on Monday.</p></div></body></html>"
+    )
+    article = reading_of(html.encode()).article
+    assert article is not None
+    assert article.body.startswith("The board has met.")
+    assert article.body.endswith("It meets again on Monday.")

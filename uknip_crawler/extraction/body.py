@@ -170,7 +170,10 @@ def _container(
             if weights[element] >= total / 2:
                 return element
             break
-        holding = [element for element, weight in weights.items() if weight >= SHARE_OF_STORY * total]
+        # never a paragraph: one long one may hold nearly all words of a story
+        holding = [
+            e for e, weight in weights.items() if weight >= SHARE_OF_STORY * total and e.tag not in TEXT_TAGS
+        ]
         return max(holding, key=lambda element: page.position[element], default=None)
     return _by_markup(page, blocks, cards, marked, headline)
 

@@ -1,0 +1,90 @@
+"""A page that runs away, crashes or eats memory costs its worker and one row; the next page is read as ever."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import TimeoutError as WorkerTimeout
+from datetime import UTC, datetime
+
+import pytest
+from pebble import ProcessExpired
+
+from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.workers import Workers, read_page
+
+URL = "https://uknip.co.uk/news/uk/breaking/a-ferry-runs-late/"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+LAST = "The last ferry of the evening sailed without the mayor, who took the bus."
+SECONDS = 20.0
+
+
+def capture(middle: str) -> Capture:
+    story = f"<h1>A ferry runs late</h1><article><p>The 7.40 ferry ran late again.</p>{middle}<p>{LAST}</p></article>"
+    return Capture(URL, 200, HTML, f"<html><body>{story}</body></html>".encode(), NOW)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers("https://uknip.co.uk/", Learned(), count=1) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "error"),
+    [
+        (time.sleep, (30,), WorkerTimeout),
+        (os._exit, (11,), ProcessExpired),
+        (bytearray, (2**32,), MemoryError),
+    ],
+    ids=["runs away", "crashes", "eats memory"],
+)
+def test_the_next_page_is_read_after_a_worker_was_lost(
+    workers: Workers, task: type, arguments: tuple[int, ...], error: type[BaseException]
+) -> None:
+    """Whatever became of the page before."""
+    with pytest.raises(error):
+        workers.schedule(task, *arguments, seconds=1.0).result()
+    reading = workers.schedule(read_page, capture(""), False, seconds=SECONDS).result()
+    assert reading.article is not None
+    assert reading.article.body.endswith(LAST)
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        "<div>" * 3_000 + "deep" + "</div>" * 3_000,
+        "<b>" * 100_000,
+        "<p>" + "word " * 2_400_000 + "</p>",
+        "<i " + " ".join(f"a{n}=1" for n in range(200_000)) + "></i>",
+        "<p>" + "[" * 100_000 + "</p>",
+        "<p>" + "Published: " * 20_000 + "</p>",
+        "<table>" * 5_000,
+        "<!-- " + "never closed " * 50_000,
+        "<script>" + "var a = '<p>';" * 200_000 + "</script>",
+    ],
+    ids=[
+        "nested",
+        "unclosed",
+        "giant text",
+        "attributes",
+        "brackets",
+        "labels",
+        "tables",
+        "comment",
+        "script",
+    ],
+)
+def test_a_hostile_page_is_read_whole_or_said_not_to_be(workers: Workers, middle: str) -> None:
+    """Within its time and memory, and never a part passed off as the whole."""
+    reading = workers.schedule(read_page, capture(middle), False, seconds=SECONDS).result()
+    told = reading.article is None and reading.outcome in (
+        Outcome.EXTRACT_ERROR,
+        Outcome.TOO_LARGE,
+        Outcome.DATALOSS,
+    )
+    whole = reading.article is not None and LAST in reading.article.body
+    assert whole or told or "truncated_parse" in reading.flags
