@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree, html
 
-from uknip_crawler.demo import Newsroom, SampleSite, faults
+from uknip_crawler.demo import Newsroom, SampleSite, faults, truth
 from uknip_crawler.demo.furniture import INSIDE, furniture
 from uknip_crawler.demo.posts import ERAS, Post
 from uknip_crawler.models import BlockKind
@@ -565,3 +566,13 @@ def test_requests_are_counted_and_the_site_closes() -> None:
         ask_again(kept)
     with pytest.raises(ConnectionRefusedError):
         fetch(site, "/")
+
+
+def test_the_truth_can_be_written_to_a_file(site: SampleSite, tmp_path: Path) -> None:
+    """One JSON object a story: what its page must be read as, and the furniture around it."""
+    assert truth.write(site, tmp_path / "truth.jsonl") == len(site.newsroom.published())
+    told = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text("utf-8").splitlines()]
+    assert {row["url"]: row["body"] for row in told} == {
+        site.url(post.path): post.body for post in site.newsroom.published()
+    }
+    assert any(row["furniture"] for row in told)
