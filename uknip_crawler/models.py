@@ -180,8 +180,8 @@ class Article:
 
     `url` is the canonical address, `post_id` WordPress's number for the story. `sources` says where a field
     came from: field name → `json-ld`, `meta`, `label`, `address`, `markup`, `rest`, `feed`. `published_raw` and
-    `modified_raw` keep the text a date was read from, also when it could not be read. `body_path` names the
-    element the body was read from, outermost first. `images` holds every picture once, lead image first.
+    `modified_raw` keep the text a date was read from, also when it could not be read. `images` holds
+    every picture once, lead image first.
     `evidence` is everything the page says about a dated or disputed field, the finding that was taken first.
     """
 
@@ -204,7 +204,6 @@ class Article:
     links: tuple[Link, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     evidence: tuple[Finding, ...] = ()
-    body_path: str | None = None
 
     @property
     def body(self) -> str:

@@ -248,7 +248,6 @@ class _Story:
             images=images,
             links=_story_links(cleaned.blocks),
             evidence=(*headline.evidence, *found.evidence, *_said_by_crumb(cleaned.crumb)),
-            body_path=body.path,
         )
         standfirst, told_by = own_standfirst(
             summary.text if summary else None, self.data, article.body, headline

@@ -93,16 +93,7 @@ class _Draft:
         texts = recurring(self.level, others)
         agreed = [(page.study.seen_at, self._agrees(page, texts)) for page in self.pages]
         agreement = mean(agrees for _, agrees in agreed)
-        recent = [agrees for _, agrees in sorted(agreed, reverse=True)[:RECENT]]
-        state = State.LEARNING
-        if len(self.pages) >= MIN_PAGES and agreement >= MIN_AGREEMENT and self.containers:
-            last = max(page.study.seen_at for page in self.pages)
-            retired = newest is not None and newest - last > RETIRED_AFTER
-            state = State.RETIRED if retired else State.TRUSTED
-            if mean(recent) < DRIFT_BELOW:
-                state = State.DRIFTING
-        elif len(self.pages) >= MIN_PAGES and mean(recent) < DRIFT_BELOW <= agreement:
-            state = State.DRIFTING
+        state = self._state([agrees for _, agrees in sorted(agreed)], newest)
         containers = tuple(SEPARATOR.join(place) for place in self.containers)
         return Layout(
             self.skeleton,
@@ -115,6 +106,18 @@ class _Draft:
             self.furniture,
             texts,
         )
+
+    def _state(self, agreed: Sequence[bool], newest: datetime | None) -> State:
+        """Return where the layout stands; `agreed` tells of each page, oldest first, whether the teacher agrees."""
+        older, recent = agreed[:-RECENT], agreed[-RECENT:]
+        if len(agreed) < MIN_PAGES or not self.containers:
+            return State.LEARNING
+        if older and mean(older) >= MIN_AGREEMENT and mean(recent) < DRIFT_BELOW:
+            return State.DRIFTING
+        if mean(agreed) < MIN_AGREEMENT:
+            return State.LEARNING
+        last = max(page.study.seen_at for page in self.pages)
+        return State.RETIRED if newest is not None and newest - last > RETIRED_AFTER else State.TRUSTED
 
     def _agrees(self, page: _Page, texts: frozenset[str]) -> bool:
         """Tell whether reading by place finds what the teacher found: all of it, and most of it no furniture."""
