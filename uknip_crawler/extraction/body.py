@@ -14,7 +14,7 @@ import trafilatura
 from uknip_crawler.extraction.blocks import RawBlock, after_headline
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.page import Element, Page, classes
-from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, path, stable_classes
+from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Stripped
 
@@ -37,7 +37,6 @@ class Body:
     blocks: list[RawBlock]
     above: list[RawBlock]
     dropped: list[Stripped]
-    path: str | None
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ def survey(page: Page, raw: list[RawBlock], headline: Headline) -> Survey:
 def locate(page: Page, seen: Survey) -> Body:
     """Return the blocks of the story among all blocks of a page whose layout nobody knows."""
     if seen.container is None:
-        return Body([], [], [], None)
+        return Body([], [], [])
     return _select(page, seen.blocks, seen.cards, seen.approved, seen.container)
 
 
@@ -206,7 +205,7 @@ def _select(
             in_junk[junk] += size
     homes = {(), *(_shape(blocks[i], container) for i in approved)}
     last = max(approved, default=len(blocks))
-    body = Body([], [], [], path(container))
+    body = Body([], [], [])
     for index, block in enumerate(blocks):
         if not _inside(block.element, container):
             if not body.blocks and page.position[block.element] < page.position[container]:

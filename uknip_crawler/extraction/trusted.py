@@ -14,7 +14,7 @@ from uknip_crawler.extraction.body import Body
 from uknip_crawler.extraction.layouts import Layout, Learned
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.page import Element, Page
-from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, narrowed, path, step, steps
+from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, narrowed, step, steps
 from uknip_crawler.extraction.verdicts import is_among
 from uknip_crawler.models import BlockKind, Stripped
 
@@ -53,7 +53,7 @@ def read_by_place(
 
     `region` holds the blocks from below the headline to the end of the container.
     """
-    body = Body([], [], [], path(container))
+    body = Body([], [], [])
     knowledge = _Knowledge(layout, learned.keep, labels)
     for block in region:
         chain = ancestors(block.element)
