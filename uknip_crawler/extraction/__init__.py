@@ -35,7 +35,7 @@ EXTRACTOR_VERSION = "2"
 
 REFEREE_EVERY = 50
 LAYOUT_DRIFT = "layout_drift"
-"""Flag of a page whose layout is trusted and that could not be read by it."""
+"""Flag of a page whose layout is trusted and that could not be read by it, or that the referee read otherwise."""
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _NOT_HTML = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b", b"RIFF")
@@ -158,17 +158,21 @@ class _Story:
         raw = read_region(self.page, headline.element, container)
         below = [block for block in raw if block.element is not headline.element]
         body = read_by_place(layout, container, below, self.learned, page_labels(self.data, headline))
-        if not body.blocks or (self._is_refereed() and not self._referee_agrees(headline, body)):
+        if not body.blocks:
             return None
-        return self._finish(headline, raw, body, layout.skeleton)
+        reading = self._finish(headline, raw, body, layout.skeleton)
+        if reading is not None and self._is_refereed() and not self._referee_agrees(headline, body):
+            # on one short story the referee errs as well: learning looks at many pages before trust is withdrawn
+            reading = replace(reading, flags=(*reading.flags, LAYOUT_DRIFT))
+        return reading
 
     def _is_refereed(self) -> bool:
         return int(self.capture.payload_sha256[:8], 16) % REFEREE_EVERY == 0
 
     def _referee_agrees(self, headline: Headline, body: Body) -> bool:
-        """Tell whether what trafilatura takes for story is in the body or known to be furniture."""
+        """Tell whether what trafilatura takes for story is in the body, above it, or known to be furniture."""
         seen = survey(self.page, read_blocks(self.page), headline)
-        known = {key(b.text) for b in body.blocks} | {key(line.text) for line in body.dropped}
+        known = {key(b.text) for b in (*body.blocks, *body.above)} | {key(d.text) for d in body.dropped}
         told = sum(seen.approved.values())
         found = sum(n for i, n in seen.approved.items() if key(seen.blocks[i].text) in known)
         return found >= SHARE_OF_STORY * told
