@@ -15,7 +15,7 @@ LAYERS = {
     "pure": {"discovery", "extraction", "fingerprints", "revisions"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
+        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
     },
     "export": {"export"},
     "browse": {"browse"},

@@ -343,10 +343,16 @@ def test_an_alias_that_stops_redirecting_does_not_make_its_story_gone(archive: A
     """Only the story's own address speaks for it."""
     store(archive, story("/news/uk/a/ferry/"))
     store(archive, story("/news/uk/b/ferry/"))
-    with archive.transaction():
-        archive.articles.missed(1, f"{SITE}/news/uk/a/ferry/", 1)
+    known = archive.articles.at(f"{SITE}/news/uk/b/ferry/")
+    assert known is not None
+
+    def missed(url: str) -> None:
+        with archive.transaction():
+            archive.articles.missed(known, url, 1, "missing", "HTTP 404", at=NOW)
+
+    missed(f"{SITE}/news/uk/a/ferry/")
     assert values(archive, "SELECT missed_runs FROM articles") == [(0,)]
-    with archive.transaction():
-        archive.articles.missed(1, f"{SITE}/news/uk/b/ferry/", 1)
-        archive.articles.missed(1, f"{SITE}/news/uk/b/ferry/", 1)
+    missed(f"{SITE}/news/uk/b/ferry/")
+    missed(f"{SITE}/news/uk/b/ferry/")
+    assert values(archive, "SELECT kind FROM events WHERE kind <> 'moved'") == [("missing",)]
     assert values(archive, "SELECT missed_runs FROM articles") == [(1,)]

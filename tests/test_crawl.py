@@ -170,7 +170,7 @@ def _make_due(directory: Path, url: str) -> None:
     from uknip_crawler.archive import Archive
 
     with Archive(directory) as archive, archive.transaction():
-        archive.frontier.revisit(url, due_at=datetime(2000, 1, 1, tzinfo=UTC))
+        archive.frontier.revisit(url, reason="wanted", due_at=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def test_every_scheduled_address_ends_with_one_outcome(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
     UknipError
      ├── UsageError            2   the command cannot mean anything
      ├── SiteUnavailable       4   the site is down, or asked us to wait
+     ├── BudgetSpent               a run has made all the requests it may
      ├── StorageError          5   disk full, database damaged or too new
      ├── ArchiveLocked        75   another run holds the lock
      ├── AddressRefused            an address we never ask for
@@ -29,6 +30,10 @@ class UsageError(UknipError):
 
 class SiteUnavailable(UknipError):
     exit_status = 4
+
+
+class BudgetSpent(UknipError):
+    """A run has made all the requests it may; what is left waits for the next."""
 
 
 class StorageError(UknipError):

@@ -71,7 +71,7 @@ def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:
 
 
 class PolitenessMiddleware(Component):
-    """Obeys Retry-After, retries what may pass, and ends the run when the site keeps refusing.
+    """Keeps within the run's budget, obeys Retry-After, retries what may pass, and ends the run when the site keeps refusing.
 
     Scrapy retries a 429 at once, whatever Retry-After says (scrapy#3849).
     """
@@ -83,6 +83,7 @@ class PolitenessMiddleware(Component):
         self._refusals = 0
 
     async def process_request(self, request: Request) -> None:
+        self._spider.allowance.spend()
         loop = asyncio.get_running_loop()
         while (wait := self._open_at - loop.time()) > 0:
             await asyncio.sleep(wait)

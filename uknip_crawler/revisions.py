@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an edit was, by what it did to the words; `first` is the text as first captured."""
+
+    FIRST = "first"
+    TYPO = "typo"
+    CORRECTION = "correction"
+    HEADLINE = "headline"
+    UPDATE = "update"
+    SUBSTANTIVE = "substantive"
+    METADATA = "metadata"
+
 
 _ALIKE = 0.5
 """Share of common words from which two paragraphs are one, rewritten."""
@@ -12,6 +27,13 @@ _ALIKE = 0.5
 _MAX_WORDS = 2_000
 _MAX_PAIRS = 400
 """Beyond these, paragraphs are shown whole as removed and added: the comparison's time grows with their product."""
+
+_SPELT_ALIKE = 0.7
+"""Likeness of two words from which one is the other, spelt anew."""
+
+_FEW_WORDS = 10
+_SMALL_SHARE = 0.1
+"""A correction touches at most ten words, or a tenth of the text; a typo at most half as many."""
 
 _GAP = "  …"
 
@@ -65,6 +87,62 @@ def only_adds(old_body: str, new_body: str) -> bool:
     """Tell whether the new text holds every paragraph of the old one, in order, and more besides."""
     new = iter(_paragraphs(new_body))
     return all(paragraph in new for paragraph in _paragraphs(old_body))
+
+
+def classify(old_headline: str, old_body: str, new_headline: str, new_body: str) -> Kind:
+    """Tell what kind of edit lies between two readings.
+
+    `update`: every old paragraph stands and new ones came; `typo`: a few words spelt anew or punctuation, no figure
+    changed; `correction`: a few other words; `headline`: the headline, and no more of the text than a correction;
+    `metadata`: neither headline nor text; `substantive`: anything larger.
+    """
+    body = _classify_body(old_body, new_body)
+    if old_headline == new_headline or body in (Kind.UPDATE, Kind.SUBSTANTIVE):
+        return body
+    is_spelling = _are_spelt_alike(old_headline.split(), new_headline.split())
+    return Kind.TYPO if is_spelling and body in (Kind.METADATA, Kind.TYPO) else Kind.HEADLINE
+
+
+def _classify_body(old: str, new: str) -> Kind:
+    olds, news = old.split(), new.split()
+    if olds == news:
+        return Kind.METADATA
+    if only_adds(old, new):
+        return Kind.UPDATE
+    before, after = _without_common_ends(olds, news)
+    if max(len(before), len(after)) > _MAX_WORDS:
+        return Kind.SUBSTANTIVE
+    spans = [
+        (before[i:i_end], after[j:j_end])
+        for tag, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        if tag != "equal"
+    ]
+    touched = sum(max(len(gone), len(come)) for gone, come in spans)
+    few = max(_FEW_WORDS, int(_SMALL_SHARE * len(old.split())))
+    if touched <= few // 2 and all(_are_spelt_alike(gone, come) for gone, come in spans):
+        return Kind.TYPO
+    return Kind.CORRECTION if touched <= few else Kind.SUBSTANTIVE
+
+
+def _without_common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    start = next(
+        (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+    )
+    old, new = old[start:], new[start:]
+    same = zip(reversed(old), reversed(new), strict=False)
+    end = next((i for i, (a, b) in enumerate(same) if a != b), min(len(old), len(new)))
+    return old[: len(old) - end], new[: len(new) - end]
+
+
+def _are_spelt_alike(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Tell whether words differ in spelling, spacing or punctuation alone; another figure is another fact."""
+    was, now = (re.sub(r"[^\w]", "", "".join(words)) for words in (old, new))
+    if re.findall(r"\d+", was) != re.findall(r"\d+", now):
+        return False
+    if was.casefold() == now.casefold():
+        return True
+    matcher = SequenceMatcher(None, was.casefold(), now.casefold(), autojunk=False)
+    return len(old) == len(new) and matcher.ratio() >= _SPELT_ALIKE
 
 
 def _paragraphs(body: str) -> list[str]:

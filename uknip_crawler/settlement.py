@@ -97,7 +97,10 @@ class Settlement:
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
-            self._archive.articles.missed(known.id, visit.due.url, self._run.id)
+            how = visit.detail or "not found"
+            self._archive.articles.missed(
+                known, visit.due.url, self._run.id, "missing", how, at=self._run.clock()
+            )
         if visit.outcome is Outcome.UNCHANGED and known is None:
             visit.outcome, visit.detail = Outcome.HTTP_ERROR, "HTTP 304 for a page we never had"
         if visit.outcome is Outcome.UNCHANGED and known:
@@ -105,6 +108,8 @@ class Settlement:
         if visit.outcome is not None:
             return visit.outcome, known.id if known else None
         assert visit.reading is not None
+        if visit.reading.outcome is Outcome.PROTECTED and known:
+            self._archive.articles.protected(known, visit.due.url, self._run.id, at=self._run.clock())
         if visit.reading.article is None:
             return visit.reading.outcome or Outcome.NOT_ARTICLE, known.id if known else None
         return self._store(visit, visit.reading.article)
@@ -149,7 +154,9 @@ class Settlement:
             [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
         )
         here = self._archive.articles.at(url)
-        wait = next_visit(outcome, age=_age(here, now), vouched=False, known=_standing(here))
+        wait = next_visit(
+            outcome, quiet=_quiet(here, now), edits=_edits(here), vouched=False, known=_standing(here)
+        )
         self._archive.frontier.settle(url, outcome, at=now, next_visit=wait, article_id=article_id)
 
     def _evidence(self, visit: Visit) -> Evidence:
@@ -177,7 +184,11 @@ class Settlement:
             wait = AT_NEXT_RUN
         else:
             wait = next_visit(
-                outcome, age=_age(here, now), vouched=visit.due.listed_on is not None, known=_standing(here)
+                outcome,
+                quiet=_quiet(here, now),
+                edits=_edits(here),
+                vouched=visit.due.listed_on is not None,
+                known=_standing(here),
             )
         etag, last_modified = self._validators(visit, outcome)
         self._archive.frontier.settle(
@@ -206,12 +217,12 @@ class Settlement:
     ) -> None:
         known = self._archive.articles.at(hop.url)
         if outcome not in _ARTICLE_OUTCOMES or article_id is None:
-            ended, detail = self._hop_to_nothing(known, hop.url, outcome, target)
+            ended, detail = self._hop_to_nothing(known, hop.url, outcome, target, now)
         elif known and known.id == article_id:
             ended, detail = Outcome.ALIAS, f"redirects to {target}"
         elif known:
-            self._archive.articles.missed(known.id, hop.url, self._run.id)
             ended, detail = Outcome.GONE, f"redirects to another story: {target}"
+            self._archive.articles.missed(known, hop.url, self._run.id, "redirected", detail, at=now)
         elif why := self._alias_evidence(hop.url, article_id, target):
             self._archive.articles.add_alias(article_id, hop.url, why, at=now)
             ended, detail = Outcome.ALIAS, f"redirects to {target} ({why})"
@@ -232,17 +243,18 @@ class Settlement:
         )
         here = known if known and known.url == hop.url else None
         vouched = self._archive.frontier.listed_on(hop.url) is not None
-        wait = next_visit(ended, age=None, vouched=vouched, known=_standing(here))
+        wait = next_visit(ended, quiet=None, vouched=vouched, known=_standing(here))
         if ended is Outcome.ALIAS or (known and not here):
             wait = None  # an alias: the story is followed at its own address
         self._archive.frontier.settle(hop.url, ended, at=now, next_visit=wait, article_id=owner)
 
     def _hop_to_nothing(
-        self, known: Known | None, hop_url: str, outcome: Outcome, target: str
+        self, known: Known | None, hop_url: str, outcome: Outcome, target: str, now: datetime
     ) -> tuple[Outcome, str]:
         if known and outcome in (Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.LISTED):
-            self._archive.articles.missed(known.id, hop_url, self._run.id)
-            return Outcome.GONE, f"redirects to {target}, which is no story"
+            detail = f"redirects to {target}, which is no story"
+            self._archive.articles.missed(known, hop_url, self._run.id, "redirected", detail, at=now)
+            return Outcome.GONE, detail
         return outcome, f"redirects to {target}"
 
     def _alias_evidence(self, url: str, article_id: int, target: str) -> str | None:
@@ -306,14 +318,19 @@ def _is_same(known: Known, article: Article, digest: str) -> bool:
     return known.content_sha256 == digest
 
 
-def _age(known: Known | None, now: datetime) -> timedelta | None:
-    """Return how old a story is: since publication, or since we first saw it."""
+def _quiet(known: Known | None, now: datetime) -> timedelta | None:
+    """Return how long a story has stood as it is: since its last edit, its publication, or our first sight of it."""
     if known is None:
         return None
-    moment = as_moment(known.published_at or known.first_seen_at)
+    edited = known.last_changed_at if _edits(known) else None
+    moment = as_moment(edited or known.published_at or known.first_seen_at)
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     return max(now - moment, timedelta())
+
+
+def _edits(known: Known | None) -> int:
+    return known.revision_count - 1 if known else 0
 
 
 def _standing(known: Known | None) -> str | None:

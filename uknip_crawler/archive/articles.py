@@ -17,6 +17,7 @@ from uknip_crawler.urls import slug
 MISSES_UNTIL_GONE = 2
 MASS_SHARE = 0.2
 MASS_MINIMUM = 10
+_ABSENCES = ("unpublished", "missing", "gone", "redirected", "protected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Known:
     revision_count: int
     published_at: str | None
     first_seen_at: str
+    last_changed_at: str
 
 
 class Articles:
@@ -145,7 +147,7 @@ class Articles:
             add_revision(self._db, known.id, number, article, content_sha256, evidence)
         if known.status == "gone":
             row |= {"status": "live", "gone_at": None}
-            self._add_event(known.id, "restored", evidence, article.url)
+        self._restored(known.id, evidence, article.url)
         self._db.conn.execute("DELETE FROM aliases WHERE url = ? AND article_id = ?", (article.url, known.id))
         self._db.table("articles").update(known.id, row)
         if known.url != article.url:
@@ -155,10 +157,27 @@ class Articles:
         return outcome, known.id
 
     def _add_event(self, article_id: int, kind: str, evidence: Evidence, detail: str | None) -> None:
+        self._record(article_id, kind, evidence.run_id, detail, at=evidence.captured_at)
+
+    def _record(self, article_id: int, kind: str, run_id: int, detail: str | None, *, at: datetime) -> None:
         self._db.conn.execute(
             "INSERT INTO events (article_id, run_id, kind, at, detail) VALUES (?, ?, ?, ?, ?)",
-            (article_id, evidence.run_id, kind, as_text(evidence.captured_at), detail),
+            (article_id, run_id, kind, as_text(at), detail),
         )
+
+    def _restored(self, article_id: int, evidence: Evidence, url: str) -> None:
+        """Record that a story is there again, when the last word on it was that it is not."""
+        if self._last_word(article_id) in _ABSENCES:
+            self._add_event(article_id, "restored", evidence, url)
+
+    def _last_word(self, article_id: int) -> str | None:
+        kinds = (*_ABSENCES, "restored")
+        row = self._db.conn.execute(
+            f"SELECT kind FROM events WHERE article_id = ? AND kind IN ({', '.join('?' * len(kinds))}) "
+            "ORDER BY id DESC LIMIT 1",
+            (article_id, *kinds),
+        ).fetchone()
+        return row[0] if row else None
 
     def add_alias(self, article_id: int, url: str, why: str, *, at: datetime) -> None:
         """Record another address of a story; its own current address is none."""
@@ -181,33 +200,58 @@ class Articles:
             self._db.conn.execute(
                 "UPDATE articles SET status = 'live', gone_at = NULL WHERE id = ?", (article_id,)
             )
-            self._add_event(article_id, "restored", evidence, known.url)
+        if known:
+            self._restored(article_id, evidence, known.url)
         self._db.conn.execute(
             "UPDATE articles SET last_seen_at = ?, missed_runs = 0, missed_run_id = NULL WHERE id = ?",
             (as_text(evidence.captured_at), article_id),
         )
 
-    def missed(self, article_id: int, url: str, run_id: int) -> None:
+    def missed(self, known: Known, url: str, run_id: int, kind: str, detail: str, *, at: datetime) -> None:
         """Record that an address no longer answers with the story; once a run at most.
 
-        Only the story's own address counts: an alias that stopped redirecting says nothing about it.
+        `kind` is the event: `missing` or `redirected`. Only the story's own address counts: an alias that stopped
+        redirecting says nothing about it.
         """
-        self._db.conn.execute(
+        cursor = self._db.conn.execute(
             "UPDATE articles SET missed_runs = missed_runs + 1, missed_run_id = ? "
             "WHERE id = ? AND url = ? AND status = 'live' AND missed_run_id IS NOT ?",
-            (run_id, article_id, url, run_id),
+            (run_id, known.id, url, run_id),
         )
+        if cursor.rowcount and self._last_word(known.id) != kind:
+            self._record(known.id, kind, run_id, detail, at=at)
+
+    def protected(self, known: Known, url: str, run_id: int, *, at: datetime) -> None:
+        """Record that a story can no longer be read without a password; what is archived stays readable."""
+        if known.url == url and self._last_word(known.id) != "protected":
+            self._record(known.id, "protected", run_id, url, at=at)
+
+    def unpublished(self, url: str, run_id: int, *, at: datetime) -> None:
+        """Record that a source which lists every story no longer lists the live one at an address."""
+        known = self._known("url = ? AND status = 'live'", url)
+        if known and self._last_word(known.id) not in _ABSENCES:
+            self._record(known.id, "unpublished", run_id, f"no list of the site names {url} any more", at=at)
 
     def confirm_gone(self, run_id: int, *, at: datetime) -> tuple[int, bool]:
         """Mark as gone what this run missed and an earlier one had missed too; return (how many, was it believed).
 
-        When more than a fifth of all live stories went missing in one run, it is the site that is ill, not the
-        stories: nothing is marked.
+        When more than a fifth of all live stories went missing in one run, or of those visited though nothing spoke
+        of their end, it is the site that is ill, not the stories: nothing is marked, and the run's misses are
+        forgotten.
         """
         count = self._db.conn.execute
         missed = count("SELECT count(*) FROM articles WHERE missed_run_id = ?", (run_id,)).fetchone()[0]
         live = count("SELECT count(*) FROM articles WHERE status = 'live'").fetchone()[0]
-        if missed >= MASS_MINIMUM and missed > live * MASS_SHARE:
+        visited, unforeseen = count(
+            "SELECT count(*), coalesce(sum(missed_run_id IS ?), 0) FROM fetches JOIN articles "
+            "ON articles.url = fetches.url WHERE run_id = ? AND reason NOT IN ('unlisted', 'retry')",
+            (run_id, run_id),
+        ).fetchone()
+        if _is_mass(missed, live) or _is_mass(unforeseen, visited):
+            count(
+                "UPDATE articles SET missed_runs = missed_runs - 1, missed_run_id = NULL WHERE missed_run_id = ?",
+                (run_id,),
+            )
             return missed, False
         rows = count(
             "SELECT id, url FROM articles WHERE missed_run_id = ? AND missed_runs >= ? AND status = 'live'",
@@ -217,11 +261,12 @@ class Articles:
             self._db.conn.execute(
                 "UPDATE articles SET status = 'gone', gone_at = ? WHERE id = ?", (as_text(at), article_id)
             )
-            self._db.conn.execute(
-                "INSERT INTO events (article_id, run_id, kind, at, detail) VALUES (?, ?, 'gone', ?, ?)",
-                (article_id, run_id, as_text(at), f"{url} missing in {MISSES_UNTIL_GONE} runs"),
-            )
+            self._record(article_id, "gone", run_id, f"{url} missing in {MISSES_UNTIL_GONE} runs", at=at)
         return len(rows), True
+
+
+def _is_mass(missed: int, of: int) -> bool:
+    return missed >= MASS_MINIMUM and missed > of * MASS_SHARE
 
 
 def _differ(one: int | None, other: int | None) -> bool:

@@ -37,7 +37,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A claimed visit. `fetch_id` is its open ledger row; `etag` and `last_modified` make the request conditional."""
+    """A claimed visit. `fetch_id` is its open ledger row; `etag` and `last_modified` make the request conditional.
+
+    `reason` says why it is due: `new`, `changed` (a source says so), `relisted`, `unlisted` (a source lists it no
+    longer), `revisit` (its time has come), `retry`, `listing`, `wanted` (somebody asked for it).
+    """
 
     fetch_id: int
     url: str
@@ -46,6 +50,7 @@ class Due:
     listed_on: str | None
     etag: str | None
     last_modified: str | None
+    reason: str | None = None
 
 
 class Frontier:
@@ -64,19 +69,20 @@ class Frontier:
         new = sum(not self._knows(url) for url in {candidate.url for candidate in candidates})
         self._db.conn.executemany(
             """
-            INSERT INTO frontier (url, kind, found_by, found_on, first_seen_at, due_at, priority, post_id,
+            INSERT INTO frontier (url, kind, found_by, found_on, first_seen_at, due_at, priority, reason, post_id,
                                   listed_on, listed_at, listed_modified_at, listed_said)
-            VALUES (:url, :kind, :found_by, :found_on, :at, :due_at, :priority, :post_id,
+            VALUES (:url, :kind, :found_by, :found_on, :at, :due_at, :priority, 'new', :post_id,
                     :listed_on, :listed_at, :modified_at, :said)
             ON CONFLICT (url) DO UPDATE SET
-                (due_at, priority) = (SELECT
+                (due_at, priority, reason) = (SELECT
                     CASE WHEN now_due THEN excluded.due_at ELSE frontier.due_at END,
-                    CASE WHEN now_due THEN excluded.priority ELSE frontier.priority END
-                    FROM (SELECT
-                        coalesce(excluded.listed_modified_at
-                                 > coalesce(frontier.listed_modified_at, frontier.last_fetched_at, ''), 0)
+                    CASE WHEN now_due THEN excluded.priority ELSE frontier.priority END,
+                    CASE WHEN changed THEN 'changed' WHEN now_due THEN 'relisted' ELSE frontier.reason END
+                    FROM (SELECT *, changed
                         OR (excluded.kind = 'article' AND frontier.kind <> 'article')
-                        OR (frontier.last_outcome = 'gone' AND frontier.listed_on IS NULL) AS now_due)),
+                        OR (frontier.last_outcome = 'gone' AND frontier.listed_on IS NULL) AS now_due
+                        FROM (SELECT coalesce(excluded.listed_modified_at
+                            > coalesce(frontier.listed_modified_at, frontier.last_fetched_at, ''), 0) AS changed))),
                 kind = CASE WHEN excluded.kind = 'article' THEN 'article' ELSE frontier.kind END,
                 post_id = coalesce(excluded.post_id, frontier.post_id),
                 listed_on = coalesce(excluded.listed_on, frontier.listed_on),
@@ -107,14 +113,16 @@ class Frontier:
         )
         return new
 
-    def revisit(self, url: str, *, due_at: datetime) -> None:
+    def revisit(self, url: str, *, reason: str, due_at: datetime) -> None:
         """Make a known address due."""
-        self._db.conn.execute("UPDATE frontier SET due_at = ? WHERE url = ?", (as_precise_text(due_at), url))
+        self._db.conn.execute(
+            "UPDATE frontier SET due_at = ?, reason = ? WHERE url = ?", (as_precise_text(due_at), reason, url)
+        )
 
     def renew(self, urls: Iterable[str], *, since: datetime) -> None:
         """Make addresses due again that were not visited since an instant."""
         self._db.conn.executemany(
-            "UPDATE frontier SET due_at = ? WHERE url = ? AND last_fetched_at < ?",
+            "UPDATE frontier SET due_at = ?, reason = 'listing' WHERE url = ? AND last_fetched_at < ?",
             [(as_precise_text(since), url, as_text(since)) for url in urls],
         )
 
@@ -152,20 +160,20 @@ class Frontier:
         """Open ledger rows for the most urgent visits due and not yet made in this run; return them."""
         rows = self._db.conn.execute(
             """
-            SELECT url, kind, found_by, found_on, listed_on, etag, last_modified FROM frontier
+            SELECT url, kind, found_by, found_on, listed_on, etag, last_modified, reason FROM frontier
             WHERE due_at <= ? AND NOT EXISTS (SELECT 1 FROM fetches WHERE run_id = ? AND fetches.url = frontier.url)
             ORDER BY priority DESC, due_at LIMIT ?
             """,
             (as_precise_text(due_by), run_id, limit),
         ).fetchall()
         claimed = []
-        for url, kind, found_by, found_on, listed_on, etag, last_modified in rows:
+        for url, kind, found_by, found_on, listed_on, etag, last_modified, reason in rows:
             cursor = self._db.conn.execute(
-                "INSERT INTO fetches (run_id, url, kind, found_by, found_on, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (run_id, url, kind, found_by, found_on, as_text(at)),
+                "INSERT INTO fetches (run_id, url, kind, found_by, found_on, reason, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (run_id, url, kind, found_by, found_on, reason, as_text(at)),
             )
             assert cursor.lastrowid is not None
-            claimed.append(Due(cursor.lastrowid, url, kind, found_by, listed_on, etag, last_modified))
+            claimed.append(Due(cursor.lastrowid, url, kind, found_by, listed_on, etag, last_modified, reason))
         return claimed
 
     def waiting(self, *, due_by: datetime) -> int:
@@ -188,20 +196,35 @@ class Frontier:
     ) -> None:
         """Record how a visit ended and when the next is due: after `next_visit`, or never when None.
 
-        A visit due at once waits for the next run all the same: runs claim what was due when they began.
+        A visit due at once waits for the next run all the same: runs claim what was due when they began. The
+        sooner a revisit is wanted, the likelier an edit: where a run cannot make all of them, it makes those first.
         """
         due_at = as_precise_text(at + max(next_visit, _JUST_AFTER)) if next_visit is not None else None
         failed = next_visit == AT_NEXT_RUN
+        hours = 0 if failed or next_visit is None else max(1, int(next_visit / timedelta(hours=1)))
         self._db.conn.execute(
             """
-            UPDATE frontier SET due_at = ?, priority = 0, last_outcome = ?, last_fetched_at = ?,
+            UPDATE frontier SET due_at = ?, priority = ?, reason = ?, last_outcome = ?, last_fetched_at = ?,
                 failures = CASE WHEN ? THEN failures + 1 ELSE 0 END,
                 article_id = coalesce(?, article_id),
                 etag = CASE WHEN ? THEN etag ELSE ? END,
                 last_modified = CASE WHEN ? THEN last_modified ELSE ? END
             WHERE url = ?
             """,
-            (due_at, outcome, as_text(at), failed, article_id, failed, etag, failed, last_modified, url),
+            (
+                due_at,
+                -hours.bit_length(),
+                "retry" if failed else "revisit",
+                outcome,
+                as_text(at),
+                failed,
+                article_id,
+                failed,
+                etag,
+                failed,
+                last_modified,
+                url,
+            ),
         )
 
     def listed_count(self, listed_on: str) -> int:
@@ -211,8 +234,8 @@ class Frontier:
         )
         return int(row.fetchone()[0])
 
-    def retract(self, listed_on: str | None, *, before: datetime, due_at: datetime) -> int:
-        """Take back a source's word for what it no longer lists; return how many addresses that was.
+    def retract(self, listed_on: str | None, *, before: datetime, due_at: datetime) -> list[str]:
+        """Take back a source's word for what it no longer lists; return the addresses that are due for a look.
 
         None stands for all sources: then one that lists every story has been read. What was listed last before
         `before` becomes due for a look, unless the same WordPress post is now listed at another address: then
@@ -220,14 +243,16 @@ class Frontier:
         """
         moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
                            AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
-        cursor = self._db.conn.execute(
+        rows = self._db.conn.execute(
             f"""
-            UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL
+            UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL,
+                reason = 'unlisted'
             WHERE listed_on = coalesce(:listed_on, listed_on) AND listed_at < :before
+            RETURNING url, due_at
             """,
             {"listed_on": listed_on, "before": as_precise_text(before), "due_at": as_precise_text(due_at)},
-        )
-        return cursor.rowcount
+        ).fetchall()
+        return [url for url, due in rows if due is not None]
 
     def _knows(self, url: str) -> bool:
         return self._db.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None

@@ -170,6 +170,22 @@ class Readings:
                 self._db, article_id, number, version.article, version.content_sha256, version.evidence
             )
 
+    def unclassified(self, limit: int) -> list[tuple[int, tuple[str, str] | None, tuple[str, str]]]:
+        """Return (id, (headline, body) before, (headline, body) after) of revisions whose kind is not told yet."""
+        rows = self._db.conn.execute(
+            "SELECT new.id, old.headline, old.body, new.headline, new.body FROM revisions AS new "
+            "LEFT JOIN revisions AS old ON old.article_id = new.article_id AND old.number = new.number - 1 "
+            "WHERE new.kind IS NULL ORDER BY new.id LIMIT ?",
+            (limit,),
+        ).fetchall()
+        return [(i, None if was is None else (was, text), now) for i, was, text, *now in rows]
+
+    def classify(self, revision_id: int, kind: str, added_words: int, removed_words: int) -> None:
+        self._db.conn.execute(
+            "UPDATE revisions SET kind = ?, added_words = ?, removed_words = ? WHERE id = ?",
+            (kind, added_words, removed_words, revision_id),
+        )
+
     def mark_read(self, article_id: int, version: str) -> None:
         """Record that a story was looked at under today's rules and its old reading kept."""
         self._db.conn.execute("UPDATE articles SET extractor_version = ? WHERE id = ?", (version, article_id))

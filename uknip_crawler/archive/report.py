@@ -20,7 +20,11 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One run: how it ended, what it cost, what it brought. `failures` lists (url, outcome, detail), at most ten."""
+    """One run: how it ended, what it cost, what it brought. `failures` lists (url, outcome, detail), at most ten.
+
+    `revisits` tells what looking again at stories of which nothing was said has cost and caught: `requests`,
+    `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`.
+    """
 
     run: int
     base_url: str
@@ -36,6 +40,7 @@ class RunReport:
     moved: int
     gone: int
     restored: int
+    revisits: dict[str, int] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
     replayed: int = 0
     failures: list[tuple[str, str, str | None]] = field(default_factory=list)
@@ -54,6 +59,12 @@ class RunReport:
             f"  {self.requests:,} requests, {_size(self.received_bytes)} received",
             f"  the archive holds {self.articles:,} articles in {self.revisions:,} revisions",
         ]
+        if self.revisits["requests"]:
+            cost = self.revisits
+            lines.append(
+                f"  {cost['requests']:,} revisits ({cost['not_modified']:,} not modified, {_size(cost['received_bytes'])}) "
+                f"caught {cost['edits']:,} edits, {cost['moves']:,} moves, {cost['missing']:,} missing"
+            )
         if got:
             lines.append(
                 "  outcomes: " + ", ".join(f"{count:,} {name}" for name, count in sorted(got.items()))
@@ -118,10 +129,22 @@ def run_report(
         moved=events.get("moved", 0),
         gone=events.get("gone", 0),
         restored=events.get("restored", 0),
+        revisits=_revisits(db, run_id),
         troubles=troubles or [],
         replayed=replayed,
         failures=[tuple(row) for row in failures],
     )
+
+
+def _revisits(db: Database, run_id: int) -> dict[str, int]:
+    names = ("requests", "not_modified", "received_bytes", "edits", "moves", "missing")
+    row = db.execute(
+        "SELECT count(*), coalesce(sum(status = 304), 0), coalesce(sum(body_bytes), 0), "
+        "coalesce(sum(outcome = 'revised'), 0), coalesce(sum(outcome = 'alias'), 0), coalesce(sum(outcome = 'gone'), 0) "
+        "FROM fetches WHERE run_id = ? AND reason = 'revisit' AND attempts > 0",
+        (run_id,),
+    ).fetchone()
+    return dict(zip(names, row, strict=True))
 
 
 def archive_status(db: Database) -> dict[str, Any]:
@@ -202,7 +225,7 @@ def story_history(db: Database, article_id: int) -> dict[str, Any]:
         ),
         "revisions": _rows(
             db,
-            "SELECT number, captured_at, modified_at, headline, body, word_count FROM revisions "
+            "SELECT number, kind, captured_at, modified_at, headline, body, word_count, added_words, removed_words FROM revisions "
             "WHERE article_id = ? ORDER BY number",
             article_id,
         ),

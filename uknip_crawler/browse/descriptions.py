@@ -96,6 +96,11 @@ TABLES: dict[str, Table] = {
             "word_count": "Words of this body.",
             "content_sha256": "Like the article's content_sha256; differs from the revision before.",
             "fetch_id": _FETCH,
+            "kind": "What kind of edit it was: first (as first captured), typo (a few words spelt anew, no figure "
+            "changed), correction (a few other words), headline, update (everything stands and paragraphs came), "
+            "substantive (anything larger), metadata (quote marks and the like). Told at the end of the run.",
+            "added_words": "Words of the body that the revision before did not have.",
+            "removed_words": "Words of the revision before that are gone.",
         },
     ),
     "aliases": Table(
@@ -111,12 +116,14 @@ TABLES: dict[str, Table] = {
     ),
     "events": Table(
         "Events",
-        "What happened to a story other than an edit: it moved, went, or came back.",
+        "What happened to a story other than an edit: it moved, was taken off the lists, went missing, came back.",
         {
             "id": _ID,
             "article_id": _ARTICLE,
             "run_id": "The run that found out.",
-            "kind": "moved, gone or restored.",
+            "kind": "moved; unpublished (a source that lists every story lists it no longer); missing (answered 404 or 410); "
+            "redirected (to the home page or another story); protected (by a password); gone (missing in two runs); "
+            "restored (there again after any of these).",
             "at": "When it was found out (UTC).",
             "detail": "From where to where, and how that is known.",
         },
@@ -207,6 +214,8 @@ TABLES: dict[str, Table] = {
             "warc_length": "Length of the record there, in bytes.",
             "article_id": "The article the visit led to.",
             "layout_id": "The layout of the page, where it brought a story.",
+            "reason": "Why it was due: new, changed (a source says so), relisted, unlisted (a source lists it no longer), "
+            "revisit (its time had come), retry, listing, wanted (somebody asked for it). Empty for sources and redirects.",
         },
         {"body_bytes": "byte"},
     ),
@@ -220,7 +229,7 @@ TABLES: dict[str, Table] = {
             "found_on": "The page or document that named it first.",
             "first_seen_at": "When it was first named.",
             "due_at": "When the next visit is due; empty for never.",
-            "priority": "Higher is visited earlier.",
+            "priority": "Higher is visited earlier; revisits stand below 0, those likeliest to find an edit first.",
             "post_id": "WordPress's number, where a source gave one.",
             "listed_on": "The source that vouches for the address.",
             "listed_at": "When that source last listed it.",
@@ -232,6 +241,7 @@ TABLES: dict[str, Table] = {
             "failures": "Failed visits in a row.",
             "article_id": "The article found there.",
             "listed_said": "What REST and feed say of the story, as JSON: source, then field, text and value of each.",
+            "reason": "Why it is due, as in fetches.",
         },
     ),
     "sources": Table(

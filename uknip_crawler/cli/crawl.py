@@ -31,6 +31,11 @@ from uknip_crawler.sites import DEFAULT_BASE_URL
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Visit at most so many pages in this run.")
 @click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    help="Make at most so many requests in this run, first those likeliest to find something new.",
+)
+@click.option(
     "--since", metavar="DATE", help="Only stories published or changed since this day, London time."
 )
 @click.option(
@@ -57,6 +62,7 @@ def command(
     delay: float,
     concurrency: int,
     limit: int | None,
+    budget: int | None,
     since: str | None,
     full: bool,
     contact: str | None,
@@ -71,6 +77,7 @@ def command(
     uknip crawl                                    uknip.co.uk into ./archive
     uknip crawl --limit 50 --contact me@uni.ac.uk  a first taste, with an address to reach you at
     uknip crawl --since 2026-01-01                 only this year's stories
+    uknip crawl --budget 500                       an hourly look that costs 500 requests at most
 
     Exit status: 0 complete, 2 usage, 3 finished with failures, 4 the site asked to wait or was down,
     5 storage, 75 another run holds the lock, 130/143 signal.
@@ -81,6 +88,7 @@ def command(
         delay=delay,
         concurrency=concurrency,
         limit=limit,
+        budget=budget,
         since=_day(since),
         full=full,
         contact=contact,
@@ -113,6 +121,7 @@ def crawl(
     delay: float = 1.0,
     concurrency: int = 1,
     limit: int | None = None,
+    budget: int | None = None,
     since: str | None = None,
     full: bool = False,
     contact: str | None = None,
@@ -135,7 +144,13 @@ def crawl(
             "UKNIP_EXTRACTION_WORKERS": min(concurrency, os.cpu_count() or 1, 4),
             **(settings or {}),
         },
-        {"archive": str(directory), "limit": limit, "since": since, "full": "1" if full else ""},
+        {
+            "archive": str(directory),
+            "limit": limit,
+            "budget": budget,
+            "since": since,
+            "full": "1" if full else "",
+        },
     )
     db = open_readonly(directory)
     try:

@@ -56,6 +56,8 @@ def _life(story: dict[str, object]) -> list[str]:
         lines.append((event["at"], f"{event['kind']}: {event['detail']}"))
     for revision in story["revisions"]:  # type: ignore[attr-defined]
         text = f"revision {revision['number']}: {revision['word_count']:,} words"
+        if revision["number"] > 1:
+            text += f", {revision['kind'] or 'edit'} (+{revision['added_words'] or 0} −{revision['removed_words'] or 0})"
         if "diff" in revision:
             text += "\n" + "\n".join(f"    {line}" for line in revision["diff"].splitlines())
         lines.append((revision["captured_at"], text))

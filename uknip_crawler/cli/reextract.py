@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
@@ -53,6 +54,8 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
         learned = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
         wanted = archive.readings.all() if everything else _stale(archive, learned)
         report = _reread(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
+        if not dry_run:
+            classify_edits(archive)
         layouts = {layout.name: str(layout.state) for layout in learned.layouts.values()}
     if as_json:
         click.echo(json.dumps(_record(report, layouts, dry_run=dry_run), indent=2, ensure_ascii=False))

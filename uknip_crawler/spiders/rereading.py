@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import StorageError
 from uknip_crawler.reextraction import bring_up_to_date
 
@@ -24,6 +25,7 @@ def after_run(spider: UknipSpider) -> None:
         report = bring_up_to_date(
             spider.archive, spider.site.base_url, spider.run.id, workers=workers, at=spider.clock()
         )
+        classify_edits(spider.archive)
     except StorageError:
         raise
     except Exception:

@@ -63,7 +63,7 @@ class Discovery:
         home = Candidate(self._spider.site.base_url, "listing", "seed", priority=15)
         with self._archive.transaction():
             self._archive.frontier.add([home], at=self._spider.clock(), due_at=self._run.started_at)
-            self._archive.frontier.revisit(home.url, due_at=self._run.started_at)
+            self._archive.frontier.revisit(home.url, reason="listing", due_at=self._run.started_at)
 
     # WordPress REST
 
@@ -104,7 +104,7 @@ class Discovery:
                 self.troubles.append(f"rest: lists nothing where it listed {known.listed:,} stories")
             return False
         with self._archive.transaction():
-            self._archive.frontier.retract(None, before=began, due_at=self._run.started_at)
+            self._retract(None, began)
         self._save(replace(known, listed=self._total), "complete", cursor=latest)
         return self._total > 0
 
@@ -193,7 +193,7 @@ class Discovery:
         if complete and not self._run.since:
             with self._archive.transaction():
                 for url in reread:
-                    self._archive.frontier.retract(url, before=began, due_at=self._run.started_at)
+                    self._retract(url, began)
         return complete and listed > 0
 
     # Feed
@@ -263,6 +263,12 @@ class Discovery:
                 priority=20 if is_post else 0,
                 said=entry.said,
             )
+
+    def _retract(self, listed_on: str | None, began: datetime) -> None:
+        """Look at the stories that a source (None: all of them) no longer lists, and put it into their record."""
+        urls = self._archive.frontier.retract(listed_on, before=began, due_at=self._run.started_at)
+        for url in urls:
+            self._archive.articles.unpublished(url, self._run.id, at=self._spider.clock())
 
     def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
         outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL

@@ -30,6 +30,7 @@ from uknip_crawler.recovery import recover
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
 from uknip_crawler.spiders import redirects, rereading, verdicts
+from uknip_crawler.spiders.allowance import Allowance
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.sources import Discovery
 
@@ -44,7 +45,7 @@ class UknipSpider(scrapy.Spider):
     """Crawls one WordPress news site into one archive.
 
     Arguments (`-a NAME=VALUE` with `scrapy crawl uknip`): `base_url`, `archive` (folder), `limit` (pages a run),
-    `since` (ISO date), `full` (1: read every source from the start and walk the listings).
+    `budget` (requests a run), `since` (ISO date), `full` (1: read every source from the start and walk the listings).
     `exit_status` holds the run's result once it has ended.
     """
 
@@ -58,7 +59,7 @@ class UknipSpider(scrapy.Spider):
         *,
         user_agent: str,
         settings_kept: dict[str, Any],
-        limit: int | None = None,
+        allowance: Allowance,
         since: datetime | None = None,
         full: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -83,7 +84,7 @@ class UknipSpider(scrapy.Spider):
             )
         self.run = CrawlRun(run_id, started, clock, since, walks_listings=True)
         self._full = full or not archive.ledger.has_finished_crawl()
-        self._limit = limit
+        self.allowance = allowance
         self._in_flight: dict[int, Visit] = {}
         self._wake = asyncio.Event()
         self.origin = redirects.Origin(self.site.base_url)
@@ -116,7 +117,7 @@ class UknipSpider(scrapy.Spider):
                     name: settings.get(name)
                     for name in ("DOWNLOAD_DELAY", "CONCURRENT_REQUESTS", "USER_AGENT")
                 },
-                limit=int(arguments["limit"]) if arguments.get("limit") else None,
+                allowance=Allowance.of(arguments),
                 since=datetime.fromisoformat(since).astimezone(UTC) if since else None,
                 full=str(arguments.get("full", "")).lower() in ("1", "true", "yes"),
             )
@@ -161,8 +162,8 @@ class UknipSpider(scrapy.Spider):
             for due in self._claim():
                 yield self.request(Visit(due), self.origin.wire_url(due.url))
             if not self._in_flight:
-                if self._allowance() <= 0:
-                    self.end_reason = "limit reached"
+                if exhausted := self.allowance.exhausted(ended=sum(self.outcomes.values())):
+                    self.end_reason = exhausted
                 elif self.run.since:
                     self.end_reason = f"took what came since {self.run.since:%Y-%m-%d %H:%M} UTC"
                 return
@@ -173,7 +174,7 @@ class UknipSpider(scrapy.Spider):
         window = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS") + 2
         if len(self._in_flight) > window // 2:
             return  # claims are made several at a time: each costs a transaction
-        while not self.is_stopping and (room := min(window - len(self._in_flight), self._allowance())) > 0:
+        while not self.is_stopping and (room := min(window - len(self._in_flight), self._room())) > 0:
             with self.archive.transaction():
                 dues = self.archive.frontier.claim(
                     self.run.id, room, due_by=self.run.started_at, at=self.clock()
@@ -188,10 +189,8 @@ class UknipSpider(scrapy.Spider):
                     visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
                     self.visit_ended(visit, *self.settlement.settle([visit]))
 
-    def _allowance(self) -> int:
-        if self._limit is None:
-            return 10_000
-        return self._limit - sum(self.outcomes.values()) - len(self._in_flight)
+    def _room(self) -> int:
+        return self.allowance.room(ended=sum(self.outcomes.values()), in_flight=len(self._in_flight))
 
     async def _wait(self) -> None:
         """Wait for a visit to end. A visit that nothing carries any more is lost, and said to be."""

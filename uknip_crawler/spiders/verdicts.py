@@ -5,13 +5,14 @@ from __future__ import annotations
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
 
-from uknip_crawler.errors import StorageError
+from uknip_crawler.errors import BudgetSpent, StorageError
 from uknip_crawler.models import Outcome
 
 _BY_ERROR: dict[type[Exception], Outcome] = {
     DownloadTimeoutError: Outcome.TIMEOUT,
     DownloadCancelledError: Outcome.TOO_LARGE,
     ResponseDataLossError: Outcome.DATALOSS,
+    BudgetSpent: Outcome.DEFERRED,
     StorageError: Outcome.DEFERRED,  # the answer came, and could not be kept
 }
 
