@@ -113,10 +113,11 @@ class Frontier:
         )
         return new
 
-    def revisit(self, url: str, *, reason: str, due_at: datetime) -> None:
-        """Make a known address due."""
+    def revisit(self, url: str, *, reason: str, due_at: datetime, priority: int | None = None) -> None:
+        """Make a known address due; its priority stays unless another is given."""
         self._db.conn.execute(
-            "UPDATE frontier SET due_at = ?, reason = ? WHERE url = ?", (as_precise_text(due_at), reason, url)
+            "UPDATE frontier SET due_at = ?, reason = ?, priority = coalesce(?, priority) WHERE url = ?",
+            (as_precise_text(due_at), reason, priority, url),
         )
 
     def renew(self, urls: Iterable[str], *, since: datetime) -> None:

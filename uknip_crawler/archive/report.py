@@ -208,22 +208,22 @@ def find_article(db: Database, address: str) -> int | None:
 
 def story_history(db: Database, article_id: int) -> dict[str, Any]:
     """Return one story with its aliases, events and revisions, each oldest first."""
-    story = _rows(
+    story = rows_of(
         db,
         "SELECT id, url, headline, status, published_at, modified_at, first_seen_at, last_seen_at, last_changed_at, "
         "gone_at, revision_count FROM articles WHERE id = ?",
         article_id,
     )[0]
     return story | {
-        "aliases": _rows(
+        "aliases": rows_of(
             db,
             "SELECT url, evidence, first_seen_at, last_seen_at FROM aliases WHERE article_id = ? ORDER BY 3, 1",
             article_id,
         ),
-        "events": _rows(
+        "events": rows_of(
             db, "SELECT at, kind, detail FROM events WHERE article_id = ? ORDER BY id", article_id
         ),
-        "revisions": _rows(
+        "revisions": rows_of(
             db,
             "SELECT number, kind, captured_at, modified_at, headline, body, word_count, added_words, removed_words FROM revisions "
             "WHERE article_id = ? ORDER BY number",
@@ -232,7 +232,8 @@ def story_history(db: Database, article_id: int) -> dict[str, Any]:
     }
 
 
-def _rows(db: Database, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+def rows_of(db: Database, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+    """Return a query's rows as dictionaries by column."""
     cursor = db.execute(sql, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

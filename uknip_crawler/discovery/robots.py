@@ -33,6 +33,7 @@ class Robots:
     rules: Protego
     sitemaps: tuple[str, ...] = ()
     warning: str | None = None
+    text: str = ""
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -49,15 +50,46 @@ class Robots:
         if agents * len(lines) > _MAX_COMBINATIONS:
             text, warning = _DENY_ALL, f"{agents} user-agent lines; too many to read, everything is forbidden"
         rules = Protego.parse(text)
-        return cls(rules, tuple(dict.fromkeys(rules.sitemaps)), warning)
+        return cls(rules, tuple(dict.fromkeys(rules.sitemaps)), warning, text)
 
     def allowed(self, url: str, user_agent: str) -> bool:
         """Tell whether `user_agent` (the full header will do) may ask for an absolute URL."""
         return self.rules.can_fetch(url, user_agent)
 
+    def rule_for(self, url: str, user_agent: str) -> str | None:
+        """Return the line that decides about an address, or None when no line speaks of it.
+
+        The longest match decides, and of two as long the allowance (RFC 9309 §2.2.2).
+        """
+        wanted = "allow" if self.allowed(url, user_agent) else "disallow"
+        lines = [line for line in self._group_of(user_agent) if line.lower().startswith(wanted)]
+        return max((line for line in lines if _decides(line, url)), key=len, default=None)
+
+    def _group_of(self, user_agent: str) -> list[str]:
+        """Return the rules for an agent: those of the groups that name it, else those for all (RFC 9309 §2.2.1)."""
+        product = user_agent.partition("/")[0].strip().lower()
+        groups: dict[str, list[str]] = {}
+        agents: list[str] = []
+        is_open = False
+        for line in (printed.partition("#")[0].strip() for printed in self.text.splitlines()):
+            if _GROUP.match(line):
+                agents = [*(agents if is_open else []), line.partition(":")[2].strip().lower()]
+                is_open = True
+            elif line:
+                is_open = False
+                for agent in agents:
+                    groups.setdefault(agent, []).append(line)
+        return groups.get(product) or groups.get("*", [])
+
     def crawl_delay(self, user_agent: str) -> float | None:
         """Return the delay in seconds that robots.txt asks of `user_agent`, or None."""
         return self.rules.crawl_delay(user_agent)
+
+
+def _decides(line: str, url: str) -> bool:
+    """Tell whether a rule speaks of an address: whether it would forbid it, alone."""
+    pattern = line.partition(":")[2].strip()
+    return bool(pattern) and not Protego.parse(f"User-agent: *\nDisallow: {pattern}").can_fetch(url, "*")
 
 
 def _text(body: bytes) -> tuple[str, str | None]:
