@@ -20,7 +20,6 @@ DATABASE = "uknip.db"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a committed row survives power loss: https://sqlite.org/pragma.html#pragma_synchronous
-    "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 30000",
 )
 
@@ -37,6 +36,7 @@ def connect(directory: Path) -> Database:
             db.conn.execute(pragma).fetchall()
         _refuse_newer(db, directory)
         migrations.apply(db)
+        db.conn.execute("PRAGMA foreign_keys = ON")  # a migration may make a table anew
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{directory}: cannot open the archive: {error}") from error
     return db

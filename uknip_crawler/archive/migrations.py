@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from uknip_crawler.archive.schema import migrations
+from uknip_crawler.archive.schema import execute_each, migrations
 
 __all__ = ["migrations"]
 
@@ -63,9 +63,7 @@ def m002_layouts(db: Database) -> None:
 
     The search index follows changed text only, not every look at a story.
     """
-    for statement in _LAYOUTS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    execute_each(db, _LAYOUTS)
     db.execute(_SEARCH_FOLLOWS_TEXT)
 
 
@@ -88,9 +86,7 @@ ALTER TABLE articles ADD COLUMN modified_is_migration INTEGER NOT NULL DEFAULT 0
 
 @migrations()
 def m003_evidence(db: Database) -> None:
-    for statement in _EVIDENCE.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    execute_each(db, _EVIDENCE)
 
 
 _AUDITS = """
@@ -122,9 +118,7 @@ CREATE INDEX audit_stories_article ON audit_stories (article_id)
 
 @migrations()
 def m004_audits(db: Database) -> None:
-    for statement in _AUDITS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    execute_each(db, _AUDITS)
 
 
 _LIVES = """
@@ -155,6 +149,112 @@ CREATE INDEX events_run ON events (run_id)
 @migrations()
 def m005_lives(db: Database) -> None:
     """A story can be missed in more ways than one, and a revision says what kind of edit it was."""
-    for statement in _LIVES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    execute_each(db, _LIVES)
+
+
+_WHOLE_LIVES = """
+CREATE TABLE fetches_new (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    url TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    found_by TEXT NOT NULL,
+    found_on TEXT,
+    reason TEXT,
+    opened_at TEXT NOT NULL,
+    closed_at TEXT,
+    outcome TEXT,
+    detail TEXT,
+    status INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    redirected_to TEXT,
+    fetched_at TEXT,
+    etag TEXT,
+    last_modified TEXT,
+    body_bytes INTEGER,
+    payload_sha256 TEXT,
+    warc_name TEXT REFERENCES warcs (name),
+    warc_offset INTEGER,
+    warc_length INTEGER,
+    article_id INTEGER REFERENCES articles (id),
+    layout_id INTEGER REFERENCES layouts (id),
+    imported_from TEXT NOT NULL DEFAULT '',
+    UNIQUE (run_id, url, imported_from),
+    CHECK ((closed_at IS NULL) = (outcome IS NULL))
+) STRICT;
+INSERT INTO fetches_new (id, run_id, url, kind, found_by, found_on, reason, opened_at, closed_at, outcome, detail, status,
+    attempts, redirected_to, fetched_at, etag, last_modified, body_bytes, payload_sha256, warc_name, warc_offset,
+    warc_length, article_id, layout_id)
+SELECT id, run_id, url, kind, found_by, found_on, reason, opened_at, closed_at, outcome, detail, status,
+    attempts, redirected_to, fetched_at, etag, last_modified, body_bytes, payload_sha256, warc_name, warc_offset,
+    warc_length, article_id, layout_id FROM fetches;
+DROP TABLE fetches;
+ALTER TABLE fetches_new RENAME TO fetches;
+CREATE INDEX fetches_url ON fetches (url);
+CREATE INDEX fetches_article ON fetches (article_id);
+CREATE INDEX fetches_open ON fetches (run_id) WHERE outcome IS NULL;
+CREATE INDEX fetches_record ON fetches (warc_name, warc_offset);
+CREATE INDEX fetches_layout ON fetches (layout_id) WHERE layout_id IS NOT NULL;
+CREATE TABLE events_new (
+    id INTEGER PRIMARY KEY,
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    kind TEXT NOT NULL CHECK (kind IN
+        ('moved', 'metadata', 'unpublished', 'missing', 'redirected', 'protected', 'gone', 'restored', 'redacted')),
+    at TEXT NOT NULL,
+    detail TEXT
+) STRICT;
+INSERT INTO events_new SELECT id, article_id, run_id, kind, at, detail FROM events;
+DROP TABLE events;
+ALTER TABLE events_new RENAME TO events;
+CREATE INDEX events_article ON events (article_id);
+CREATE INDEX events_run ON events (run_id);
+ALTER TABLE articles ADD COLUMN time_flags TEXT;
+CREATE TABLE fingerprints (
+    article_id INTEGER PRIMARY KEY REFERENCES articles (id),
+    content_sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE fingerprint_bands (
+    band INTEGER NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    PRIMARY KEY (band, article_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fingerprint_bands_article ON fingerprint_bands (article_id);
+CREATE TABLE near_duplicates (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    other_id INTEGER NOT NULL REFERENCES articles (id),
+    similarity REAL NOT NULL,
+    shared TEXT NOT NULL,
+    PRIMARY KEY (article_id, other_id),
+    CHECK (article_id < other_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX near_duplicates_other ON near_duplicates (other_id);
+ALTER TABLE images ADD COLUMN sha256 TEXT;
+ALTER TABLE images ADD COLUMN media_type TEXT;
+ALTER TABLE images ADD COLUMN size_bytes INTEGER;
+ALTER TABLE images ADD COLUMN width INTEGER;
+ALTER TABLE images ADD COLUMN height INTEGER;
+ALTER TABLE images ADD COLUMN fetched_at TEXT;
+ALTER TABLE images ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE images ADD COLUMN refused TEXT;
+CREATE INDEX images_kept ON images (sha256) WHERE sha256 IS NOT NULL;
+CREATE TABLE redactions (
+    id INTEGER PRIMARY KEY,
+    article_id INTEGER REFERENCES articles (id),
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE redaction_marks (
+    mark TEXT PRIMARY KEY,
+    redaction_id INTEGER NOT NULL REFERENCES redactions (id)
+) STRICT, WITHOUT ROWID
+"""
+
+
+@migrations()
+def m006_whole_lives(db: Database) -> None:
+    """Imports bring many captures of one address in one run; a crawl still visits each address once.
+
+    Made anew while foreign keys are off: https://sqlite.org/lang_altertable.html#otheralter
+    """
+    execute_each(db, _WHOLE_LIVES)

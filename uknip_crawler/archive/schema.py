@@ -238,11 +238,16 @@ CREATE INDEX links_url ON links (url);
 """
 
 
-@migrations()
-def m001_tables(db: Database) -> None:
-    for statement in _TABLES.split(";\n"):
+def execute_each(db: Database, statements: str) -> None:
+    """Run statements one by one, within the migration's transaction; `executescript` would end it."""
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def m001_tables(db: Database) -> None:
+    execute_each(db, _TABLES)
     db.table("articles").enable_fts(
         ["headline", "standfirst", "body"],
         tokenize="porter unicode61 remove_diacritics 2",
