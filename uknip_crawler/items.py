@@ -39,10 +39,14 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class CrawlRun:
-    """The run every component works for. `walks_listings` follows archive pages and their pagination."""
+    """The run every component works for. `walks_listings` follows archive pages and their pagination.
+
+    A run that is not `is_live` takes in captures of another time: they say nothing of the site as it is now.
+    """
 
     id: int
     started_at: datetime
     clock: Callable[[], datetime]
     since: datetime | None = None
     walks_listings: bool = True
+    is_live: bool = True

@@ -78,7 +78,7 @@ class Settlement:
         self._close(visit, outcome, article_id, now)
         for hop in visit.hops:
             self._settle_hop(hop, visit.due.url, outcome, article_id, now)
-        if visit.reading is not None:
+        if visit.reading is not None and self._run.is_live:
             self._follow(visit, now)
         return outcome
 
@@ -92,15 +92,20 @@ class Settlement:
             for hop in (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, visit.response)):
                 self._settle_hop(hop, target, outcome, article_id, now)
 
+    def settle_lone_redirect(self, hop: Hop, target: str) -> None:
+        """End a redirect captured without the page it led to: an alias where another capture shows the story there."""
+        self._archive.sync_captures()
+        with self._archive.transaction():
+            known = self._archive.articles.at(target)
+            outcome = Outcome.UNCHANGED if known else Outcome.NOT_ARTICLE
+            self._settle_hop(hop, target, outcome, known.id if known else None, self._run.clock())
+
     # What the answer means for the story
 
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
-            how = visit.detail or "not found"
-            self._archive.articles.missed(
-                known, visit.due.url, self._run.id, "missing", how, at=self._run.clock()
-            )
+            self._missed(known, visit.due.url, "missing", visit.detail or "not found")
         if visit.outcome is Outcome.UNCHANGED and known is None:
             visit.outcome, visit.detail = Outcome.HTTP_ERROR, "HTTP 304 for a page we never had"
         if visit.outcome is Outcome.UNCHANGED and known:
@@ -153,11 +158,7 @@ class Settlement:
         self._archive.frontier.add(
             [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
         )
-        here = self._archive.articles.at(url)
-        wait = next_visit(
-            outcome, quiet=_quiet(here, now), edits=_edits(here), vouched=False, known=_standing(here)
-        )
-        self._archive.frontier.settle(url, outcome, at=now, next_visit=wait, article_id=article_id)
+        self._plan(url, outcome, _wait(self._archive.articles.at(url), outcome, now), article_id, now)
 
     def _evidence(self, visit: Visit) -> Evidence:
         assert visit.response is not None
@@ -183,23 +184,31 @@ class Settlement:
         elif outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
             wait = AT_NEXT_RUN
         else:
-            wait = next_visit(
-                outcome,
-                quiet=_quiet(here, now),
-                edits=_edits(here),
-                vouched=visit.due.listed_on is not None,
-                known=_standing(here),
-            )
-        etag, last_modified = self._validators(visit, outcome)
+            wait = _wait(here, outcome, now, vouched=visit.due.listed_on is not None)
+        self._plan(visit.due.url, outcome, wait, article_id, now, *self._validators(visit, outcome))
+
+    def _plan(
+        self,
+        url: str,
+        outcome: Outcome,
+        wait: timedelta | None,
+        article_id: int | None,
+        now: datetime,
+        etag: str | None = None,
+        last_modified: str | None = None,
+    ) -> None:
+        """Say when an address is due next; a capture made by others only tells whose address it is."""
+        if not self._run.is_live:
+            self._archive.frontier.belongs(url, article_id)
+            return
+        validators = {"etag": etag, "last_modified": last_modified}
         self._archive.frontier.settle(
-            visit.due.url,
-            outcome,
-            at=now,
-            next_visit=wait,
-            article_id=article_id,
-            etag=etag,
-            last_modified=last_modified,
+            url, outcome, at=now, next_visit=wait, article_id=article_id, **validators
         )
+
+    def _missed(self, known: Known, url: str, kind: str, detail: str) -> None:
+        if self._run.is_live:
+            self._archive.articles.missed(known, url, self._run.id, kind, detail, at=self._run.clock())
 
     def _validators(self, visit: Visit, outcome: Outcome) -> tuple[str | None, str | None]:
         """Return what makes the next request conditional; nothing unless a 304 would mean the story we hold.
@@ -217,12 +226,12 @@ class Settlement:
     ) -> None:
         known = self._archive.articles.at(hop.url)
         if outcome not in _ARTICLE_OUTCOMES or article_id is None:
-            ended, detail = self._hop_to_nothing(known, hop.url, outcome, target, now)
+            ended, detail = self._hop_to_nothing(known, hop.url, outcome, target)
         elif known and known.id == article_id:
             ended, detail = Outcome.ALIAS, f"redirects to {target}"
         elif known:
             ended, detail = Outcome.GONE, f"redirects to another story: {target}"
-            self._archive.articles.missed(known, hop.url, self._run.id, "redirected", detail, at=now)
+            self._missed(known, hop.url, "redirected", detail)
         elif why := self._alias_evidence(hop.url, article_id, target):
             self._archive.articles.add_alias(article_id, hop.url, why, at=now)
             ended, detail = Outcome.ALIAS, f"redirects to {target} ({why})"
@@ -243,17 +252,16 @@ class Settlement:
         )
         here = known if known and known.url == hop.url else None
         vouched = self._archive.frontier.listed_on(hop.url) is not None
-        wait = next_visit(ended, quiet=None, vouched=vouched, known=_standing(here))
-        if ended is Outcome.ALIAS or (known and not here):
-            wait = None  # an alias: the story is followed at its own address
-        self._archive.frontier.settle(hop.url, ended, at=now, next_visit=wait, article_id=owner)
+        is_alias = ended is Outcome.ALIAS or (known and not here)  # the story is followed at its own address
+        wait = None if is_alias else _wait(here, ended, now, vouched=vouched)
+        self._plan(hop.url, ended, wait, owner, now)
 
     def _hop_to_nothing(
-        self, known: Known | None, hop_url: str, outcome: Outcome, target: str, now: datetime
+        self, known: Known | None, hop_url: str, outcome: Outcome, target: str
     ) -> tuple[Outcome, str]:
         if known and outcome in (Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.LISTED):
             detail = f"redirects to {target}, which is no story"
-            self._archive.articles.missed(known, hop_url, self._run.id, "redirected", detail, at=now)
+            self._missed(known, hop_url, "redirected", detail)
             return Outcome.GONE, detail
         return outcome, f"redirects to {target}"
 
@@ -333,5 +341,6 @@ def _edits(known: Known | None) -> int:
     return known.revision_count - 1 if known else 0
 
 
-def _standing(known: Known | None) -> str | None:
-    return known.status if known else None
+def _wait(known: Known | None, outcome: Outcome, now: datetime, *, vouched: bool = False) -> timedelta | None:
+    standing = known.status if known else None
+    return next_visit(outcome, quiet=_quiet(known, now), edits=_edits(known), vouched=vouched, known=standing)

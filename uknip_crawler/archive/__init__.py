@@ -80,9 +80,17 @@ class Archive:
     # Captures
 
     def capture(
-        self, run_id: int, capture: Capture, request_headers: tuple[tuple[str, str], ...], *, at: datetime
+        self,
+        run_id: int,
+        capture: Capture,
+        request_headers: tuple[tuple[str, str], ...] | None,
+        *,
+        at: datetime,
     ) -> warc.RecordRef:
-        """Append a response to the run's WARC file. Not yet durable: `sync_captures` before a row points at it."""
+        """Append a response to the run's WARC file, and its request unless others made it (None).
+
+        Not yet durable: `sync_captures` before a row points at it.
+        """
         if self._warc is None or self._warc.is_full:
             self._close_warc(at)
             self._open_warc(run_id, at)

@@ -33,7 +33,10 @@ class Known:
     revision_count: int
     published_at: str | None
     first_seen_at: str
+    last_seen_at: str
     last_changed_at: str
+    captured_at: str
+    gone_at: str | None
 
 
 class Articles:
@@ -113,6 +116,9 @@ class Articles:
         it was gone. Storing the same capture twice changes nothing but `last_seen_at`.
         """
         known, why = self.same_story(article, content_sha256, came_from)
+        if known is not None and (as_text(evidence.captured_at) or "") < known.captured_at:
+            self._add_earlier(known, article, evidence, why)
+            return Outcome.UNCHANGED, known.id
         if known is None:
             outcome, article_id = self._insert(article, content_sha256, evidence)
         else:
@@ -138,26 +144,42 @@ class Articles:
         self, known: Known, article: Article, content_sha256: str, evidence: Evidence, why: str
     ) -> tuple[Outcome, int]:
         row = row_of(article, content_sha256, evidence)
-        row |= {"last_seen_at": as_text(evidence.captured_at), "missed_runs": 0, "missed_run_id": None}
+        when = as_text(evidence.captured_at) or ""
+        row["last_seen_at"] = max(when, known.last_seen_at)
         outcome = Outcome.UNCHANGED
         if known.content_sha256 != content_sha256:
             outcome = Outcome.REVISED
             number = known.revision_count + 1
             row |= {"revision_count": number, "last_changed_at": as_text(evidence.captured_at)}
             add_revision(self._db, known.id, number, article, content_sha256, evidence)
-        if known.status == "gone":
-            row |= {"status": "live", "gone_at": None}
-        self._restored(known.id, evidence, article.url)
+        if known.gone_at is None or when >= known.gone_at:
+            row |= {"status": "live", "gone_at": None, "missed_runs": 0, "missed_run_id": None}
+            self._restored(known.id, evidence, article.url)
         self._db.conn.execute("DELETE FROM aliases WHERE url = ? AND article_id = ?", (article.url, known.id))
         self._db.table("articles").update(known.id, row)
         if known.url != article.url:
-            self._add_event(known.id, "moved", evidence, f"{known.url} → {article.url} ({why})")
+            moved = f"{known.url} → {article.url} ({why})"
+            self._record(known.id, "moved", evidence.run_id, moved, at=evidence.captured_at)
             self.add_alias(known.id, known.url, why, at=evidence.captured_at)
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
         return outcome, known.id
 
-    def _add_event(self, article_id: int, kind: str, evidence: Evidence, detail: str | None) -> None:
-        self._record(article_id, kind, evidence.run_id, detail, at=evidence.captured_at)
+    def _add_earlier(self, known: Known, article: Article, evidence: Evidence, why: str) -> None:
+        """Take in a capture older than the one shown; the versions are told anew when the story is next read.
+
+        Its empty extractor version sees to it that it is.
+        """
+        self._db.conn.execute(
+            "UPDATE articles SET first_seen_at = min(first_seen_at, ?), extractor_version = '' WHERE id = ?",
+            (as_text(evidence.captured_at), known.id),
+        )
+        if article.url == known.url:
+            return
+        if self.at(article.url) is None:
+            moved = f"{article.url} → {known.url} ({why})"
+            at = datetime.fromisoformat(known.first_seen_at)
+            self._record(known.id, "moved", evidence.run_id, moved, at=at)
+        self.add_alias(known.id, article.url, why, at=evidence.captured_at)
 
     def _record(self, article_id: int, kind: str, run_id: int, detail: str | None, *, at: datetime) -> None:
         self._db.conn.execute(
@@ -168,7 +190,7 @@ class Articles:
     def _restored(self, article_id: int, evidence: Evidence, url: str) -> None:
         """Record that a story is there again, when the last word on it was that it is not."""
         if self._last_word(article_id) in _ABSENCES:
-            self._add_event(article_id, "restored", evidence, url)
+            self._record(article_id, "restored", evidence.run_id, url, at=evidence.captured_at)
 
     def _last_word(self, article_id: int) -> str | None:
         kinds = (*_ABSENCES, "restored")
@@ -186,7 +208,8 @@ class Articles:
             """
             INSERT INTO aliases (url, article_id, evidence, first_seen_at, last_seen_at)
             SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM articles WHERE url = ?)
-            ON CONFLICT (url) DO UPDATE SET last_seen_at = excluded.last_seen_at
+            ON CONFLICT (url) DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at),
+                last_seen_at = max(last_seen_at, excluded.last_seen_at)
             """,
             (url, article_id, why, now, now, url),
         )
@@ -195,17 +218,12 @@ class Articles:
 
     def seen_unchanged(self, article_id: int, evidence: Evidence) -> None:
         """Record that the site answered 304: still there, still the same."""
-        known = self._known("id = ?", article_id)
-        if known and known.status == "gone":
-            self._db.conn.execute(
-                "UPDATE articles SET status = 'live', gone_at = NULL WHERE id = ?", (article_id,)
-            )
-        if known:
-            self._restored(article_id, evidence, known.url)
-        self._db.conn.execute(
-            "UPDATE articles SET last_seen_at = ?, missed_runs = 0, missed_run_id = NULL WHERE id = ?",
+        (url,) = self._db.conn.execute(
+            "UPDATE articles SET status = CASE status WHEN 'gone' THEN 'live' ELSE status END, gone_at = NULL, "
+            "last_seen_at = ?, missed_runs = 0, missed_run_id = NULL WHERE id = ? RETURNING url",
             (as_text(evidence.captured_at), article_id),
-        )
+        ).fetchone()
+        self._restored(article_id, evidence, url)
 
     def missed(self, known: Known, url: str, run_id: int, kind: str, detail: str, *, at: datetime) -> None:
         """Record that an address no longer answers with the story; once a run at most.

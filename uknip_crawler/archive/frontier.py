@@ -228,6 +228,12 @@ class Frontier:
             ),
         )
 
+    def belongs(self, url: str, article_id: int | None) -> None:
+        """Record whose address it is, as a capture made by others shows; when to visit it stays as it was."""
+        self._db.conn.execute(
+            "UPDATE frontier SET article_id = coalesce(article_id, ?) WHERE url = ?", (article_id, url)
+        )
+
     def listed_count(self, listed_on: str) -> int:
         """Return how many WordPress posts a source vouches for; one that moved counts once."""
         row = self._db.conn.execute(

@@ -58,12 +58,24 @@ class Ledger:
         ]
 
     def open(
-        self, run_id: int, url: str, *, kind: str, found_by: str, at: datetime, found_on: str | None = None
+        self,
+        run_id: int,
+        url: str,
+        *,
+        kind: str,
+        found_by: str,
+        at: datetime,
+        found_on: str | None = None,
+        imported_from: str = "",
     ) -> int | None:
-        """Open a row and return its id, or None when the run has already scheduled this address."""
+        """Open a row and return its id, or None when the run has already scheduled this address.
+
+        `imported_from` is the place of an imported capture: of these an address may have many in a run.
+        """
         cursor = self._db.conn.execute(
-            "INSERT OR IGNORE INTO fetches (run_id, url, kind, found_by, found_on, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (run_id, url, kind, found_by, found_on, as_text(at)),
+            "INSERT OR IGNORE INTO fetches (run_id, url, kind, found_by, found_on, opened_at, imported_from) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run_id, url, kind, found_by, found_on, as_text(at), imported_from),
         )
         return cursor.lastrowid if cursor.rowcount else None
 
@@ -143,6 +155,22 @@ class Ledger:
             "SELECT 1 FROM runs WHERE kind = 'crawl' AND end_reason = 'finished' LIMIT 1"
         )
         return row.fetchone() is not None
+
+    def record_of(
+        self, url: str, fetched_at: datetime, payload_sha256: str | None = None
+    ) -> RecordRef | None:
+        """Return where the capture of an address at a moment lies, or None; with a digest, only of that payload."""
+        row = self._db.conn.execute(
+            "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE url = ? AND fetched_at = ? "
+            "AND payload_sha256 = coalesce(?, payload_sha256) AND warc_name IS NOT NULL",
+            (url, as_text(fetched_at), payload_sha256),
+        ).fetchone()
+        return RecordRef(*row) if row else None
+
+    def kind_of(self, run_id: int) -> str:
+        """Return whether a run was a crawl, an import or a replay."""
+        row = self._db.conn.execute("SELECT kind FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return str(row[0])
 
     def is_recorded(self, record: RecordRef) -> bool:
         """Tell whether a row points at a record."""

@@ -70,11 +70,13 @@ class WarcFile:
     def is_full(self) -> bool:
         return self._size >= ROLL_BYTES
 
-    def write(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef:
-        """Append the response, then its request. Raises StorageError, with the file cut back to its last record."""
+    def write(self, capture: Capture, request_headers: tuple[tuple[str, str], ...] | None) -> RecordRef:
+        """Append the response, then its request where we made it. Raises StorageError, with the file cut back to its
+        last record."""
         response = _serialise(lambda writer: _write_response(writer, capture))
         offset = self._append(response)
-        self._append(_serialise(lambda writer: _write_request(writer, capture, request_headers)))
+        if request_headers is not None:
+            self._append(_serialise(lambda writer: _write_request(writer, capture, request_headers)))
         return RecordRef(self.name, offset, len(response))
 
     def sync(self) -> None:
