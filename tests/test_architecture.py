@@ -15,7 +15,7 @@ LAYERS = {
     "pure": {"discovery", "extraction", "fingerprints", "revisions"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
+        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath",
     },
     "export": {"export"},
     "browse": {"browse"},

@@ -38,7 +38,7 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
         path = warc.locate(archive.warc_folder, name)
         if path is not None:
             cut += _cut_torn_tail(path)
-            is_live = archive.ledger.kind_of(run_id) == "crawl"
+            is_live = archive.ledger.kind_of(run_id)[0] == "crawl"
             run = CrawlRun(run_id, clock(), clock, walks_listings=walks, is_live=is_live)
             replayed += _replay(archive, site, run, name, path)
         archive.adopt_warc(name, at=clock())

@@ -92,13 +92,14 @@ class Settlement:
             for hop in (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, visit.response)):
                 self._settle_hop(hop, target, outcome, article_id, now)
 
-    def settle_lone_redirect(self, hop: Hop, target: str) -> None:
-        """End a redirect captured without the page it led to: an alias where another capture shows the story there."""
+    def settle_lone_redirects(self, hops: Sequence[Hop], target: str) -> None:
+        """End redirects captured without the page they led to: aliases where another capture shows the story there."""
         self._archive.sync_captures()
         with self._archive.transaction():
             known = self._archive.articles.at(target)
-            outcome = Outcome.UNCHANGED if known else Outcome.NOT_ARTICLE
-            self._settle_hop(hop, target, outcome, known.id if known else None, self._run.clock())
+            outcome = Outcome.UNCHANGED if known else Outcome.LOST
+            for hop in hops:
+                self._settle_hop(hop, target, outcome, known.id if known else None, self._run.clock())
 
     # What the answer means for the story
 
@@ -109,7 +110,7 @@ class Settlement:
         if visit.outcome is Outcome.UNCHANGED and known is None:
             visit.outcome, visit.detail = Outcome.HTTP_ERROR, "HTTP 304 for a page we never had"
         if visit.outcome is Outcome.UNCHANGED and known:
-            self._archive.articles.seen_unchanged(known.id, self._evidence(visit))
+            self._archive.articles.seen_unchanged(known, self._evidence(visit))
         if visit.outcome is not None:
             return visit.outcome, known.id if known else None
         assert visit.reading is not None
@@ -131,7 +132,7 @@ class Settlement:
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)
         if article.url != visit.due.url:
-            articles.add_alias(article_id, visit.due.url, "canonical link", at=self._run.clock())
+            articles.add_alias(article_id, visit.due.url, "canonical link", at=evidence.captured_at)
             self._frontier_knows(article.url, outcome, article_id)
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
         replace_furniture(
@@ -233,7 +234,7 @@ class Settlement:
             ended, detail = Outcome.GONE, f"redirects to another story: {target}"
             self._missed(known, hop.url, "redirected", detail)
         elif why := self._alias_evidence(hop.url, article_id, target):
-            self._archive.articles.add_alias(article_id, hop.url, why, at=now)
+            self._archive.articles.add_alias(article_id, hop.url, why, at=hop.response.capture.fetched_at)
             ended, detail = Outcome.ALIAS, f"redirects to {target} ({why})"
         else:
             ended, detail = (

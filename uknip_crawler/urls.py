@@ -70,6 +70,13 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     return canonical
 
 
+def is_variant(url: str) -> bool:
+    """Tell whether an address asks for the AMP or print form of a page, which is another page's markup."""
+    parts = urlsplit(url)
+    keys = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    return bool(_AMP_PATH.search(parts.path) or keys & {"amp", "print"})
+
+
 def _without_dots(path: str) -> str:
     """Resolve `.` and `..`, also when escaped, so that no address hides behind another's path (RFC 3986 §5.2.4)."""
     kept: list[str] = []

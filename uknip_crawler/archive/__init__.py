@@ -33,11 +33,11 @@ class Archive:
     run writes there, StorageError when it cannot be opened.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, database: str = DATABASE) -> None:
         self.directory = directory
         self._lock: IO[str] = lock.acquire(directory)
         try:
-            self.db: Database = connect(directory)
+            self.db: Database = connect(directory, database)
         except BaseException:
             self._lock.close()
             raise
@@ -116,7 +116,9 @@ class Archive:
             self.db.conn.execute(
                 "INSERT INTO warcs (name, run_id, opened_at) VALUES (?, ?, ?)", (name, run_id, as_text(at))
             )
-        self._warc = warc.WarcFile(self.warc_folder, name, f"uknip/{__version__}")
+        kind, base_url = self.ledger.kind_of(run_id)
+        about = {"software": f"uknip/{__version__}", "isPartOf": base_url, "description": kind}
+        self._warc = warc.WarcFile(self.warc_folder, name, about)
 
     def _close_warc(self, at: datetime) -> None:
         if self._warc is None:
@@ -134,6 +136,15 @@ class Archive:
         return self.db.conn.execute(
             "SELECT name, run_id FROM warcs WHERE closed_at IS NULL ORDER BY name"
         ).fetchall()
+
+    def enrol_warc(self, name: str, run_id: int, *, at: datetime) -> None:
+        """Record a WARC file that is there, as the run's; whole, unless its name ends in `.open`."""
+        with self.transaction():
+            self.db.conn.execute(
+                "INSERT INTO warcs (name, run_id, opened_at) VALUES (?, ?, ?)",
+                (name, run_id, as_text(at)),
+            )
+        self.adopt_warc(name, at=at)
 
     def adopt_warc(self, name: str, *, at: datetime) -> None:
         """Close a file that a killed run left open; a file that never came to be loses its row."""

@@ -216,14 +216,19 @@ class Articles:
 
     # Life after the first capture
 
-    def seen_unchanged(self, article_id: int, evidence: Evidence) -> None:
-        """Record that the site answered 304: still there, still the same."""
-        (url,) = self._db.conn.execute(
-            "UPDATE articles SET status = CASE status WHEN 'gone' THEN 'live' ELSE status END, gone_at = NULL, "
-            "last_seen_at = ?, missed_runs = 0, missed_run_id = NULL WHERE id = ? RETURNING url",
-            (as_text(evidence.captured_at), article_id),
-        ).fetchone()
-        self._restored(article_id, evidence, url)
+    def seen_unchanged(self, known: Known, evidence: Evidence) -> None:
+        """Record that the site answered 304: still there, still the same. Before a later end that says nothing."""
+        when = as_text(evidence.captured_at) or ""
+        self._db.conn.execute(
+            "UPDATE articles SET last_seen_at = max(last_seen_at, ?) WHERE id = ?", (when, known.id)
+        )
+        if known.gone_at is None or when >= known.gone_at:
+            self._db.conn.execute(
+                "UPDATE articles SET status = CASE status WHEN 'gone' THEN 'live' ELSE status END, gone_at = NULL, "
+                "missed_runs = 0, missed_run_id = NULL WHERE id = ?",
+                (known.id,),
+            )
+            self._restored(known.id, evidence, known.url)
 
     def missed(self, known: Known, url: str, run_id: int, kind: str, detail: str, *, at: datetime) -> None:
         """Record that an address no longer answers with the story; once a run at most.

@@ -24,14 +24,14 @@ _PRAGMAS = (
 )
 
 
-def connect(directory: Path) -> Database:
+def connect(directory: Path, database: str = DATABASE) -> Database:
     """Open the database for writing, create or migrate it.
 
     Raises StorageError when the file is damaged, unwritable, or written by a newer version of this program.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        db = Database(directory / DATABASE)
+        db = Database(directory / database)
         for pragma in _PRAGMAS:
             db.conn.execute(pragma).fetchall()
         _refuse_newer(db, directory)

@@ -127,6 +127,13 @@ class Frontier:
             [(as_precise_text(since), url, as_text(since)) for url in urls],
         )
 
+    def standing(self, url: str) -> tuple[str, str, str | None] | None:
+        """Return what kind of page an address is believed to be, who found it and which source vouches for it."""
+        row = self._db.conn.execute(
+            "SELECT kind, found_by, listed_on FROM frontier WHERE url = ?", (url,)
+        ).fetchone()
+        return tuple(row) if row else None
+
     def listed_on(self, url: str) -> str | None:
         """Return the source that vouches for an address, or None."""
         row = self._db.conn.execute("SELECT listed_on FROM frontier WHERE url = ?", (url,)).fetchone()
@@ -227,6 +234,16 @@ class Frontier:
                 url,
             ),
         )
+
+    def add_imported(self, run_id: int, *, at: datetime) -> int:
+        """Have the next crawl look at the stories that an import brought and no list or link names; return how many."""
+        cursor = self._db.conn.execute(
+            "INSERT OR IGNORE INTO frontier (url, kind, found_by, first_seen_at, due_at, reason, article_id, post_id) "
+            "SELECT url, 'article', 'import', ?, ?, 'new', id, post_id FROM articles WHERE id IN "
+            "(SELECT article_id FROM fetches WHERE run_id = ?)",
+            (as_text(at), as_precise_text(at), run_id),
+        )
+        return cursor.rowcount
 
     def belongs(self, url: str, article_id: int | None) -> None:
         """Record whose address it is, as a capture made by others shows; when to visit it stays as it was."""

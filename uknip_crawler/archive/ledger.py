@@ -16,6 +16,9 @@ from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import StorageError
 from uknip_crawler.models import Capture, Outcome
 
+VARIANT = "variant"
+"""Kind of the visit whose capture shows an AMP or print form."""
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -33,11 +36,19 @@ class Ledger:
         self._db = db
 
     def start_run(
-        self, kind: str, base_url: str, settings: Mapping[str, Any], version: str, *, at: datetime
+        self,
+        kind: str,
+        base_url: str,
+        settings: Mapping[str, Any],
+        version: str,
+        *,
+        at: datetime,
+        run_id: int | None = None,
     ) -> int:
+        """Begin a run and return its number, the next one unless it is given."""
         cursor = self._db.conn.execute(
-            "INSERT INTO runs (kind, base_url, started_at, settings, version) VALUES (?, ?, ?, ?, ?)",
-            (kind, base_url, as_text(at), json.dumps(settings, sort_keys=True), version),
+            "INSERT INTO runs (id, kind, base_url, started_at, settings, version) VALUES (?, ?, ?, ?, ?, ?)",
+            (run_id, kind, base_url, as_text(at), json.dumps(settings, sort_keys=True), version),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
@@ -167,10 +178,19 @@ class Ledger:
         ).fetchone()
         return RecordRef(*row) if row else None
 
-    def kind_of(self, run_id: int) -> str:
-        """Return whether a run was a crawl, an import or a replay."""
-        row = self._db.conn.execute("SELECT kind FROM runs WHERE id = ?", (run_id,)).fetchone()
-        return str(row[0])
+    def records_of(self, url: str) -> list[RecordRef]:
+        """Return where the captures of an address lie that brought a page, the newest first."""
+        rows = self._db.conn.execute(
+            "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE url = ? AND status = 200 "
+            "AND warc_name IS NOT NULL ORDER BY fetched_at DESC",
+            (url,),
+        )
+        return [RecordRef(*row) for row in rows]
+
+    def kind_of(self, run_id: int) -> tuple[str, str]:
+        """Return whether a run was a crawl or an import, and the base URL of its site."""
+        row = self._db.conn.execute("SELECT kind, base_url FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return str(row[0]), str(row[1])
 
     def is_recorded(self, record: RecordRef) -> bool:
         """Tell whether a row points at a record."""

@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.ledger import VARIANT
 from uknip_crawler.archive.parts import Evidence, add_revision, replace_furniture, replace_parts, row_of
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.models import Article, Outcome, Stripped
@@ -71,21 +72,23 @@ class Readings:
         return [row[0] for row in rows]
 
     def captures(self, article_ids: Sequence[int]) -> dict[int, list[Captured]]:
-        """Return each story's captures, oldest first."""
+        """Return each story's captures, oldest first; those of an AMP or print form only where there are no others."""
         found: dict[int, list[Captured]] = defaultdict(list)
+        variants: dict[int, list[Captured]] = defaultdict(list)
         for start in range(0, len(article_ids), _MARKS):
             part = article_ids[start : start + _MARKS]
             rows = self._db.conn.execute(
-                "SELECT article_id, id, run_id, warc_name, warc_offset, warc_length, fetched_at FROM fetches "
+                "SELECT article_id, id, run_id, warc_name, warc_offset, warc_length, fetched_at, kind FROM fetches "
                 f"WHERE article_id IN ({','.join('?' * len(part))}) AND status = 200 AND warc_name IS NOT NULL "
                 "AND outcome IN ('stored', 'unchanged', 'revised', 'alias', 'duplicate') ORDER BY fetched_at, id",
                 part,
             )
-            for article_id, fetch_id, run_id, name, offset, length, fetched_at in rows:
+            for article_id, fetch_id, run_id, name, offset, length, fetched_at, kind in rows:
                 record = RecordRef(name, offset, length)
                 when = datetime.fromisoformat(fetched_at)
-                found[article_id].append(Captured(article_id, fetch_id, run_id, record, when))
-        return found
+                among = variants if kind == VARIANT else found
+                among[article_id].append(Captured(article_id, fetch_id, run_id, record, when))
+        return {**variants, **found}
 
     def now(self, article_id: int) -> dict[str, Any]:
         """Return a story's fields as they are archived, lists as tuples."""

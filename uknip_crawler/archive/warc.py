@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -49,7 +49,8 @@ class _Writer(WARCWriter):  # type: ignore[misc]
 class WarcFile:
     """One WARC file being written. Not thread-safe: one process, one writer."""
 
-    def __init__(self, folder: Path, name: str, software: str) -> None:
+    def __init__(self, folder: Path, name: str, about: Mapping[str, str]) -> None:
+        """Begin a file; `about` are fields of its warcinfo record. Raises StorageError."""
         self.name = name
         self._path = folder / f"{name}.open"
         self._final = folder / name
@@ -60,7 +61,7 @@ class WarcFile:
             raise StorageError(f"{self._path}: cannot write: {error.strerror}") from error
         self._size = 0
         self._synced = 0
-        info = {"software": software, "format": "WARC file version 1.1", "robots": "RFC 9309"}
+        info = {**about, "format": "WARC file version 1.1", "robots": "RFC 9309"}
         self._append(
             _serialise(lambda writer: writer.write_record(writer.create_warcinfo_record(name, info)))
         )

@@ -14,6 +14,7 @@ from uknip_crawler.errors import UknipError
 _COMMANDS = {
     "demo": "the whole job on the bundled sample site, offline",
     "crawl": "crawl a site, or bring its archive up to date",
+    "import-warc": "take in pages that other crawlers captured",
     "status": "what the archive holds, and how its last run went",
     "history": "one story's life: addresses, revisions, what changed",
     "coverage": "what the site lists against what we hold, and what is missing why",
@@ -36,7 +37,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"uknip_crawler.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(
+            f"uknip_crawler.cli.{cmd_name.replace('-', '_')}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from uknip_crawler.edits import classify_edits
+from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.errors import StorageError
-from uknip_crawler.reextraction import bring_up_to_date
 
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider
@@ -22,10 +21,9 @@ def after_run(spider: UknipSpider) -> None:
     """
     workers = spider.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS")
     try:
-        report = bring_up_to_date(
+        report = bring_to_rest(
             spider.archive, spider.site.base_url, spider.run.id, workers=workers, at=spider.clock()
         )
-        classify_edits(spider.archive)
     except StorageError:
         raise
     except Exception:

@@ -10,11 +10,12 @@ from urllib.parse import urljoin
 
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.sources import Source
+from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, Listing, feed, rest, sitemap
 from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.documents import PAST_END, Answer
-from uknip_crawler.urls import AddressKind, canonicalise, classify, slug
+from uknip_crawler.urls import canonicalise, slug
 
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider
@@ -245,24 +246,12 @@ class Discovery:
             if self._run.since and not _is_since(entry, self._run.since):
                 continue
             try:
-                url = canonicalise(entry.url, self._spider.site)
+                candidate = candidate_of(entry, self._spider.site, found_by, listed_on, is_post=is_post)
             except AddressRefused as error:
                 self._refuse(entry.url, found_by, error)
                 continue
-            kind = classify(url, self._spider.site)
-            if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not is_post):
-                continue
-            yield Candidate(
-                url,
-                "article" if is_post else kind.value,
-                found_by,
-                found_on=listed_on,
-                post_id=entry.post_id,
-                listed_on=listed_on if is_post or kind is AddressKind.ARTICLE else None,
-                modified_at=entry.modified_at,
-                priority=20 if is_post else 0,
-                said=entry.said,
-            )
+            if candidate is not None:
+                yield candidate
 
     def _retract(self, listed_on: str | None, began: datetime) -> None:
         """Look at the stories that a source (None: all of them) no longer lists, and put it into their record."""

@@ -251,7 +251,9 @@ class UknipSpider(scrapy.Spider):
             if visit.outcome is None:
                 return
         else:
-            visit.outcome, visit.detail = verdicts.of_response(response, is_stopping=self.is_stopping)
+            visit.outcome, visit.detail = verdicts.of_capture(
+                visit.response.capture, is_stopping=self.is_stopping
+            )
         yield visit
 
     async def failed(self, failure: Failure) -> AsyncIterator[Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
-from scrapy.http import Response
 
 from uknip_crawler.errors import BudgetSpent, StorageError
-from uknip_crawler.models import Outcome
+from uknip_crawler.models import Capture, Outcome
 
 _BY_ERROR: dict[type[Exception], Outcome] = {
     DownloadTimeoutError: Outcome.TIMEOUT,
@@ -17,19 +16,19 @@ _BY_ERROR: dict[type[Exception], Outcome] = {
 }
 
 
-def of_response(response: Response, *, is_stopping: bool) -> tuple[Outcome | None, str | None]:
+def of_capture(capture: Capture, *, is_stopping: bool = False) -> tuple[Outcome | None, str | None]:
     """Return (outcome, detail); (None, None) when the page must be read.
 
     A 429 or 503 that ends the run defers the visit: the site asked to be asked later.
     """
-    status = response.status
+    status = capture.status
     if 200 <= status < 300:
         return None, None
     if status == 304:
         return Outcome.UNCHANGED, None
     if status in (404, 410):
         return Outcome.GONE, f"HTTP {status}"
-    if response.headers.get("cf-mitigated") == b"challenge":
+    if capture.header("cf-mitigated") == "challenge":
         return Outcome.CHALLENGE, f"HTTP {status}"
     deferred = is_stopping and status in (429, 503)
     return (Outcome.DEFERRED if deferred else Outcome.HTTP_ERROR), f"HTTP {status}"

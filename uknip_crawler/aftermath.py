@@ -1,0 +1,16 @@
+"""What follows whatever brought captures: stories read again with all that is known now, and their edits named."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from uknip_crawler.archive import Archive
+from uknip_crawler.edits import classify_edits
+from uknip_crawler.reextraction import Report, bring_up_to_date
+
+
+def bring_to_rest(archive: Archive, base_url: str, run_id: int, *, workers: int, at: datetime) -> Report:
+    """Learn from a run's captures, bring readings up to date, name the edits; doing it twice changes nothing more."""
+    report = bring_up_to_date(archive, base_url, run_id, workers=workers, at=at)
+    classify_edits(archive)
+    return report

@@ -1,0 +1,120 @@
+"""`uknip import-warc`: pages that other crawlers captured."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from uknip_crawler.archive import DATABASE, Archive, open_readonly
+from uknip_crawler.candidates import schedule
+from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.errors import UsageError
+from uknip_crawler.importing import ImportReport, import_warcs
+from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
+
+SHOWN = 10
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--cdx",
+    "lists",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A list of addresses (CDX, CDXJ, the Wayback Machine's JSON, or one a line) for the next crawl to visit.",
+)
+@click.option("--base-url", help="The site's address; by default the archive's own, else uknip.co.uk.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
+)
+@archive_option
+@json_option
+def command(
+    files: tuple[Path, ...],
+    lists: tuple[Path, ...],
+    base_url: str | None,
+    workers: int,
+    directory: Path,
+    as_json: bool,
+) -> None:
+    """Take in the site's pages from WARC files of other crawlers (.warc or .warc.gz: Common Crawl, browsertrix,
+    ArchiveBox, wget). Each capture keeps its own time, so that a story's versions and addresses come in their right
+    order whatever the order of import. Importing twice changes nothing; the next crawl looks whether the stories
+    are still there.
+
+    \b
+    uknip import-warc crawl-2021.warc.gz crawl-2023.warc.gz
+    uknip import-warc --cdx wayback.txt      only note the addresses, to be visited by the next crawl
+
+    Exit status: 0 all taken in, 2 usage, 3 some records could not be read (they are named), 75 another run holds the lock.
+    """
+    if not files and not lists:
+        raise UsageError("nothing to import: name a WARC file, or a list of addresses with --cdx")
+    site = load_site(base_url or _own(directory) or DEFAULT_BASE_URL)
+    with Archive(directory) as archive:
+        if archive.base_url() not in (None, site.base_url):
+            raise UsageError(
+                f"{directory} archives {archive.base_url()}, not {site.base_url}: name another with --archive DIR"
+            )
+        scheduled = [schedule(archive, site, path, at=datetime.now(UTC)) for path in lists]
+        report = _import(archive, site.base_url, files, workers) if files else None
+    record = {"scheduled": sum(new for new, _ in scheduled), "not_taken": sum(bad for _, bad in scheduled)}
+    if as_json:
+        click.echo(json.dumps({**record, **(report.as_json() if report else {})}, indent=2))
+    else:
+        if lists:
+            click.echo(
+                f"{record['scheduled']:,} addresses wait for the next crawl, {record['not_taken']:,} are no pages of {site.host}"
+            )
+        if report:
+            _tell(report)
+    sys.exit(report.exit_status if report else 0)
+
+
+def _own(directory: Path) -> str | None:
+    if not (directory / DATABASE).is_file():
+        return None
+    db = open_readonly(directory)
+    try:
+        row = db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        return str(row[0]) if row else None
+    finally:
+        db.close()
+
+
+def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: int) -> ImportReport:
+    console = Console(stderr=True)
+    columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("importing", total=None)
+        return import_warcs(
+            archive,
+            base_url,
+            files,
+            workers=workers,
+            clock=lambda: datetime.now(UTC),
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+
+
+def _tell(report: ImportReport) -> None:
+    click.echo(
+        f"Run {report.run}: {report.records:,} records in {report.files:,} files, {report.taken:,} taken in, "
+        f"{report.held:,} held already, {report.passed_over:,} without a page, {report.elsewhere:,} of other sites or kinds"
+    )
+    click.echo(f"  the archive holds {report.articles:,} articles in {report.revisions:,} revisions")
+    if report.outcomes:
+        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(report.outcomes.items()))
+        click.echo(f"  outcomes: {counts}")
+    for line in report.damaged[:SHOWN]:
+        click.echo(f"  not read: {line}")
+    if len(report.damaged) > SHOWN:
+        click.echo(f"  and {len(report.damaged) - SHOWN:,} more: `uknip import-warc --json` names them all")
