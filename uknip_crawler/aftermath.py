@@ -9,8 +9,13 @@ from uknip_crawler.edits import classify_edits
 from uknip_crawler.reextraction import Report, bring_up_to_date
 
 
-def bring_to_rest(archive: Archive, base_url: str, run_id: int, *, workers: int, at: datetime) -> Report:
-    """Learn from a run's captures, bring readings up to date, name the edits; doing it twice changes nothing more."""
+def bring_to_rest(
+    archive: Archive, base_url: str, run_id: int | None = None, *, workers: int, at: datetime
+) -> Report:
+    """Learn from the captures of a run, or of all, bring readings up to date, name the edits.
+
+    Doing it twice changes nothing more.
+    """
     report = bring_up_to_date(archive, base_url, run_id, workers=workers, at=at)
     classify_edits(archive)
     return report

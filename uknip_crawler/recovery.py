@@ -37,7 +37,7 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
     for name, run_id in archive.open_warcs():
         path = warc.locate(archive.warc_folder, name)
         if path is not None:
-            cut += _cut_torn_tail(path)
+            cut += cut_torn_tail(path)
             is_live = archive.ledger.kind_of(run_id)[0] == "crawl"
             run = CrawlRun(run_id, clock(), clock, walks_listings=walks, is_live=is_live)
             replayed += _replay(archive, site, run, name, path)
@@ -52,7 +52,7 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
     return Recovered(len(killed), cut, replayed)
 
 
-def _cut_torn_tail(path: Path) -> int:
+def cut_torn_tail(path: Path) -> int:
     """Truncate a file after its last whole member; return how many bytes went."""
     size = path.stat().st_size
     end = max((member.offset + member.length for member in warc.members(path) if member.is_whole), default=0)

@@ -153,9 +153,14 @@ def reread(
     return report
 
 
-def bring_up_to_date(archive: Archive, base_url: str, run_id: int, *, workers: int, at: datetime) -> Report:
-    """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date."""
-    brought = archive.readings.captured_in(run_id)
+def bring_up_to_date(
+    archive: Archive, base_url: str, run_id: int | None, *, workers: int, at: datetime
+) -> Report:
+    """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date.
+
+    Without a run everything is read again.
+    """
+    brought = archive.readings.all() if run_id is None else archive.readings.captured_in(run_id)
     known = Learned(_layouts(archive), Stories(), *_verdicts(archive))
     if not brought and not archive.readings.stale(lambda skeleton: version_of(known, skeleton)):
         return Report()

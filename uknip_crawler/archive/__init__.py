@@ -159,6 +159,17 @@ class Archive:
                 (as_text(at), final.stat().st_size, name),
             )
 
+    # Making a database anew
+
+    def hurry(self) -> None:
+        """Leave writes to the system's own time: for a database that is thrown away if anything goes wrong."""
+        self.db.conn.execute("PRAGMA synchronous = OFF")
+
+    def settle_down(self) -> None:
+        """Put everything written in a hurry on the disk."""
+        self.db.conn.execute("PRAGMA synchronous = FULL")
+        self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     # Ends
 
     def finish_captures(self, *, at: datetime) -> None:

@@ -20,7 +20,6 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from warcio.bufferedreaders import ChunkedDataReader
-from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 
 from uknip_crawler.archive import warc
@@ -32,10 +31,6 @@ _MAX_MEMBER_HEAD_BYTES = 2**16
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _RECORD = re.compile(rb"(?:^|\n)(WARC/(?:0\.1[78]|1\.[01])\r?\n)")
-_UNREADABLE = (
-    ArchiveLoadFailed, StopIteration, ValueError, TypeError, OSError, zlib.error, AttributeError, EOFError,
-)  # fmt: skip
-"""What warcio and gzip raise on damaged records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +105,7 @@ class ForeignWarc:
                 continue
             try:
                 found = self._named(place)
-            except _UNREADABLE as error:
+            except warc.DAMAGED as error:
                 yield Damage(place, f"no readable record: {error or type(error).__name__}")
                 continue
             if found is not None:
@@ -124,7 +119,7 @@ class ForeignWarc:
                     stream, known_format="warc", check_digests=True
                 )
                 return _loaded(record, place)
-        except _UNREADABLE as error:
+        except warc.DAMAGED as error:
             return Damage(place, f"no readable record: {error or type(error).__name__}")
 
     def _named(self, place: Place) -> Record | None:
@@ -160,7 +155,7 @@ class ForeignWarc:
             if end <= size and (after == b"\r\n\r\n" or end == size):
                 return min(end + 4, size), None
             reason = "the file ends in the middle of the record" if end > size else "its length is wrong"
-        except _UNREADABLE:
+        except warc.DAMAGED:
             reason = "not a record"
         return self._next_record(offset + 1, size), reason
 
@@ -184,7 +179,7 @@ class ForeignWarc:
                 headers = _headers(stream)
                 stream.seek(stream.tell() + int(headers.get_header("Content-Length")))
                 return _RECORD.search(stream.read(_MAX_MEMBER_HEAD_BYTES)) is None
-            except _UNREADABLE:
+            except warc.DAMAGED:
                 return True
 
     def _unpack(self) -> None:

@@ -29,6 +29,10 @@ from uknip_crawler.models import Capture
 ROLL_BYTES = 10**9
 _MAGIC = b"\x1f\x8b\x08"
 _CHUNK = 1 << 20
+DAMAGED = (
+    ArchiveLoadFailed, StopIteration, ValueError, TypeError, OSError, zlib.error, AttributeError, EOFError,
+)  # fmt: skip
+"""What warcio raises on damaged records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def about(path: Path) -> dict[str, str]:
+    """Return the fields of a file's warcinfo record; nothing when it has none."""
+    with path.open("rb") as file:
+        try:
+            record = next(iter(ArchiveIterator(file)))
+            lines = record.raw_stream.read().decode("utf-8", "replace").splitlines()
+        except DAMAGED:
+            return {}
+    if record.rec_type != "warcinfo":
+        return {}
+    return {name: value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
+
+
 def locate(folder: Path, name: str) -> Path | None:
     """Return the file of that name, closed or still open, or None."""
     return next((path for path in (folder / name, folder / f"{name}.open") if path.is_file()), None)
@@ -220,17 +237,8 @@ def capture_of(member: bytes) -> Capture | None:
             fetched_at=datetime.fromisoformat(headers.get_header("WARC-Date")),
             truncated=headers.get_header("WARC-Truncated"),
         )
-    except (
-        ArchiveLoadFailed,
-        StopIteration,
-        ValueError,
-        TypeError,
-        OSError,
-        zlib.error,
-        AttributeError,
-        EOFError,
-    ):
-        return None  # warcio raises all of these on damaged records
+    except DAMAGED:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

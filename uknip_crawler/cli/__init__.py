@@ -24,6 +24,7 @@ _COMMANDS = {
     "layouts": "what was learned of the site's pages, and your word on it",
     "reextract": "read the captures again with today's rules",
     "audit": "compare what we hold with the site's own content",
+    "rebuild": "make the database again from the captures alone",
     "verify": "check database, search index and captures",
 }
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urljoin
 from uknip_crawler.discovery import Content, Listed, Listing, SourceUnusable, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant
 
+POSTS = "/wp-json/wp/v2/posts"
 _LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
 _JSON_START = re.compile(r"(?:\[\s*)?\{\s*\"")
 _HTML_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
@@ -40,7 +41,7 @@ def posts_url(
     if modified_after:
         # the zone must be said: without it WordPress reads the site's own time
         query["modified_after"] = modified_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return urljoin(base_url, "/wp-json/wp/v2/posts") + "?" + urlencode(query, safe=",:")
+    return urljoin(base_url, POSTS) + "?" + urlencode(query, safe=",:")
 
 
 def contents_url(base_url: str, post_ids: Sequence[int]) -> str:
@@ -50,7 +51,7 @@ def contents_url(base_url: str, post_ids: Sequence[int]) -> str:
         "per_page": len(post_ids),
         "_fields": "id,link,content,modified_gmt",
     }
-    return urljoin(base_url, "/wp-json/wp/v2/posts") + "?" + urlencode(query, safe=",:")
+    return urljoin(base_url, POSTS) + "?" + urlencode(query, safe=",:")
 
 
 def parse_contents(body: bytes, headers: Mapping[str, str]) -> tuple[Content, ...]:

@@ -70,7 +70,7 @@ class Discovery:
 
     async def _rest(self, *, full: bool) -> bool:
         base = self._spider.site.base_url
-        name = urljoin(base, "/wp-json/wp/v2/posts")
+        name = urljoin(base, rest.POSTS)
         known = self._archive.sources.get(name, "rest")
         if self._is_absent(known, full=full):
             return False

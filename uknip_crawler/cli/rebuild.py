@@ -1,0 +1,53 @@
+"""`uknip rebuild`: the database anew, from the captures alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.rebuilding import rebuild
+
+SHOWN = 10
+
+
+@click.command()
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
+)
+@archive_option
+@json_option
+def command(workers: int, directory: Path, as_json: bool) -> None:
+    """Make a lost database again from the archive's WARC files: the same articles, revisions and aliases. Every run is
+    lived again in its order and its captures are read by today's rules. What never reached a WARC file is not
+    there afterwards: visits without an answer, audits, and your verdicts on furniture.
+
+    \b
+    mv archive/uknip.db archive/damaged.db
+    uknip rebuild
+
+    Exit status: 0 done, 2 there is a database or nothing to make one from, 3 some records could not be read
+    (they are named), 75 another run holds the lock.
+    """
+
+    def tell(run: int, of: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"living run {run:,} of {of:,} again …", err=True)
+
+    rebuilt = rebuild(directory, workers=workers, at=datetime.now(UTC), progress=tell)
+    if as_json:
+        click.echo(json.dumps(asdict(rebuilt), indent=2))
+    else:
+        click.echo(
+            f"{rebuilt.runs:,} runs, {rebuilt.captures:,} captures: {rebuilt.articles:,} articles in "
+            f"{rebuilt.revisions:,} revisions, {rebuilt.aliases:,} aliases"
+        )
+        for line in rebuilt.damaged[:SHOWN]:
+            click.echo(f"  not read: {line}")
+    sys.exit(3 if rebuilt.damaged else 0)
