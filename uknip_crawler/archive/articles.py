@@ -160,7 +160,7 @@ class Articles:
         if known.url != article.url:
             moved = f"{known.url} → {article.url} ({why})"
             self._record(known.id, "moved", evidence.run_id, moved, at=evidence.captured_at)
-            self.add_alias(known.id, known.url, why, at=evidence.captured_at)
+            self.add_alias(known.id, known.url, why, at=datetime.fromisoformat(known.captured_at))
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
         return outcome, known.id
 
@@ -202,8 +202,12 @@ class Articles:
         return row[0] if row else None
 
     def add_alias(self, article_id: int, url: str, why: str, *, at: datetime) -> None:
-        """Record another address of a story; its own current address is none."""
-        now = as_text(at)
+        """Record another address of a story, seen at an instant and whenever it was visited; its own current address is none."""
+        visited = self._db.conn.execute(
+            "SELECT min(fetched_at), max(fetched_at) FROM fetches WHERE url = ? AND article_id = ?",
+            (url, article_id),
+        ).fetchone()
+        times = [time for time in (as_text(at), *visited) if time]
         self._db.conn.execute(
             """
             INSERT INTO aliases (url, article_id, evidence, first_seen_at, last_seen_at)
@@ -211,7 +215,7 @@ class Articles:
             ON CONFLICT (url) DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at),
                 last_seen_at = max(last_seen_at, excluded.last_seen_at)
             """,
-            (url, article_id, why, now, now, url),
+            (url, article_id, why, min(times), max(times), url),
         )
 
     # Life after the first capture

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
@@ -91,8 +91,11 @@ class ForeignWarc:
         if self._is_gzip and not self._is_by_record():
             self._unpack()
         if not self._is_gzip and not _RECORD.match(self._at(0, 16)):
-            self._file.close()
-            raise UsageError(f"{path}: not a WARC file; .warc and .warc.gz can be imported")
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        self._file.close()
+        raise UsageError(f"{self.path}: not a WARC file; .warc and .warc.gz can be imported")
 
     def close(self) -> None:
         self._file.close()
@@ -180,7 +183,7 @@ class ForeignWarc:
                 stream.seek(stream.tell() + int(headers.get_header("Content-Length")))
                 return _RECORD.search(stream.read(_MAX_MEMBER_HEAD_BYTES)) is None
             except warc.DAMAGED:
-                return True
+                self._refuse()
 
     def _unpack(self) -> None:
         """Unpack a file that is one gzip member into an unnamed one, as far as it goes, so that records can be found."""

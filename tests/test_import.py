@@ -1,0 +1,446 @@
+"""Pages that other crawlers captured: wget's own files, warcio's, and every way such files are packed or damaged."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from capabilities import need_programs
+from crawling import NOW, content, crawl, newsroom, rows
+from test_commands import uknip
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
+from uknip_crawler.demo import SampleSite
+from uknip_crawler.discovery.addresses import parse
+
+FIRST = datetime(2024, 3, 14, 9, 30, tzinfo=UTC)
+SECOND = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+HTML = ("Content-Type", "text/html; charset=UTF-8")
+
+
+class Writer:
+    """A WARC file as warcio writes it, one record after the other."""
+
+    def __init__(self, path: Path, *, gzipped: bool = True) -> None:
+        self.path = path
+        self._file = path.open("wb")
+        self._writer = WARCWriter(self._file, gzip=gzipped)
+
+    def add(
+        self,
+        url: str,
+        body: bytes,
+        at: datetime,
+        *headers: tuple[str, str],
+        status: str = "200 OK",
+        kind: str = "response",
+    ) -> None:
+        http = StatusAndHeaders(status, [*(headers or (HTML,))], protocol="HTTP/1.1")
+        date = {"WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self._writer.write_record(
+            self._writer.create_warc_record(
+                url, kind, payload=BytesIO(body), length=len(body), http_headers=http, warc_headers_dict=date
+            )
+        )
+
+    def repeat(self, url: str, at: datetime, digest: str, first: datetime) -> None:
+        stamp = "%Y-%m-%dT%H:%M:%SZ"
+        record = self._writer.create_revisit_record(
+            url, digest=digest, refers_to_uri=url, refers_to_date=first.strftime(stamp),
+            warc_headers_dict={"WARC-Date": at.strftime(stamp)},
+        )  # fmt: skip
+        self._writer.write_record(record)
+
+    def close(self) -> Path:
+        self._file.close()
+        return self.path
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url) as answer:
+        return bytes(answer.read())
+
+
+def capture_all(site: SampleSite, path: Path, at: datetime) -> Path:
+    """Write every story's page as it is now into a WARC file, each a second after the other."""
+    writer = Writer(path)
+    for place, post in enumerate(site.newsroom.truth()):
+        writer.add(site.url(post.path), get(site.url(post.path)), at + timedelta(seconds=place))
+    return writer.close()
+
+
+@pytest.fixture(scope="module")
+def two_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SampleSite, Path, Path]]:
+    """The sample site captured in 2024 and, after a day's work, in 2025."""
+    folder = tmp_path_factory.mktemp("warcs")
+    with SampleSite(newsroom(90)) as site:
+        first = capture_all(site, folder / "first.warc.gz", FIRST)
+        site.newsroom.work(NOW + timedelta(days=1))
+        yield site, first, capture_all(site, folder / "second.warc.gz", SECOND)
+
+
+def import_warc(directory: Path, site: SampleSite, *files: Path, expect: int = 0) -> dict[str, object]:
+    done = uknip(
+        "import-warc", *map(str, files), "--base-url", site.base_url, "--archive", str(directory), "--json"
+    )
+    assert done.returncode == expect, done.stderr + done.stdout
+    report: dict[str, object] = json.loads(done.stdout)
+    return report
+
+
+def lives(directory: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that is told of stories, with the captures' times."""
+    times = "SELECT url, first_seen_at, last_seen_at, last_changed_at, captured_at FROM articles ORDER BY url"
+    edits = "SELECT url, number, kind, r.captured_at FROM revisions r JOIN articles a ON a.id = article_id ORDER BY 1, 2"
+    addresses = "SELECT url, first_seen_at, last_seen_at FROM aliases ORDER BY url"
+    told = {name: rows(directory, query) for name, query in (("t", times), ("e", edits), ("a", addresses))}
+    return {**content(directory), **told}
+
+
+def test_the_order_of_import_makes_no_difference(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """Oldest first, newest first, both at once; and once more changes nothing."""
+    site, first, second = two_states
+    for name, files in {"on": (first, second), "back": (second, first)}.items():
+        for file in files:
+            import_warc(tmp_path / name, site, file)
+    import_warc(tmp_path / "once", site, second, first)
+    assert lives(tmp_path / "on") == lives(tmp_path / "back") == lives(tmp_path / "once")
+    again = import_warc(tmp_path / "on", site, first, second)
+    assert again["taken"] == 0
+    assert again["held"] == again["records"]
+    assert lives(tmp_path / "on") == lives(tmp_path / "once")
+    assert uknip("verify", "--archive", str(tmp_path / "on")).returncode == 0
+
+
+def test_an_imported_story_has_the_life_its_captures_show(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """The newsroom's truth: texts as they are now, edits as they were made, each at its capture's time."""
+    site, first, second = two_states
+    import_warc(tmp_path, site, second, first)
+    texts = dict(rows(tmp_path, "SELECT url, body FROM articles"))
+    truth = {site.url(post.path): post.body for post in site.newsroom.truth()}
+    assert {url for url in truth if texts.get(url) != truth[url]} == set()
+    edits = rows(tmp_path, "SELECT kind, captured_at FROM revisions WHERE number > 1")
+    assert sorted(kind for kind, _ in edits) == ["correction", "headline", "update"]
+    assert {at[:10] for _, at in edits} == {"2025-01-02"}
+    assert {
+        at[:10] for (at,) in rows(tmp_path, "SELECT first_seen_at FROM articles WHERE revision_count > 1")
+    } == {"2024-03-14"}
+    due = rows(tmp_path, "SELECT count(*) FROM frontier WHERE due_at IS NOT NULL")
+    assert due == rows(tmp_path, "SELECT count(*) FROM articles")
+
+
+def test_a_past_is_added_to_a_crawled_archive(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """What is live stays as it was crawled; the older captures come before it, and say nothing of today."""
+    site, first, second = two_states
+    crawl(site, tmp_path)
+    now = rows(
+        tmp_path, "SELECT url, body, headline, status, captured_at, last_seen_at FROM articles ORDER BY url"
+    )
+    import_warc(tmp_path, site, first, second)
+    still = "SELECT url, body, headline, status, captured_at, last_seen_at FROM articles WHERE url IN (SELECT url FROM fetches WHERE run_id = 1) ORDER BY url"
+    assert rows(tmp_path, still) == now
+    assert rows(tmp_path, "SELECT DISTINCT substr(first_seen_at, 1, 4) FROM articles ORDER BY 1")[0] == (
+        "2024",
+    )
+    assert rows(tmp_path, "SELECT count(*) FROM revisions WHERE number > 1") == [(3,)]
+    assert crawl(site, tmp_path)["outcomes"].get("revised", 0) == 0
+
+
+def test_a_killed_import_is_simply_run_again(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """Killed in the middle, the next import takes what is missing and ends the same."""
+    site, first, second = two_states
+    import_warc(tmp_path / "whole", site, first, second)
+    command = [
+        sys.executable,
+        "-m",
+        "uknip_crawler",
+        "import-warc",
+        str(first),
+        str(second),
+        "--base-url",
+        site.base_url,
+        "--archive",
+    ]
+    killed = subprocess.Popen(
+        [*command, str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not _stored(tmp_path / "killed"):
+        time.sleep(0.01)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    import_warc(tmp_path / "killed", site, first, second)
+    assert lives(tmp_path / "killed") == lives(tmp_path / "whole")
+    assert rows(tmp_path / "killed", "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
+
+
+def _stored(directory: Path) -> bool:
+    try:
+        return rows(directory, "SELECT count(*) FROM articles")[0][0] > 0
+    except Exception:  # noqa: BLE001  # no database yet, or no table in it
+        return False
+
+
+def test_an_import_is_rebuilt_from_the_archives_own_files(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """The files that were imported are needed no longer."""
+    site, first, second = two_states
+    import_warc(tmp_path, site, second, first)
+    before = lives(tmp_path)
+    for file in tmp_path.glob("uknip.db*"):
+        file.unlink()
+    assert uknip("rebuild", "--archive", str(tmp_path)).returncode == 0
+    assert lives(tmp_path) == before
+
+
+def test_wget_writes_what_we_read(tmp_path: Path) -> None:
+    """Its own WARC, and a second one whose unchanged pages are revisits of the first (--warc-dedup)."""
+    need_programs("wget")
+    with SampleSite(newsroom(20)) as site:
+        listed = tmp_path / "addresses.txt"
+        listed.write_text("\n".join(site.url(post.path) for post in site.newsroom.truth()))
+        base = [
+            "wget",
+            "--quiet",
+            "--execute",
+            "robots=off",
+            "--input-file",
+            str(listed),
+            "--output-document",
+            "/dev/null",
+        ]
+        subprocess.run([*base, "--warc-file=one", "--warc-cdx"], cwd=tmp_path, check=True)
+        time.sleep(1.1)
+        subprocess.run([*base, "--warc-file=two", "--warc-dedup=one.cdx"], cwd=tmp_path, check=True)
+        alone = import_warc(tmp_path / "alone", site, tmp_path / "two.warc.gz", expect=3)
+        assert "import the file that holds it" in str(alone["damaged"])
+        import_warc(tmp_path / "archive", site, tmp_path / "two.warc.gz", tmp_path / "one.warc.gz")
+        truth = {site.url(post.path): post.body for post in site.newsroom.truth()}
+    assert dict(rows(tmp_path / "archive", "SELECT url, body FROM articles")) == truth
+    seen = rows(tmp_path / "archive", "SELECT count(*) FROM articles WHERE last_seen_at > first_seen_at")
+    assert seen == [(20,)]
+    assert rows(tmp_path / "archive", "SELECT count(*) FROM revisions") == [(20,)]
+
+
+# Files as they come
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    writer = Writer(tmp_path / "pages.warc.gz")
+    for number in range(6):
+        writer.add(
+            f"https://uknip.co.uk/news/uk/breaking/story-{number}/", b"<p>%d</p>" % number * 500, FIRST
+        )
+    return writer.close()
+
+
+def found(path: Path) -> tuple[list[str], list[str]]:
+    """Return the last letters of the addresses found, and what is said of damage."""
+    warc = ForeignWarc(path)
+    records = list(warc.records())
+    loaded = [warc.load(record.place) for record in records if isinstance(record, Record)]
+    assert all(isinstance(one, Answer) for one in loaded)
+    warc.close()
+    damage = [one.reason for one in records if isinstance(one, Damage)]
+    return [one.url[-2] for one in records if isinstance(one, Record)], damage
+
+
+def test_a_file_is_read_however_it_is_packed(pages: Path, tmp_path: Path) -> None:
+    """One gzip member a record, one for all, none."""
+    plain = gzip.decompress(pages.read_bytes())
+    (tmp_path / "whole.warc.gz").write_bytes(gzip.compress(plain))
+    (tmp_path / "plain.warc").write_bytes(plain)
+    for path in (pages, tmp_path / "whole.warc.gz", tmp_path / "plain.warc"):
+        assert found(path) == (list("012345"), [])
+
+
+def test_only_what_is_damaged_is_lost(pages: Path, tmp_path: Path) -> None:
+    """A flipped byte, a torn tail, a wrong length: every other record is read, and the damage is said."""
+    data = bytearray(pages.read_bytes())
+    plain = bytearray(gzip.decompress(bytes(data)))
+    third = plain.index(b"story-2")
+    length = plain.index(b"Content-Length: ", third) + len(b"Content-Length: ")
+    plain[length : length + 1] = b"9"
+    (tmp_path / "length.warc").write_bytes(plain)
+    (tmp_path / "torn.warc").write_bytes(gzip.decompress(pages.read_bytes())[:-500])
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "flipped.warc.gz").write_bytes(data)
+    (tmp_path / "torn.warc.gz").write_bytes(pages.read_bytes()[:-20])
+    (tmp_path / "torn-whole.warc.gz").write_bytes(
+        gzip.compress(gzip.decompress(pages.read_bytes()), 0)[:-600]
+    )
+    assert found(tmp_path / "length.warc") == (list("01345"), ["its length is wrong"])
+    assert found(tmp_path / "torn.warc") == (list("01234"), ["the file ends in the middle of the record"])
+    urls, damage = found(tmp_path / "flipped.warc.gz")
+    assert (len(urls), len(damage)) == (5, 1)
+    assert found(tmp_path / "torn.warc.gz")[0] == list("01234")
+    assert found(tmp_path / "torn-whole.warc.gz")[0] == list("01234")
+
+
+def load(path: Path) -> Answer:
+    warc = ForeignWarc(path)
+    [record] = [one for one in warc.records() if isinstance(one, Record)]
+    answer = warc.load(record.place)
+    warc.close()
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def test_chunks_are_joined_and_stale_encodings_dropped(tmp_path: Path) -> None:
+    """wget keeps the chunks as sent; others keep a Content-Encoding that they have undone."""
+    chunked = Writer(tmp_path / "chunked.warc.gz")
+    chunked.add(
+        "https://uknip.co.uk/a/",
+        b"5\r\nHello\r\n7\r\n, world\r\n0\r\n\r\n",
+        FIRST,
+        HTML,
+        ("Transfer-Encoding", "chunked"),
+    )
+    capture = load(chunked.close()).capture
+    assert capture
+    assert capture.body == b"Hello, world"
+    assert capture.header("transfer-encoding") is None
+    decoded = Writer(tmp_path / "decoded.warc.gz")
+    decoded.add("https://uknip.co.uk/a/", b"<p>Hello</p>", FIRST, HTML, ("Content-Encoding", "gzip"))
+    capture = load(decoded.close()).capture
+    assert capture
+    assert capture.header("content-encoding") is None
+    old = Writer(tmp_path / "old.warc.gz")
+    old.add("<https://uknip.co.uk/a/>", b"<p>Hello</p>", FIRST)
+    assert load(old.close()).capture.url == "https://uknip.co.uk/a/"  # type: ignore[union-attr]
+
+
+def test_what_is_no_warc_is_said_in_one_line(tmp_path: Path) -> None:
+    """A missing file, an empty one, a text, a zip."""
+    for name, data in {
+        "empty": b"",
+        "text.warc": b"Once upon a time",
+        "zip.warc.gz": gzip.compress(b"a story"),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    for name in ("missing", "empty", "text.warc", "zip.warc.gz"):
+        done = uknip("import-warc", str(tmp_path / name), "--archive", str(tmp_path / "archive"))
+        assert done.returncode == 2, name
+        assert done.stderr.startswith("uknip: ")
+        assert done.stderr.count("\n") == 1
+        assert name in done.stderr
+
+
+def test_other_sites_assets_and_errors_are_passed_over(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """Counted, and no row of the ledger; the AMP form of a story gives way to its page; a page of the future is refused."""
+    site, _, _ = two_states
+    post = site.newsroom.truth()[30]
+    url, page = site.url(post.path), get(site.url(post.path))
+    writer = Writer(tmp_path / "mixed.warc.gz")
+    writer.add("https://elsewhere.example/news/uk/breaking/a-story/", page, FIRST)
+    writer.add(site.url("/wp-json/wp/v2/posts"), b"[]", FIRST)
+    writer.add(url, b"busy", FIRST, status="503 Service Unavailable")
+    writer.add(f"{url.rstrip('/')}/amp/", page.replace(b"<p>", b"<p>Accelerated. "), FIRST)
+    writer.add(f"{url}?utm_source=a-newsletter", page, SECOND)
+    writer.add(url, page, datetime.now(UTC) + timedelta(days=400))
+    report = import_warc(tmp_path / "archive", site, writer.close(), expect=3)
+    assert (report["elsewhere"], report["passed_over"], report["taken"]) == (2, 2, 1)
+    assert "captured in the future" in str(report["damaged"])
+    assert rows(tmp_path / "archive", "SELECT url, body, revision_count FROM articles") == [
+        (url, post.body, 1)
+    ]
+
+
+def test_a_redirect_captured_makes_an_alias(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """Before or after the page it leads to; one that leads to another story, or nowhere, makes none."""
+    site, _, _ = two_states
+    post, other = site.newsroom.truth()[30], site.newsroom.truth()[31]
+    url = site.url(post.path)
+    slug = post.path.rstrip("/").rpartition("/")[2]
+    moved = site.url(f"/2021/02/03/{slug}/")
+    writer = Writer(tmp_path / "moved.warc.gz")
+    writer.add(moved, b"", FIRST, ("Location", url), status="301 Moved Permanently")
+    writer.add(url, get(url), SECOND)
+    writer.add(
+        site.url(f"/blog/2021/02/03/{slug}/"), b"", SECOND, ("Location", url), status="301 Moved Permanently"
+    )
+    writer.add(
+        site.url("/blog/2020/01/01/not-the-same/"),
+        b"",
+        FIRST,
+        ("Location", site.url(other.path)),
+        status="302 Found",
+    )
+    import_warc(tmp_path / "archive", site, writer.close())
+    aliases = rows(
+        tmp_path / "archive",
+        "SELECT aliases.url, articles.url FROM aliases JOIN articles ON id = article_id ORDER BY 1",
+    )
+    assert aliases == [(moved, url), (site.url(f"/blog/2021/02/03/{slug}/"), url)]
+    assert rows(tmp_path / "archive", "SELECT count(*) FROM articles") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "addresses"),
+    [
+        ([" CDX N b a m s k r M S V g", "uk,co,uknip)/a 2021 https://uknip.co.uk/a/ text/html 200 X - - 9 9 f"], ["https://uknip.co.uk/a/"]),
+        ([" CDX a b a m s c", "https://uknip.co.uk/a/ 2021 https://uknip.co.uk/a/ text/html 200 -"], ["https://uknip.co.uk/a/"]),
+        (['uk,co,uknip)/b 20210101000000 {"url": "https://uknip.co.uk/b/", "status": "200"}'], ["https://uknip.co.uk/b/"]),
+        (['[["original","timestamp"],', '["https://uknip.co.uk/c/","2021"],', '["https://uknip.co.uk/d/","2021"]]'], ["https://uknip.co.uk/c/", "https://uknip.co.uk/d/"]),
+        (["# by hand", "", "https://uknip.co.uk/e/", "nothing here"], ["https://uknip.co.uk/e/"]),
+    ],
+)  # fmt: skip
+def test_lists_of_addresses_come_in_many_forms(lines: list[str], addresses: list[str]) -> None:
+    assert list(parse(lines)) == addresses
+
+
+def test_listed_addresses_wait_for_the_next_crawl(tmp_path: Path) -> None:
+    """Those that no list of the site names are visited too; what is no page of the site is counted."""
+    with SampleSite(newsroom(20)) as site:
+        crawl(site, tmp_path / "archive")
+        lonely = site.url("/news/uk/breaking/an-address-nobody-links/")
+        (tmp_path / "list.txt.gz").write_bytes(
+            gzip.compress(f"{lonely}\nhttps://elsewhere.example/\n".encode())
+        )
+        done = uknip(
+            "import-warc", "--cdx", str(tmp_path / "list.txt.gz"), "--archive", str(tmp_path / "archive")
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("1 addresses wait for the next crawl, 1 are no pages of")
+        crawl(site, tmp_path / "archive")
+    assert rows(tmp_path / "archive", "SELECT found_by, outcome FROM fetches WHERE url = ?", lonely) == [
+        ("list", "gone")
+    ]
+
+
+def test_an_archive_takes_in_only_its_own_site(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    site, first, _ = two_states
+    import_warc(tmp_path, site, first)
+    done = uknip("import-warc", str(first), "--base-url", "https://uknip.co.uk/", "--archive", str(tmp_path))
+    assert done.returncode == 2
+    assert "name another with --archive" in done.stderr
+    assert shutil.rmtree(tmp_path) is None
