@@ -12,10 +12,10 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"discovery", "extraction", "fingerprints", "revisions"},
+    "pure": {"copies", "discovery", "extraction", "fingerprints", "revisions"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
+        "spiders", "reextraction", "edits", "near_duplicates", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
     },
     "export": {"export"},
     "browse": {"browse"},
