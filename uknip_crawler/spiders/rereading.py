@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import StorageError
+from uknip_crawler.near_duplicates import link_near_duplicates
 from uknip_crawler.reextraction import bring_up_to_date
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def after_run(spider: UknipSpider) -> None:
             spider.archive, spider.site.base_url, spider.run.id, workers=workers, at=spider.clock()
         )
         classify_edits(spider.archive)
+        link_near_duplicates(spider.archive)
     except StorageError:
         raise
     except Exception:
