@@ -16,6 +16,7 @@ _COMMANDS = {
     "crawl": "crawl a site, or bring its archive up to date",
     "status": "what the archive holds, and how its last run went",
     "history": "one story's life: addresses, revisions, what changed",
+    "duplicates": "stories that are copies of one another",
     "coverage": "what the site lists against what we hold, and what is missing why",
     "why": "everything that ever happened to one address",
     "export": "write articles as csv, json or jsonl",
