@@ -388,11 +388,11 @@ def test_a_template_used_by_a_crowd_links_nobody_whatever_the_order(tmp_path: Pa
     assert found(tmp_path / "many") == few
 
 
-def test_thousands_of_stories_of_one_text_make_no_millions_of_pairs(tmp_path: Path) -> None:
+def test_many_stories_of_one_text_make_no_more_pairs_than_stories(tmp_path: Path) -> None:
     """Each is linked with the first, and with no other."""
-    held(tmp_path, [(f"/{n:04}/", HEADLINE, BODY, "2025-01-01") for n in range(600)])
+    held(tmp_path, [(f"/{n:04}/", HEADLINE, BODY, "2025-01-01") for n in range(300)])
     link(tmp_path)
-    assert len(found(tmp_path)[1]) == 599
+    assert len(found(tmp_path)[1]) == 299
     assert set(found(tmp_path)[0].values()) == {"/0000/"}
 
 
