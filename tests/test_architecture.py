@@ -12,10 +12,10 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"discovery", "extraction", "fingerprints", "revisions"},
+    "pure": {"copies", "discovery", "extraction", "fingerprints", "revisions"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath",
+        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates",
     },
     "export": {"export"},
     "browse": {"browse"},

@@ -1,4 +1,5 @@
-"""What follows whatever brought captures: stories read again with all that is known now, and their edits named."""
+"""What follows whatever brought captures: stories read again with all that is known now, and their edits named, copies
+linked."""
 
 from __future__ import annotations
 
@@ -6,16 +7,18 @@ from datetime import datetime
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.edits import classify_edits
+from uknip_crawler.near_duplicates import link_near_duplicates
 from uknip_crawler.reextraction import Report, bring_up_to_date
 
 
 def bring_to_rest(
     archive: Archive, base_url: str, run_id: int | None = None, *, workers: int, at: datetime
 ) -> Report:
-    """Learn from the captures of a run, or of all, bring readings up to date, name the edits.
+    """Learn from the captures of a run, or of all, bring readings up to date, name the edits, link copies.
 
     Doing it twice changes nothing more.
     """
     report = bring_up_to_date(archive, base_url, run_id, workers=workers, at=at)
     classify_edits(archive)
+    link_near_duplicates(archive)
     return report

@@ -16,6 +16,7 @@ from uknip_crawler.archive import lock, warc
 from uknip_crawler.archive.articles import Articles
 from uknip_crawler.archive.audits import Audits
 from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
+from uknip_crawler.archive.duplicates import Duplicates
 from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
@@ -48,6 +49,7 @@ class Archive:
         self.layouts = Layouts(self.db)
         self.readings = Readings(self.db)
         self.audits = Audits(self.db)
+        self.duplicates = Duplicates(self.db)
         self._warc: warc.WarcFile | None = None
 
     def __enter__(self) -> Self:

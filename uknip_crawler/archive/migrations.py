@@ -212,14 +212,14 @@ CREATE INDEX events_run ON events (run_id);
 ALTER TABLE articles ADD COLUMN time_flags TEXT;
 CREATE TABLE fingerprints (
     article_id INTEGER PRIMARY KEY REFERENCES articles (id),
-    content_sha256 TEXT NOT NULL
+    content_sha256 TEXT NOT NULL,
+    signature BLOB NOT NULL
 ) STRICT;
 CREATE TABLE fingerprint_bands (
     band INTEGER NOT NULL,
     article_id INTEGER NOT NULL REFERENCES articles (id),
     PRIMARY KEY (band, article_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fingerprint_bands_article ON fingerprint_bands (article_id);
 CREATE TABLE near_duplicates (
     article_id INTEGER NOT NULL REFERENCES articles (id),
     other_id INTEGER NOT NULL REFERENCES articles (id),

@@ -17,6 +17,7 @@ _COMMANDS = {
     "import-warc": "take in pages that other crawlers captured",
     "status": "what the archive holds, and how its last run went",
     "history": "one story's life: addresses, revisions, what changed",
+    "duplicates": "stories that are copies of one another",
     "coverage": "what the site lists against what we hold, and what is missing why",
     "why": "everything that ever happened to one address",
     "export": "write articles as csv, json or jsonl",

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive.groups import copies_of
 from uknip_crawler.archive.report import find_article, story_history
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import UsageError
@@ -20,7 +21,8 @@ from uknip_crawler.revisions import compare
 @archive_option
 @json_option
 def command(url: str, directory: Path, as_json: bool) -> None:
-    """Tell a story's life: when it was first seen, its addresses, and what each revision changed.
+    """Tell a story's life: when it was first seen, its addresses, its near-duplicates, and what each
+    revision changed.
 
     URL is any address the story has had, or the end of one.
 
@@ -32,7 +34,7 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     article_id = find_article(db, url)
     if article_id is None:
         raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`")
-    story = story_history(db, article_id)
+    story = story_history(db, article_id) | {"near_duplicates": copies_of(db, article_id)}
     revisions = story["revisions"]
     for older, newer in itertools.pairwise(revisions):
         newer["diff"] = compare(older["headline"], older["body"], newer["headline"], newer["body"]).diff
@@ -43,6 +45,8 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     click.echo(
         f"published {story['published_at'] or 'unknown'}, {story['status']}, last seen {story['last_seen_at']}"
     )
+    for copy in story["near_duplicates"]:
+        click.echo(f"near-duplicate of {copy['url']} ({copy['similarity']:.0%} shared)")
     for line in _life(story):
         click.echo(line)
 

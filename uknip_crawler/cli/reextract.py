@@ -20,6 +20,7 @@ from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.near_duplicates import link_near_duplicates
 from uknip_crawler.reextraction import FIELDS, Report, learn_layouts, reread
 
 SHOWN = 10
@@ -56,6 +57,7 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
         report = _reread(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
         if not dry_run:
             classify_edits(archive)
+            link_near_duplicates(archive)
         layouts = {layout.name: str(layout.state) for layout in learned.layouts.values()}
     if as_json:
         click.echo(json.dumps(_record(report, layouts, dry_run=dry_run), indent=2, ensure_ascii=False))
