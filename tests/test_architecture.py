@@ -12,10 +12,10 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"discovery", "extraction", "fingerprints", "revisions"},
+    "pure": {"discovery", "extraction", "fingerprints", "revisions", "traces"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
+        "spiders", "reextraction", "redaction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
     },
     "export": {"export"},
     "browse": {"browse"},
