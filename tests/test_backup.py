@@ -100,7 +100,16 @@ def test_a_full_disk_leaves_the_old_backup(small: Path, tmp_path: Path) -> None:
     """Status 5, one line; no file may grow beyond a limit, which is how a process meets a full disk."""
     (tmp_path / "copy.db").write_text("the old backup")
     done = subprocess.run(
-        [sys.executable, "-m", "uknip_crawler", "backup", tmp_path / "copy.db", "--force", "--archive", small],
+        [
+            sys.executable,
+            "-m",
+            "uknip_crawler",
+            "backup",
+            tmp_path / "copy.db",
+            "--force",
+            "--archive",
+            small,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction import read
 from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.redaction import complete
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import canonicalise, classify
@@ -49,6 +50,7 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
                 run_id, Outcome.LOST, "run was killed; due again in the next", at=clock()
             )
             archive.ledger.finish_run(run_id, 137, "killed", requests=0, received_bytes=0, at=clock())
+    complete(archive, at=clock())
     return Recovered(len(killed), cut, replayed)
 
 

@@ -9,19 +9,19 @@ import functools
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
-from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
 from uknip_crawler.archive.parts import Evidence, replace_furniture
+from uknip_crawler.archive.redactions import address_mark, marks_of
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.items import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Link, Outcome
-from uknip_crawler.revisits import next_visit
+from uknip_crawler.revisits import wait_of
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number, slug
 
@@ -75,12 +75,29 @@ class Settlement:
 
     def _settle_one(self, visit: Visit, now: datetime) -> Outcome:
         outcome, article_id = self._end(visit)
+        if outcome is Outcome.REDACTED:
+            self._withhold(visit, article_id, now)
+            return outcome
         self._close(visit, outcome, article_id, now)
         for hop in visit.hops:
             self._settle_hop(hop, visit.due.url, outcome, article_id, now)
         if visit.reading is not None and self._run.is_live:
             self._follow(visit, now)
         return outcome
+
+    def _withhold(self, visit: Visit, story: int | None, now: datetime) -> None:
+        """Close the rows of a visit that led to a redacted story, and hide its addresses; its record goes with the run."""
+        ends = [(hop.fetch_id, hop.url, hop.response) for hop in visit.hops]
+        for fetch_id, url, response in (*ends, (visit.due.fetch_id, visit.due.url, visit.response)):
+            if known := self._archive.articles.at(url):
+                self._missed(known, url, "redirected", "redirects to a redacted story")
+            outcome = Outcome.GONE if known else Outcome.REDACTED
+            owner = known.id if known else story
+            self._archive.ledger.close(fetch_id, outcome, at=now, response=response, article_id=owner)
+            if known:
+                self._plan(url, outcome, wait_of(known, outcome, now), owner, now)
+            else:
+                self._archive.redactions.withhold(fetch_id, url, story)
 
     def resolve_redirect(self, visit: Visit, target: str) -> None:
         """End a visit, and the hops before it, that redirect to an address this run has already visited."""
@@ -89,6 +106,9 @@ class Settlement:
         now = self._run.clock()
         with self._archive.transaction():
             outcome, article_id = self._archive.ledger.ended(self._run.id, target)
+            if outcome is Outcome.REDACTED:
+                self._withhold(visit, article_id, now)
+                return
             for hop in (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, visit.response)):
                 self._settle_hop(hop, target, outcome, article_id, now)
 
@@ -103,6 +123,9 @@ class Settlement:
     # What the answer means for the story
 
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
+        redactions = self._archive.redactions
+        if visit.outcome is Outcome.REDACTED or redactions.keeps_out(visit.due.url):
+            return Outcome.REDACTED, redactions.matching({address_mark(visit.due.url)})
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
             self._missed(known, visit.due.url, "missing", visit.detail or "not found")
@@ -119,7 +142,7 @@ class Settlement:
             return visit.reading.outcome or Outcome.NOT_ARTICLE, known.id if known else None
         return self._store(visit, visit.reading.article)
 
-    def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int]:
+    def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int | None]:
         assert visit.reading is not None
         assert visit.response is not None
         articles = self._archive.articles
@@ -128,6 +151,11 @@ class Settlement:
         said = self._archive.frontier.said_of(article.url, article.post_id, visit.due.url)
         article = with_listed(article, said, visit.response.capture.fetched_at)
         came_from = [hop.url for hop in visit.hops]
+        if self._archive.redactions.are_any:
+            addresses = (article.url, visit.due.url, *came_from)
+            marks = marks_of(addresses, article.post_id, article.published_at, [digest])
+            if (story := self._archive.redactions.matching(marks)) is not None:
+                return Outcome.REDACTED, story
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)
         if article.url != visit.due.url:
@@ -158,7 +186,7 @@ class Settlement:
         self._archive.frontier.add(
             [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
         )
-        self._plan(url, outcome, _wait(self._archive.articles.at(url), outcome, now), article_id, now)
+        self._plan(url, outcome, wait_of(self._archive.articles.at(url), outcome, now), article_id, now)
 
     def _evidence(self, visit: Visit) -> Evidence:
         assert visit.response is not None
@@ -184,7 +212,7 @@ class Settlement:
         elif outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
             wait = AT_NEXT_RUN
         else:
-            wait = _wait(here, outcome, now, vouched=visit.due.listed_on is not None)
+            wait = wait_of(here, outcome, now, vouched=visit.due.listed_on is not None)
         self._plan(visit.due.url, outcome, wait, article_id, now, *self._validators(visit, outcome))
 
     def _plan(
@@ -253,7 +281,7 @@ class Settlement:
         here = known if known and known.url == hop.url else None
         vouched = self._archive.frontier.listed_on(hop.url) is not None
         is_alias = ended is Outcome.ALIAS or (known and not here)  # the story is followed at its own address
-        wait = None if is_alias else _wait(here, ended, now, vouched=vouched)
+        wait = None if is_alias else wait_of(here, ended, now, vouched=vouched)
         self._plan(hop.url, ended, wait, owner, now)
 
     def _hop_to_nothing(
@@ -324,23 +352,3 @@ def _is_same(known: Known, article: Article, digest: str) -> bool:
     if known.post_id is not None and article.post_id is not None:
         return known.post_id == article.post_id
     return known.content_sha256 == digest
-
-
-def _quiet(known: Known | None, now: datetime) -> timedelta | None:
-    """Return how long a story has stood as it is: since its last edit, its publication, or our first sight of it."""
-    if known is None:
-        return None
-    edited = known.last_changed_at if _edits(known) else None
-    moment = as_moment(edited or known.published_at or known.first_seen_at)
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return max(now - moment, timedelta())
-
-
-def _edits(known: Known | None) -> int:
-    return known.revision_count - 1 if known else 0
-
-
-def _wait(known: Known | None, outcome: Outcome, now: datetime, *, vouched: bool = False) -> timedelta | None:
-    standing = known.status if known else None
-    return next_visit(outcome, quiet=_quiet(known, now), edits=_edits(known), vouched=vouched, known=standing)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 RUN_WORDS = 5
-MIN_NAME_LETTERS = 8
+NAME_PARTS = 3
 
 Words = tuple[str, ...]
 
@@ -20,6 +22,8 @@ _TOKEN = re.compile(
     r"|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);|\\u[0-9a-fA-F]{4}|\\[nrtbf]|%[0-9a-fA-F]{2}|(?P<word>[A-Za-z0-9]+)"
 )
 _PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
+_PARTS = re.compile(r"[-_]+")
+_EXTENSION = re.compile(r"\.[a-z]{3,5}$")
 _LETTERS = re.compile(r"[A-Za-z0-9]")
 _ENTRY = re.compile(r"<(item|entry|url)\b.*?</\1\s*>", re.DOTALL)
 _ADDRESS = re.compile(r"<(?:loc|link)\b[^>]*>([^<]*)")
@@ -36,7 +40,8 @@ class _Token:
 class Traces:
     """Collected from the stories to take out, then narrowed by `spare` to what no other story says.
 
-    `names` are last parts of addresses and file names, in lower case; `headlines` whole; `runs` of five words.
+    `names` are, in lower case, the last parts of addresses and of picture files, or whole paths where a last part of
+    fewer than three words could be anything's; `headlines` whole; `runs` of five words.
     """
 
     names: set[str] = field(default_factory=set)
@@ -47,19 +52,21 @@ class Traces:
     _probes: frozenset[str] | None = None
     _patterns: tuple[re.Pattern[str], ...] = ()
 
-    def add(self, *, headlines: Iterable[str] = (), texts: Iterable[str] = (), names: Iterable[str] = ()) -> None:
-        """Collect a story's headlines, its other texts, and the last parts of its addresses and pictures' names."""
+    def add(
+        self, *, headlines: Iterable[str] = (), texts: Iterable[str] = (), addresses: Iterable[str] = ()
+    ) -> None:
+        """Collect a story's headlines, its other texts, its addresses and those of its pictures."""
         for headline in headlines:
             if words := _words(headline):
                 self.headlines[words] = headline
         for text in texts:
             self._texts.append(text)
             self.runs.update(_runs(_words(text)))
-        self.names.update(name.lower() for name in names if len(name) >= MIN_NAME_LETTERS and not name.isdigit())
+        self.names.update(filter(None, map(_name_of, addresses)))
         self._probes = None
 
-    def spare(self, headline: str, text: str, names: Iterable[str]) -> None:
-        """Leave to another story, which stays, what it says too: stock phrases, copied passages, its own address."""
+    def spare(self, headline: str, text: str) -> None:
+        """Leave to a story that stays what it says too: stock phrases, copied passages, its own headline."""
         said = _words(f"{headline}\n{text}")
         self.runs.difference_update(_runs(said))
         own = _words(headline)
@@ -67,9 +74,15 @@ class Traces:
             # a short headline may be anybody's words; a long one in another's text speaks of this story
             if words == own or (len(words) < RUN_WORDS and _contains(said, words)):
                 del self.headlines[words]
-        for other in names:
-            self.names.discard(other.lower())
-            self._strict.update(name for name in self.names if name in other.lower())
+        self._probes = None
+
+    def spare_address(self, address: str, *, stays: bool) -> None:
+        """Leave another address as it is, though one of the names is in it; drop the name if the story there stays."""
+        lowered = address.lower()
+        for name in [name for name in self.names if name in lowered]:
+            self._strict.add(name)
+            if stays and _name_of(address) == name:
+                self.names.discard(name)
         self._probes = None
 
     def touch(self, text: str) -> bool:
@@ -98,7 +111,11 @@ class Traces:
             return _ENTRY.sub(lambda found: "" if self._is_at(_ADDRESS.search(found[0])) else found[0], text)
         if not isinstance(entries, list):
             return text
-        kept = [entry for entry in entries if not (isinstance(entry, dict) and self.names_in(str(entry.get("link"))))]
+        kept = [
+            entry
+            for entry in entries
+            if not (isinstance(entry, dict) and self.names_in(str(entry.get("link"))))
+        ]
         return text if len(kept) == len(entries) else json.dumps(kept)
 
     def names_in(self, address: str) -> bool:
@@ -111,14 +128,16 @@ class Traces:
 
     def _ready(self) -> frozenset[str]:
         if self._probes is None:
-            self._probes = frozenset(filter(None, (*self.names, *self._word_probes())))
+            self._probes = frozenset(filter(None, (*map(_last_part, self.names), *self._word_probes())))
             self._patterns = tuple(self._pattern(name) for name in sorted(self.names, key=len, reverse=True))
         return self._probes
 
     def _pattern(self, name: str) -> re.Pattern[str]:
         """Find a name; where another story's address holds it too, only as a whole part of an address."""
-        exact = re.escape(name)
-        if name in self._strict:
+        exact = re.escape(name).replace("/", r"\\?/")  # JSON may write a slash as \/
+        if "/" in name:
+            exact = rf"{exact}(?![\w-])"
+        elif name in self._strict:
             exact = rf"(?<![\w-]){exact}(?=-\d+x\d+|[^\w-]|$)"
         return re.compile(exact, re.IGNORECASE)
 
@@ -175,9 +194,20 @@ def _tokens(text: str, *, through_tags: bool, base: int = 0) -> Iterator[_Token]
             yield from _tokens(tag[1:], through_tags=False, base=base + found.start() + 1)
 
 
+def _name_of(address: str) -> str | None:
+    """Return what of an address tells of its story wherever it stands; None when there is no such thing."""
+    path = urlsplit(address).path.rstrip("/").lower()
+    path = _EXTENSION.sub("", path)
+    return (_last_part(path) if len(_PARTS.split(_last_part(path))) >= NAME_PARTS else path) or None
+
+
+def _last_part(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _is_name(text: str, tokens: list[_Token]) -> bool:
     """Tell words of a text from the same words joined by hyphens in an address, which may be another story's."""
-    gaps = {text[one.end : other.start] for one, other in zip(tokens, tokens[1:], strict=False)}
+    gaps = {text[one.end : other.start] for one, other in itertools.pairwise(tokens)}
     return gaps == {"-"}
 
 

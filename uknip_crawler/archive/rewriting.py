@@ -192,7 +192,8 @@ def write_tombstone(
     (folder / f"{name}.open").unlink(missing_ok=True)
     with transaction(db):  # first the row, then the file: a file without a row would never be recovered
         db.conn.execute(
-            "INSERT OR IGNORE INTO warcs (name, run_id, opened_at) VALUES (?, ?, ?)", (name, run_id, as_text(at))
+            "INSERT OR IGNORE INTO warcs (name, run_id, opened_at) VALUES (?, ?, ?)",
+            (name, run_id, as_text(at)),
         )
     file = warc.WarcFile(folder, name, software)
     record = {"marks": tombstone.marks, "reason": tombstone.reason, "at": tombstone.at}

@@ -151,7 +151,9 @@ def altered(capture: Capture) -> bytes:
     return _serialise(lambda writer: _write_response(writer, capture, {"WARC-Altered": "redaction"}))
 
 
-def _write_response(writer: WARCWriter, capture: Capture, more: Mapping[str, str] = MappingProxyType({})) -> None:
+def _write_response(
+    writer: WARCWriter, capture: Capture, more: Mapping[str, str] = MappingProxyType({})
+) -> None:
     try:
         phrase = HTTPStatus(capture.status).phrase  # Scrapy does not keep the one sent
     except ValueError:

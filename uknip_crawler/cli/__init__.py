@@ -24,6 +24,7 @@ _COMMANDS = {
     "reextract": "read the captures again with today's rules",
     "audit": "compare what we hold with the site's own content",
     "verify": "check database, search index and captures",
+    "redact": "take stories out of the archive for good",
     "backup": "copy the database, also while a crawl runs",
 }
 
