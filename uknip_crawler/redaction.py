@@ -32,12 +32,13 @@ _FRAMING = frozenset({"content-encoding", "content-length"})
 
 @dataclass(slots=True)
 class Target:
-    """Stories to take out, and all that tells of them."""
+    """Stories to take out, and all that tells of them; `copies` are the addresses of stories that repeat them and stay."""
 
     stories: list[int]
     addresses: set[str] = field(default_factory=set)
     pictures: list[tuple[int, str, str | None]] = field(default_factory=list)
     traces: Traces = field(default_factory=Traces)
+    copies: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -67,8 +68,10 @@ def aim(archive: Archive, stories: Sequence[int]) -> Target:
     target.addresses.update(pictures)
     target.addresses.difference_update(url for url, stays in others if stays)
     target.traces.add(addresses=target.addresses)
+    target.copies.update(redactions.copies(stories))
     for url, stays in others:
-        target.traces.spare_address(url, stays=bool(stays))
+        if target.traces.spare_address(url, stays=bool(stays)) and stays:
+            target.copies.add(url)
     return target
 
 

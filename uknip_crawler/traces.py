@@ -76,14 +76,19 @@ class Traces:
                 del self.headlines[words]
         self._probes = None
 
-    def spare_address(self, address: str, *, stays: bool) -> None:
-        """Leave another address as it is, though one of the names is in it; drop the name if the story there stays."""
+    def spare_address(self, address: str, *, stays: bool) -> bool:
+        """Leave another address as it is, and return whether one of the names is in it.
+
+        A name that is all of it is dropped if the story there stays.
+        """
         lowered = address.lower()
-        for name in [name for name in self.names if name in lowered]:
+        held = [name for name in self.names if name in lowered]
+        for name in held:
             self._strict.add(name)
             if stays and _name_of(address) == name:
                 self.names.discard(name)
         self._probes = None
+        return bool(held)
 
     def touch(self, text: str) -> bool:
         """Tell, fast, whether a text may hold a trace; false positives are possible."""

@@ -71,7 +71,6 @@ def command(
             recover(archive, load_site(base_url), clock=lambda: datetime.now(UTC))
         stories = sorted({_story(archive, url, directory) for url in urls})
         target = redaction.aim(archive, stories)
-        copies = archive.redactions.copies(stories)
         if not (dry_run or yes):
             _ask(archive, stories)
         if dry_run:
@@ -79,7 +78,7 @@ def command(
         else:
             extent = redaction.redact(archive, target, reason or "", at=at, step=_tell_step)
         to_replace = [file for file, _ in known_backups(directory)], _exports()
-    record = {"dry_run": dry_run, **asdict(extent), "copies_that_stay": copies}
+    record = {"dry_run": dry_run, **asdict(extent), "copies_that_stay": sorted(target.copies)}
     record |= {"backups_to_replace": to_replace[0], "exports_to_replace": to_replace[1]}
     click.echo(json.dumps(record, indent=2) if as_json else _text(record))
 
@@ -116,7 +115,7 @@ def _text(record: dict[str, Any]) -> str:
     verb = "would be taken out" if record["dry_run"] else "taken out"
     lines = [
         f"{record['stories']} stories {verb}: {record['addresses']} addresses, {record['revisions']} revisions, "
-        f"{record['pictures']} pictures, {record['captures']} captures",
+        + f"{record['pictures']} pictures, {record['captures']} captures",
         f"{record['altered']} captures of other pages that name them: those words blacked out, the rest as received",
     ]
     for key, title in (
