@@ -12,7 +12,7 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"discovery", "extraction", "fingerprints", "revisions", "traces"},
+    "pure": {"discovery", "extraction", "fingerprints", "revisions", "mentions", "traces"},
     "store": {"archive"},
     "crawl": {
         "spiders", "reextraction", "redaction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,10 +19,12 @@ from crawling import crawl, newsroom, rows
 from test_commands import uknip
 from warcio.archiveiterator import ArchiveIterator
 
-from uknip_crawler.archive import warc
+from uknip_crawler.archive import Archive, warc
+from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.rewriting import tombstones
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.posts import Post
-from uknip_crawler.redaction import _readable
+from uknip_crawler.redaction import readable
 
 REASON = "request of 4 May"
 
@@ -30,12 +38,12 @@ def everything(directory: Path) -> Iterator[tuple[str, bytes]]:
         if path.name.endswith((".warc.gz", ".warc.gz.open")):
             for member in warc.members(path):
                 data = path.read_bytes()[member.offset : member.offset + member.length]
-                for record in ArchiveIterator(__import__("io").BytesIO(data)):
+                for record in ArchiveIterator(BytesIO(data)):
                     where = f"{path.name}@{member.offset} {record.rec_type} {record.rec_headers.get_header('WARC-Target-URI')}"
                     yield where, str(record.rec_headers).encode() + str(record.http_headers).encode()
                     yield where, record.raw_stream.read()
                 if (capture := warc.capture_of(data)) is not None:
-                    yield where, _readable(capture)[0]
+                    yield where, readable(capture)[0]
 
 
 def found(directory: Path, *needles: str) -> list[tuple[str, str]]:
@@ -134,3 +142,167 @@ def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     out = archive.parent / "all.jsonl"
     assert uknip("export", "jsonl", "-o", str(out), "--archive", str(archive)).returncode == 0
     assert len(out.read_text().splitlines()) == len(before)
+
+
+_KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uknip_crawler import redaction
+from uknip_crawler.archive import Archive
+from uknip_crawler.archive.report import find_article
+
+def step(what):
+    if what == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with Archive(Path(sys.argv[1])) as archive:
+    target = redaction.aim(archive, [find_article(archive.db, sys.argv[2])])
+    redaction.redact(archive, target, "request of 4 May", at=datetime.now(UTC), step=step)
+"""
+STEPS = (
+    "announced",
+    "tombstones written",
+    "captures written",
+    "captures turned",
+    "captures deleted",
+    "pictures deleted",
+    "rows erased",
+    "scoured",
+)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_redaction_killed_half_way_is_completed(
+    step: str, crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """By the same command again; nothing is left, and nothing else is lost."""
+    site = crawled[1]
+    post = chosen(site)
+    needles = told_only_by(post, [p for p in site.newsroom.published() if p is not post])
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, archive, site.url(post.path), step], capture_output=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert "not finished" in redact(archive, "--list")
+    redact(archive, site.url(post.path), "--reason", REASON, "--yes")
+    assert "not finished" not in redact(archive, "--list")
+    assert found(archive, *needles) == []
+    assert verified(archive)
+    assert rows(archive, "SELECT status, count(*) FROM articles GROUP BY 1") == [
+        ("live", 39),
+        ("redacted", 1),
+    ]
+
+
+def test_records_that_do_not_tell_of_the_story_stay_to_the_byte(
+    crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """And what was altered says so in its header."""
+    site = crawled[1]
+    before = set(_members(archive))
+    redact(archive, site.url(chosen(site).path), "--reason", REASON, "--yes")
+    after = set(_members(archive))
+    new = [data for data in after - before if b"redaction" not in _head(data)]
+    assert before & after
+    assert all(_head(data).startswith(b"WARC/1.1") for data in new)
+    assert all(b"WARC-Altered: redaction" in _head(data) for data in after - before if _is_response(data))
+
+
+def _members(directory: Path) -> Iterator[bytes]:
+    for path in (directory / "warc").glob("*.warc.gz"):
+        for member in warc.members(path):
+            yield path.read_bytes()[member.offset : member.offset + member.length]
+
+
+def _head(member: bytes) -> bytes:
+    return gzip.decompress(member).split(b"\r\n\r\n")[0]
+
+
+def _is_response(member: bytes) -> bool:
+    return b"WARC-Type: response" in _head(member)
+
+
+def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
+    crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """Its known address is not asked for; at a new one it is known by number, day, slug and text, and not kept."""
+    site = crawled[1]
+    post = chosen(site)
+    needles = told_only_by(post, [p for p in site.newsroom.published() if p is not post])
+    redact(archive, site.url(post.path), "--reason", REASON, "--yes")
+    site.requests.clear()
+    crawl(site, archive, "--full")
+    assert post.path not in {target for _, target, _ in site.requests}
+    assert rows(archive, "SELECT status, count(*) FROM articles GROUP BY 1") == [
+        ("live", 39),
+        ("redacted", 1),
+    ]
+    assert found(archive, *needles) == []
+    moved = f"/moved{post.path}"
+    with Archive(archive) as opened, opened.transaction():
+        opened.frontier.add(
+            [Candidate(site.url(moved), "article", "seed")],
+            at=datetime.now(UTC),
+            due_at=datetime(2000, 1, 1, tzinfo=UTC),
+        )
+    site.fail[moved] = lambda answer: site.answer(post.path)
+    try:
+        report = crawl(site, archive)
+    finally:
+        site.fail.clear()
+    assert report["outcomes"]["redacted"] == 1
+    assert found(archive, *needles) == []
+    assert verified(archive)
+
+
+def test_the_warc_files_alone_tell_what_must_stay_out(
+    crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """Without telling anybody what it was."""
+    site = crawled[1]
+    redact(archive, site.url(chosen(site).path), "--reason", REASON, "--yes")
+    marks = {mark for (mark,) in rows(archive, "SELECT mark FROM redaction_marks")}
+    (told,) = tombstones(archive / "warc")
+    assert (set(told.marks), told.reason) == (marks, REASON)
+    assert all(re.fullmatch("[0-9a-f]{64}", mark) for mark in told.marks)
+
+
+def test_several_stories_go_at_once_and_backups_and_exports_are_named(
+    crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """What still holds the text elsewhere must be replaced by hand."""
+    site = crawled[1]
+    posts = site.newsroom.published()[5:7]
+    assert uknip("backup", str(archive.parent / "copy.db"), "--archive", str(archive)).returncode == 0
+    (archive.parent / "exports").mkdir()
+    (archive.parent / "exports" / "uknip.csv").touch()
+    told = json.loads(
+        redact(archive, *(site.url(p.path) for p in posts), "--reason", REASON, "--yes", "--json")
+    )
+    assert told["stories"] == 2
+    assert told["backups_to_replace"] == [str(archive.parent / "copy.db")]
+    assert told["exports_to_replace"] == ["exports/uknip.csv"]
+    listed = json.loads(redact(archive, "--list", "--json"))
+    assert [(one["reason"], one["finished"]) for one in listed] == [(REASON, True)] * 2
+
+
+def test_nothing_goes_unasked(crawled: tuple[Path, SampleSite], archive: Path) -> None:
+    """A dry run changes no byte, a question not answered neither; what cannot be meant is one line."""
+    url = crawled[1].url(chosen(crawled[1]).path)
+    before = [data for _, data in everything(archive / "warc")], rows(archive, "SELECT * FROM articles")
+    assert json.loads(redact(archive, url, "--dry-run", "--json"))["stories"] == 1
+    redact(archive, url, "--reason", REASON, expect=130)
+    assert (
+        [data for _, data in everything(archive / "warc")],
+        rows(archive, "SELECT * FROM articles"),
+    ) == before
+    for arguments, said in (
+        ((url,), "--reason"),
+        ((), "--list"),
+        (("https://uknip.co.uk/no-such-story/", "--reason", REASON, "--yes"), "no story at"),
+    ):
+        error = redact(archive, *arguments, expect=2)
+        assert said in error
+        assert error.count("\n") == 1
+    assert "nothing was redacted" in redact(archive, "--list")

@@ -7,6 +7,7 @@ deleting leaves in the file. The rows, from which the traces are told, go last o
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
 import zlib
@@ -15,14 +16,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from uknip_crawler import __version__
-from uknip_crawler.archive import Archive, erasure, rewriting
+from uknip_crawler.archive import Archive, erasure, rewriting, warc
 from uknip_crawler.archive.rewriting import Plan, Tombstone
 from uknip_crawler.errors import AddressRefused, ContentError
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.fingerprints import content_sha256
+from uknip_crawler.mentions import mentions
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import Site, load_site
-from uknip_crawler.traces import Traces
+from uknip_crawler.traces import RUN_WORDS, Traces
 from uknip_crawler.urls import canonicalise
 
 Step = Callable[[str], None]
@@ -62,17 +64,23 @@ def aim(archive: Archive, stories: Sequence[int]) -> Target:
     for story in stories:
         headlines, texts = redactions.texts(story)
         target.traces.add(headlines=headlines, texts=texts)
-    for headline, text in redactions.others(stories):
-        target.traces.spare(headline, text)
-    others = list(redactions.other_addresses(stories))
     target.addresses.update(pictures)
-    target.addresses.difference_update(url for url, stays in others if stays)
-    target.traces.add(addresses=target.addresses)
+    _narrow(archive, target)
     target.copies.update(redactions.copies(stories))
-    for url, stays in others:
-        if target.traces.spare_address(url, stays=bool(stays)) and stays:
-            target.copies.add(url)
     return target
+
+
+def _narrow(archive: Archive, target: Target) -> None:
+    """Leave to the stories that stay what they say too."""
+    redactions, traces = archive.redactions, target.traces
+    for headline, text in redactions.others(target.stories):
+        traces.spare(headline, text)
+    others = list(redactions.other_addresses(target.stories))
+    target.addresses.difference_update(url for url, stays in others if stays)
+    traces.add(addresses=target.addresses)
+    for url, stays in others:
+        if traces.spare_address(url, stays=bool(stays)) and stays:
+            target.copies.add(url)
 
 
 def extent(archive: Archive, target: Target, step: Step = lambda what: None) -> Extent:
@@ -122,6 +130,58 @@ def complete(archive: Archive, *, at: datetime, step: Step = lambda what: None) 
     return found
 
 
+def after_run(archive: Archive, run_id: int, *, at: datetime) -> None:
+    """Take out what a run brought of redacted stories: their own pages, and what lists and other pages say of them.
+
+    These are known by the addresses they name. Call it when a run's WARC files are closed, before the run is finished:
+    a run that was killed before is cleaned by recovery.
+    """
+    complete(archive, at=at)
+    base_url = archive.base_url()
+    if not archive.redactions.are_any or base_url is None:
+        return
+    site = load_site(base_url)
+    files = [
+        name
+        for (name,) in archive.db.conn.execute(
+            "SELECT name FROM warcs WHERE run_id = ?", (run_id,)
+        ).fetchall()
+    ]
+    target = _named_in(archive, files, site)
+    if not target.addresses:
+        return
+    _narrow(archive, target)
+    for plan in _plans(archive, target, lambda what: None, files):
+        rewriting.carry_out(archive.db, archive.warc_folder, plan, lambda what: None)
+    with archive.transaction():
+        erasure.erase_traces(archive.db, _erasure(archive, target))
+
+
+def _named_in(archive: Archive, files: Sequence[str], site: Site) -> Target:
+    """Return what captures say of redacted stories, wherever they name one's address."""
+
+    @functools.lru_cache(10_000)
+    def canonical(url: str) -> str | None:
+        try:
+            found = canonicalise(url, site)
+        except AddressRefused:
+            return None
+        return found if archive.redactions.keeps_out(found) else None
+
+    target = Target([])
+    for name in files:
+        for capture in warc.captures(archive.warc_folder / name):
+            if not _is_text(capture):
+                continue
+            text = readable(capture)[0].decode("utf-8", "replace")
+            for mention in mentions(text, lambda url: canonical(url) is not None):
+                target.addresses.add(canonical(mention.address) or mention.address)
+                if len(mention.headline.split()) >= RUN_WORDS:
+                    target.traces.add(headlines=[mention.headline])
+                target.traces.add(texts=[mention.headline, mention.text])
+    return target
+
+
 def _bury_marks(archive: Archive, at: datetime, step: Step) -> None:
     """Put each redaction into a WARC file, so that a database made from the captures alone keeps the story out."""
     run_id = archive.db.conn.execute("SELECT max(id) FROM runs").fetchone()[0]
@@ -142,8 +202,15 @@ def _take_out(archive: Archive, target: Target, at: datetime, step: Step) -> Ext
         for path in (archive.directory / "images").rglob(f"{digest}*") if digest else ():
             path.unlink()
     step("pictures deleted")
+    with archive.transaction():
+        erasure.erase(archive.db, _erasure(archive, target), at=at)
+    step("rows erased")
+    return found
+
+
+def _erasure(archive: Archive, target: Target) -> erasure.Erasure:
     numbers = {r.story: r.id for r in archive.redactions.all() if r.story in target.stories}
-    what = erasure.Erasure(
+    return erasure.Erasure(
         stories={story: numbers[story] for story in target.stories},
         addresses=target.addresses,
         pictures=[number for number, _, _ in target.pictures],
@@ -151,10 +218,6 @@ def _take_out(archive: Archive, target: Target, at: datetime, step: Step) -> Ext
         digest=content_sha256,
         body_digest=lambda body: hashlib.sha256(body.encode()).hexdigest(),
     )
-    with archive.transaction():
-        erasure.erase(archive.db, what, at=at)
-    step("rows erased")
-    return found
 
 
 def _counted(archive: Archive, target: Target) -> Extent:
@@ -172,8 +235,10 @@ def _note(found: Extent, plan: Plan) -> None:
     found.files += 1
 
 
-def _plans(archive: Archive, target: Target, step: Step) -> Iterator[Plan]:
-    """Yield what becomes of the captures, file by file; files without a trace are not among them."""
+def _plans(
+    archive: Archive, target: Target, step: Step, files: Sequence[str] | None = None
+) -> Iterator[Plan]:
+    """Yield what becomes of the captures, file by file (None: of all); files without a trace are not among them."""
     base_url = archive.base_url()
     cleaner = _Cleaner(target, load_site(base_url) if base_url else None)
     doomed: dict[str, set[int]] = {}
@@ -183,7 +248,8 @@ def _plans(archive: Archive, target: Target, step: Step) -> Iterator[Plan]:
             (story,),
         ):
             doomed.setdefault(name, set()).add(offset)
-    for (name,) in archive.db.conn.execute("SELECT name FROM warcs ORDER BY name").fetchall():
+    rows = archive.db.conn.execute("SELECT name FROM warcs ORDER BY name").fetchall()
+    for name in [name for (name,) in rows] if files is None else files:
         step(f"reading {name}")
         plan = rewriting.plan(
             archive.warc_folder, name, cleaner.treat, is_gone=cleaner.is_own, doomed=doomed.get(name, set())
@@ -224,7 +290,7 @@ class _Cleaner:
             return None
         traces = self.target.traces
         headers = tuple((name, traces.blacken(value)) for name, value in capture.headers)
-        body, is_whole = _readable(capture)
+        body, is_whole = readable(capture)
         text = body.decode("utf-8", "surrogateescape")
         cleaned = traces.blacken(traces.without_entries(text)) if _is_text(capture) else text
         if cleaned == text and headers == capture.headers:
@@ -241,7 +307,7 @@ def _is_text(capture: Capture) -> bool:
     return kind is None or _TEXTUAL.search(kind) is not None
 
 
-def _readable(capture: Capture) -> tuple[bytes, bool]:
+def readable(capture: Capture) -> tuple[bytes, bool]:
     """Return what can be read of a capture's body, and whether that is all of it."""
     try:
         return decode(replace(capture, truncated=None)), True

@@ -88,7 +88,7 @@ class Settlement:
     def _withhold(self, visit: Visit, story: int | None, now: datetime) -> None:
         """Close the rows of a visit that led to a redacted story, and hide its addresses; its record goes with the run."""
         ends = [(hop.fetch_id, hop.url, hop.response) for hop in visit.hops]
-        for fetch_id, url, response in (*ends, (visit.due.fetch_id, visit.due.url, visit.response)):
+        for fetch_id, url, response in [*ends, (visit.due.fetch_id, visit.due.url, visit.response)]:
             if known := self._archive.articles.at(url):
                 self._missed(known, url, "redirected", "redirects to a redacted story")
             outcome = Outcome.GONE if known else Outcome.REDACTED
@@ -123,9 +123,8 @@ class Settlement:
     # What the answer means for the story
 
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
-        redactions = self._archive.redactions
-        if visit.outcome is Outcome.REDACTED or redactions.keeps_out(visit.due.url):
-            return Outcome.REDACTED, redactions.matching({address_mark(visit.due.url)})
+        if visit.outcome is Outcome.REDACTED or self._archive.redactions.keeps_out(visit.due.url):
+            return Outcome.REDACTED, self._archive.redactions.matching({address_mark(visit.due.url)})
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
             self._missed(known, visit.due.url, "missing", visit.detail or "not found")
@@ -151,11 +150,11 @@ class Settlement:
         said = self._archive.frontier.said_of(article.url, article.post_id, visit.due.url)
         article = with_listed(article, said, visit.response.capture.fetched_at)
         came_from = [hop.url for hop in visit.hops]
-        if self._archive.redactions.are_any:
-            addresses = (article.url, visit.due.url, *came_from)
-            marks = marks_of(addresses, article.post_id, article.published_at, [digest])
-            if (story := self._archive.redactions.matching(marks)) is not None:
-                return Outcome.REDACTED, story
+        marks = marks_of(
+            [article.url, visit.due.url, *came_from], article.post_id, article.published_at, [digest]
+        )
+        if (redacted := self._archive.redactions.matching(marks)) is not None:
+            return Outcome.REDACTED, redacted
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)
         if article.url != visit.due.url:
@@ -170,11 +169,10 @@ class Settlement:
 
     def _with_trusted_url(self, article: Article, visited: str, digest: str) -> Article:
         """Believe a canonical link only where it cannot hand one story's address to another."""
-        if article.url == visited:
-            return article
         there = self._archive.articles.at(article.url)
         believed = (
-            (slug(article.url) == slug(visited) != "")
+            article.url == visited
+            or (slug(article.url) == slug(visited) != "")
             or (article.post_id is not None and post_number(visited) == article.post_id)
             or (there is not None and _is_same(there, article, digest))
         )

@@ -37,7 +37,6 @@ class Erasure:
 def erase(db: Database, what: Erasure, *, at: datetime) -> None:
     """Take stories out of all tables. Runs inside the caller's transaction."""
     used = {table: _used(db, table, what.stories) for table in _PARTS}
-    _hide_visits(db, what)
     _delete_rows(db, what)
     for table, ids in used.items():
         _delete_unused(db, table, ids)
@@ -47,6 +46,7 @@ def erase(db: Database, what: Erasure, *, at: datetime) -> None:
 
 def erase_traces(db: Database, what: Erasure) -> None:
     """Take what tells of the stories out of all other rows. Runs inside the caller's transaction."""
+    _hide_visits(db, what)
     for table in _tables(db):
         if table not in _KEPT:
             _clean(db, table, what)

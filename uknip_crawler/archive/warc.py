@@ -259,6 +259,15 @@ def capture_of(member: bytes) -> Capture | None:
         return None  # warcio raises all of these on damaged records
 
 
+def captures(path: Path) -> Iterator[Capture]:
+    """Yield every whole response in a file."""
+    with path.open("rb") as file:
+        for member in members(path):
+            file.seek(member.offset)
+            if member.is_whole and (capture := capture_of(file.read(member.length))) is not None:
+                yield capture
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One stretch of a WARC file: a whole gzip member, or bytes that are not one (`is_whole` False)."""

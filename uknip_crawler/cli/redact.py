@@ -69,9 +69,10 @@ def command(
         at = datetime.now(UTC)
         if (base_url := archive.base_url()) and not dry_run:
             recover(archive, load_site(base_url), clock=lambda: datetime.now(UTC))
-        stories = sorted({_story(archive, url, directory) for url in urls})
+        found = {_story(archive, url, directory) for url in urls}
+        stories = sorted(story for story in found if story is not None)
         target = redaction.aim(archive, stories)
-        if not (dry_run or yes):
+        if stories and not (dry_run or yes):
             _ask(archive, stories)
         if dry_run:
             extent = redaction.extent(archive, target)
@@ -83,12 +84,11 @@ def command(
     click.echo(json.dumps(record, indent=2) if as_json else _text(record))
 
 
-def _story(archive: Archive, url: str, directory: Path) -> int:
+def _story(archive: Archive, url: str, directory: Path) -> int | None:
+    """Return the story at an address, or None when it was redacted before."""
     story = find_article(archive.db, url)
-    if story is not None:
+    if story is not None or archive.redactions.keeps_out(url):
         return story
-    if archive.redactions.keeps_out(url):
-        raise UsageError(f"the story at {url} was redacted already: see `uknip redact --list`")
     raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`")
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import StorageError
-from uknip_crawler.redaction import complete
 from uknip_crawler.reextraction import bring_up_to_date
 
 if TYPE_CHECKING:
@@ -17,13 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def after_run(spider: UknipSpider) -> None:
-    """Drop what may not be kept, learn from a run's captures and bring readings up to date; the run's own end is on the disk by now.
+    """Learn from a run's captures and bring readings up to date; the run's own end is on the disk by now.
 
     Raises StorageError; any other trouble is logged, for the run is complete without it.
     """
     workers = spider.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS")
     try:
-        complete(spider.archive, at=spider.clock())
         report = bring_up_to_date(
             spider.archive, spider.site.base_url, spider.run.id, workers=workers, at=spider.clock()
         )
