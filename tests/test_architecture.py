@@ -15,7 +15,7 @@ LAYERS = {
     "pure": {"discovery", "extraction", "fingerprints", "revisions", "mentions", "traces"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "redaction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
+        "spiders", "reextraction", "redaction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "following",
     },
     "export": {"export"},
     "browse": {"browse"},

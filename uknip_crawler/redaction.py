@@ -17,6 +17,7 @@ from datetime import datetime
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive, erasure, rewriting, warc
+from uknip_crawler.archive.redactions import Redaction
 from uknip_crawler.archive.rewriting import Plan, Tombstone
 from uknip_crawler.errors import AddressRefused, ContentError
 from uknip_crawler.extraction.content import decode
@@ -117,7 +118,8 @@ def complete(archive: Archive, *, at: datetime, step: Step = lambda what: None) 
     begun = [redaction for redaction in archive.redactions.all() if not redaction.is_finished]
     found = Extent()
     if begun:
-        _bury_marks(archive, at, step)
+        _bury_marks(archive, begun, at)
+        step("tombstones written")
     stories = [redaction.story for redaction in begun if redaction.story and not redaction.is_erased]
     if stories:
         found = _take_out(archive, aim(archive, stories), at, step)
@@ -182,15 +184,14 @@ def _named_in(archive: Archive, files: Sequence[str], site: Site) -> Target:
     return target
 
 
-def _bury_marks(archive: Archive, at: datetime, step: Step) -> None:
+def _bury_marks(archive: Archive, begun: Sequence[Redaction], at: datetime) -> None:
     """Put each redaction into a WARC file, so that a database made from the captures alone keeps the story out."""
     run_id = archive.db.conn.execute("SELECT max(id) FROM runs").fetchone()[0]
-    for redaction in archive.redactions.all():
+    for redaction in begun:
         tombstone = Tombstone(archive.redactions.marks(redaction.id), redaction.reason, redaction.at)
         rewriting.write_tombstone(
             archive.db, archive.warc_folder, redaction.id, run_id, f"uknip/{__version__}", tombstone, at=at
         )
-    step("tombstones written")
 
 
 def _take_out(archive: Archive, target: Target, at: datetime, step: Step) -> Extent:

@@ -5,9 +5,8 @@ The crawl and the replay of orphaned captures end visits the same way.
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,22 +15,21 @@ from uknip_crawler.archive.articles import Known
 from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
 from uknip_crawler.archive.parts import Evidence, replace_furniture
 from uknip_crawler.archive.redactions import address_mark, marks_of
-from uknip_crawler.errors import AddressRefused, StorageError
+from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.fingerprints import content_sha256
+from uknip_crawler.following import Following
 from uknip_crawler.items import CrawlRun, Hop, Visit
-from uknip_crawler.models import Article, Link, Outcome
+from uknip_crawler.models import Article, Outcome
 from uknip_crawler.revisits import wait_of
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number, slug
+from uknip_crawler.urls import post_number, slug
 
 logger = logging.getLogger(__name__)
 
 _ARTICLE_OUTCOMES = frozenset(
     {Outcome.STORED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.ALIAS, Outcome.DUPLICATE}
 )
-_OFFERED_MAX = 20_000
-_PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
 
 
 class Settlement:
@@ -39,11 +37,8 @@ class Settlement:
 
     def __init__(self, archive: Archive, site: Site, run: CrawlRun) -> None:
         self._archive = archive
-        self._site = site
         self._run = run
-        self._address = functools.lru_cache(_OFFERED_MAX)(self._canonical)
-        # menus repeat on every page; the frontier need not hear of them each time
-        self._offered: set[str] = set()
+        self._following = Following(archive, site, run)
 
     def settle(self, visits: Sequence[Visit]) -> list[Outcome]:
         """Store everything some visits brought, in one transaction; return their outcomes.
@@ -57,7 +52,7 @@ class Settlement:
             with self._archive.transaction():
                 return [self._settle(visit, now) for visit in visits]
         except BaseException:
-            self._offered.clear()
+            self._following.forget()
             raise
 
     def _settle(self, visit: Visit, now: datetime) -> Outcome:
@@ -68,7 +63,7 @@ class Settlement:
             raise
         except Exception as error:  # a page that breaks our own code must not stop the others
             logger.exception("%s could not be stored", visit.due.url)
-            self._offered.clear()
+            self._following.forget()
             visit.reading, visit.outcome = None, Outcome.EXTRACT_ERROR
             visit.detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             return self._settle_one(visit, now)
@@ -76,46 +71,48 @@ class Settlement:
     def _settle_one(self, visit: Visit, now: datetime) -> Outcome:
         outcome, article_id = self._end(visit)
         if outcome is Outcome.REDACTED:
-            self._withhold(visit, article_id, now)
+            self._withhold([*visit.hops, _hop(visit)], article_id, now)
             return outcome
         self._close(visit, outcome, article_id, now)
         for hop in visit.hops:
             self._settle_hop(hop, visit.due.url, outcome, article_id, now)
         if visit.reading is not None and self._run.is_live:
-            self._follow(visit, now)
+            self._following.follow(visit, now)
         return outcome
 
-    def _withhold(self, visit: Visit, story: int | None, now: datetime) -> None:
-        """Close the rows of a visit that led to a redacted story, and hide its addresses; its record goes with the run."""
-        ends = [(hop.fetch_id, hop.url, hop.response) for hop in visit.hops]
-        for fetch_id, url, response in [*ends, (visit.due.fetch_id, visit.due.url, visit.response)]:
-            if known := self._archive.articles.at(url):
-                self._missed(known, url, "redirected", "redirects to a redacted story")
-            outcome = Outcome.GONE if known else Outcome.REDACTED
-            owner = known.id if known else story
-            self._archive.ledger.close(fetch_id, outcome, at=now, response=response, article_id=owner)
+    def _withhold(self, hops: Iterable[Hop], redaction: int | None, now: datetime) -> None:
+        """Close the rows of addresses that led to a redacted story, and hide them; their records go with the run."""
+        for hop in hops:
+            known = self._archive.articles.at(hop.url)
+            outcome, owner = (Outcome.GONE, known.id) if known else (Outcome.REDACTED, None)
+            self._archive.ledger.close(hop.fetch_id, outcome, at=now, response=hop.response, article_id=owner)
             if known:
-                self._plan(url, outcome, wait_of(known, outcome, now), owner, now)
+                self._missed(known, hop.url, "redirected", "redirects to a redacted story")
+                self._plan(hop.url, outcome, wait_of(known, outcome, now), owner, now)
             else:
-                self._archive.redactions.withhold(fetch_id, url, story)
+                self._archive.redactions.withhold(hop.fetch_id, hop.url, redaction)
 
     def resolve_redirect(self, visit: Visit, target: str) -> None:
         """End a visit, and the hops before it, that redirect to an address this run has already visited."""
-        assert visit.response is not None
         self._archive.sync_captures()
         now = self._run.clock()
         with self._archive.transaction():
             outcome, article_id = self._archive.ledger.ended(self._run.id, target)
+            hops = [*visit.hops, _hop(visit)]
             if outcome is Outcome.REDACTED:
-                self._withhold(visit, article_id, now)
+                self._withhold(hops, self._archive.redactions.matching({address_mark(target)}), now)
                 return
-            for hop in (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, visit.response)):
+            for hop in hops:
                 self._settle_hop(hop, target, outcome, article_id, now)
 
     def settle_lone_redirect(self, hop: Hop, target: str) -> None:
         """End a redirect captured without the page it led to: an alias where another capture shows the story there."""
         self._archive.sync_captures()
         with self._archive.transaction():
+            marks = {address_mark(hop.url), address_mark(target)}
+            if (redaction := self._archive.redactions.matching(marks)) is not None:
+                self._withhold([hop], redaction, self._run.clock())
+                return
             known = self._archive.articles.at(target)
             outcome = Outcome.UNCHANGED if known else Outcome.NOT_ARTICLE
             self._settle_hop(hop, target, outcome, known.id if known else None, self._run.clock())
@@ -123,8 +120,11 @@ class Settlement:
     # What the answer means for the story
 
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
-        if visit.outcome is Outcome.REDACTED or self._archive.redactions.keeps_out(visit.due.url):
-            return Outcome.REDACTED, self._archive.redactions.matching({address_mark(visit.due.url)})
+        """Return the outcome with the story's id, or, where it is REDACTED, the redaction's number."""
+        led_to = visit.detail if visit.outcome is Outcome.REDACTED else None
+        redaction = self._archive.redactions.matching({address_mark(led_to or visit.due.url)})
+        if redaction is not None:
+            return Outcome.REDACTED, redaction
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
             self._missed(known, visit.due.url, "missing", visit.detail or "not found")
@@ -153,8 +153,8 @@ class Settlement:
         marks = marks_of(
             [article.url, visit.due.url, *came_from], article.post_id, article.published_at, [digest]
         )
-        if (redacted := self._archive.redactions.matching(marks)) is not None:
-            return Outcome.REDACTED, redacted
+        if (redaction := self._archive.redactions.matching(marks)) is not None:
+            return Outcome.REDACTED, redaction
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)
         if article.url != visit.due.url:
@@ -306,44 +306,9 @@ class Settlement:
             return "redirect with the same slug"
         return None
 
-    # Addresses for later
 
-    def _follow(self, visit: Visit, now: datetime) -> None:
-        assert visit.reading is not None
-        if self._run.since and not visit.reading.is_listing:
-            return  # a story of this week links to stories of all years
-        found_by = "listing" if visit.reading.is_listing else "link"
-        candidates = list(self._candidates(visit.reading.links, visit.due.url, found_by))
-        if visit.reading.is_listing and visit.reading.next_page and self._run.walks_listings:
-            candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
-        fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
-        self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
-        if self._run.walks_listings:
-            listings = [candidate.url for candidate in fresh if candidate.kind == AddressKind.LISTING]
-            self._archive.frontier.renew(listings, since=self._run.started_at)
-        if len(self._offered) > _OFFERED_MAX:
-            self._offered.clear()
-        self._offered.update(candidate.url for candidate in fresh)
-
-    def _candidates(
-        self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
-    ) -> Iterator[Candidate]:
-        for link in links:
-            url, kind = self._address(link.url)
-            if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
-                continue
-            yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
-
-    def _canonical(self, link: str) -> tuple[str, AddressKind]:
-        """Return a link's canonical address and its kind; a link elsewhere counts as a trap.
-
-        It is no address of the site, and leaves no row; sources and redirects that lead elsewhere do.
-        """
-        try:
-            url = canonicalise(link, self._site)
-        except AddressRefused:
-            return link, AddressKind.TRAP
-        return url, classify(url, self._site)
+def _hop(visit: Visit) -> Hop:
+    return Hop(visit.due.fetch_id, visit.due.url, visit.response)
 
 
 def _is_same(known: Known, article: Article, digest: str) -> bool:

@@ -84,38 +84,45 @@ class Redactions:
         return bool(self._marks) and address_mark(url) in self._marks
 
     def matching(self, marks: set[str]) -> int | None:
-        """Return the tombstone of the redacted story that has one of some marks, or None."""
+        """Return the number of the redaction whose story has one of some marks, or None."""
         found = marks & self._marks
         if not found:
             return None
         row = self._db.conn.execute(
-            "SELECT article_id, redactions.id FROM redaction_marks JOIN redactions ON redactions.id = redaction_id "
-            "WHERE mark = ?",
-            (min(found),),
+            "SELECT redaction_id FROM redaction_marks WHERE mark = ?", (min(found),)
         ).fetchone()
-        return int(row[0] or 0)
+        return int(row[0])
 
-    def withhold(self, fetch_id: int, url: str, story: int | None) -> None:
+    def withhold(self, fetch_id: int, url: str, redaction_id: int | None) -> None:
         """Hide the address of a visit that ended at a redacted story, and know it from now on."""
         execute = self._db.conn.execute
         execute(
-            "UPDATE fetches SET url = ?, found_on = NULL, redirected_to = NULL, detail = NULL, etag = NULL WHERE id = ?",
-            (hidden(url), fetch_id),
+            "UPDATE fetches SET url = ?, found_on = NULL, redirected_to = NULL, detail = NULL, etag = NULL, "
+            "article_id = (SELECT article_id FROM redactions WHERE id = ?) WHERE id = ?",
+            (hidden(url), redaction_id, fetch_id),
         )
         execute("DELETE FROM frontier WHERE url = ?", (url,))
-        row = execute("SELECT min(id) FROM redactions WHERE article_id IS ?", (story or None,)).fetchone()
-        if row[0] is not None:
-            self._add_marks(row[0], {address_mark(url)})
+        if redaction_id is not None:
+            self._add_marks(redaction_id, {address_mark(url)})
 
     # Redactions
 
-    def begin(self, story: int | None, marks: set[str], reason: str, *, at: datetime) -> int:
-        """Record that a story is being taken out: from now on it is kept out. Returns the redaction's number."""
+    def begin(self, story: int, marks: set[str], reason: str, *, at: datetime) -> None:
+        """Record that a story is being taken out: from now on it is kept out."""
         row = self._db.conn.execute(
             "INSERT INTO redactions (article_id, at, reason) VALUES (?, ?, ?)", (story, as_text(at), reason)
         )
         self._add_marks(row.lastrowid or 0, marks)
-        return row.lastrowid or 0
+
+    def adopt(self, marks: Iterable[str], reason: str, at: str) -> None:
+        """Take over a redaction that a WARC file tells of, unless it is known; `at` is as it was written there."""
+        marks = set(marks)
+        if marks <= self._marks:
+            return
+        row = self._db.conn.execute(
+            "INSERT INTO redactions (at, reason, finished_at) VALUES (?1, ?2, ?1)", (at, reason)
+        )
+        self._add_marks(row.lastrowid or 0, marks)
 
     def _add_marks(self, redaction_id: int, marks: set[str]) -> None:
         self._db.conn.executemany(

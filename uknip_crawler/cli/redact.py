@@ -20,10 +20,7 @@ from uknip_crawler.errors import UsageError
 from uknip_crawler.recovery import recover
 from uknip_crawler.sites import load_site
 
-_REMAINS = (
-    "As long as the site serves the story, its lists, feed and other pages name it, and later captures of those will: "
-    "have the publisher take it down, or redact again by its address."
-)
+_REMAINS = "Later runs keep it out, and are cleaned of what lists and other pages say of it where they name its address."
 
 
 @click.command()

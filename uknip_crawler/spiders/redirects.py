@@ -76,7 +76,7 @@ class Redirects:
         elif classify(url, self._spider.site) is AddressKind.TRAP:
             visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
         elif self._spider.archive.redactions.keeps_out(url):
-            visit.outcome = Outcome.REDACTED
+            visit.outcome, visit.detail = Outcome.REDACTED, url  # the ledger will not have it
         elif not self._spider.allows(url):
             visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, f"redirects to {url}"
         else:
