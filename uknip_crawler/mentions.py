@@ -14,8 +14,8 @@ from lxml import html as lxml_html
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 _ENTRY = re.compile(r"<(item|entry|url)\b.*?</\1\s*>", re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</title>", re.DOTALL)
-_MAX_TEASER = 1200
-_LEVELS = 4
+_MAX_TEASER = 600
+_LEVELS = 2
 
 
 @dataclass(frozen=True, slots=True)

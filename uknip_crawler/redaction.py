@@ -30,6 +30,7 @@ from uknip_crawler.urls import canonicalise
 
 Step = Callable[[str], None]
 _TEXTUAL = re.compile(r"text/|json|xml|javascript", re.IGNORECASE)
+SPARED_PAGES = 50
 _FRAMING = frozenset({"content-encoding", "content-length"})
 
 
@@ -171,16 +172,20 @@ def _named_in(archive: Archive, files: Sequence[str], site: Site) -> Target:
         return found if archive.redactions.keeps_out(found) else None
 
     target = Target([])
+    others: list[str] = []
     for name in files:
-        for capture in warc.captures(archive.warc_folder / name):
-            if not _is_text(capture):
-                continue
+        for capture in filter(_is_text, warc.captures(archive.warc_folder / name)):
             text = readable(capture)[0].decode("utf-8", "replace")
-            for mention in mentions(text, lambda url: canonical(url) is not None):
+            found = list(mentions(text, lambda url: canonical(url) is not None))
+            if not found and len(others) < SPARED_PAGES:
+                others.append(text)
+            for mention in found:
                 target.addresses.add(canonical(mention.address) or mention.address)
                 if len(mention.headline.split()) >= RUN_WORDS:
                     target.traces.add(headlines=[mention.headline])
                 target.traces.add(texts=[mention.headline, mention.text])
+    for text in others if target.addresses else ():
+        target.traces.spare("", text)  # what pages without the story say too is furniture
     return target
 
 

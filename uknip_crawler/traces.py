@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 RUN_WORDS = 5
+HEADLINE_WORDS = 3
 NAME_PARTS = 3
 
 Words = tuple[str, ...]
@@ -41,7 +42,7 @@ class Traces:
     """Collected from the stories to take out, then narrowed by `spare` to what no other story says.
 
     `names` are, in lower case, the last parts of addresses and of picture files, or whole paths where a last part of
-    fewer than three words could be anything's; `headlines` whole; `runs` of five words.
+    fewer than three words could be anything's; `headlines` whole, of three words at least; `runs` of five words.
     """
 
     names: set[str] = field(default_factory=set)
@@ -57,7 +58,7 @@ class Traces:
     ) -> None:
         """Collect a story's headlines, its other texts, its addresses and those of its pictures."""
         for headline in headlines:
-            if words := _words(headline):
+            if len(words := _words(headline)) >= HEADLINE_WORDS:
                 self.headlines[words] = headline
         for text in texts:
             self._texts.append(text)

@@ -197,7 +197,7 @@ class Redactions:
             "UNION SELECT body FROM revisions WHERE article_id = :id UNION SELECT standfirst FROM revisions "
             "WHERE article_id = :id UNION SELECT alt FROM article_images WHERE article_id = :id "
             "UNION SELECT caption FROM article_images WHERE article_id = :id "
-            "UNION SELECT raw FROM evidence WHERE article_id = :id",
+            "UNION SELECT raw FROM evidence WHERE article_id = :id AND field = 'standfirst'",
             {"id": story},
         )
         return headlines, texts
@@ -215,10 +215,14 @@ class Redactions:
         ).fetchall()
 
     def others(self, stories: Sequence[int]) -> Iterable[tuple[str, str]]:
-        """Yield (headline, text) of every state of every other story."""
+        """Yield (headline, text) of every state of every other story, and ("", text) of what is printed around them."""
         yield from self._db.conn.execute(
             "SELECT headline, coalesce(standfirst, '') || char(10) || body FROM revisions "
-            f"WHERE article_id NOT IN {_CHOSEN}",
+            f"WHERE article_id NOT IN {_CHOSEN} "
+            "UNION ALL SELECT '', coalesce(alt, '') || char(10) || coalesce(caption, '') || char(10) || "
+            f"coalesce(credit, '') FROM article_images WHERE article_id NOT IN {_CHOSEN} "
+            f"UNION ALL SELECT '', raw FROM evidence WHERE field = 'standfirst' AND article_id NOT IN {_CHOSEN} "
+            "UNION ALL SELECT '', text FROM furniture WHERE verdict IS NOT NULL",
             {"ids": json.dumps(list(stories))},
         )
 
