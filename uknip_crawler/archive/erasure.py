@@ -148,9 +148,9 @@ def _bury(db: Database, what: Erasure, at: datetime) -> None:
             f"UPDATE articles SET url = ?, {set_all} WHERE id = ?", (f"redacted:{number}", *values, story)
         )
         db.conn.execute(
-            "INSERT INTO events (article_id, run_id, kind, at) SELECT id, (SELECT max(id) FROM runs), 'redacted', ? "
-            "FROM articles WHERE id = ?",
-            (now, story),
+            "INSERT INTO events (article_id, run_id, kind, at, detail) SELECT article_id, (SELECT max(id) FROM runs), "
+            "'redacted', ?, reason FROM redactions WHERE id = ?",
+            (now, number),
         )
 
 

@@ -20,7 +20,7 @@ from uknip_crawler.errors import UsageError
 from uknip_crawler.recovery import recover
 from uknip_crawler.sites import load_site
 
-_REMAINS = "Later runs keep it out, and are cleaned of what lists and other pages say of it where they name its address."
+_REMAINS = "later runs keep it out, and are cleaned of what other pages say of it where they name its address"
 
 
 @click.command()
@@ -109,21 +109,24 @@ def _tell_step(what: str) -> None:
 
 
 def _text(record: dict[str, Any]) -> str:
-    verb = "would be taken out" if record["dry_run"] else "taken out"
+    if not record["stories"]:
+        return "redacted before; nothing of it is left to take out"
+    parts = ("addresses", "revisions", "pictures", "captures")
     lines = [
-        f"{record['stories']} stories {verb}: {record['addresses']} addresses, {record['revisions']} revisions, "
-        + f"{record['pictures']} pictures, {record['captures']} captures",
-        f"{record['altered']} captures of other pages that name them: those words blacked out, the rest as received",
+        f"{'would take' if record['dry_run'] else 'taken'} out: "
+        + ", ".join(f"{record[name]:,} {name}" for name in ("stories", *parts)),
+        f"blacked out where other pages name them: in {record['altered']:,} captures; all else is as received",
     ]
     for key, title in (
-        ("copies_that_stay", "Copies of the text that stay; redact them too if need be:"),
-        ("backups_to_replace", "Backups that still hold it; make new ones and delete these:"),
-        ("exports_to_replace", "Exports that may hold it; make them anew:"),
+        ("copies_that_stay", "copies of the text that stay; redact them too if need be:"),
+        ("backups_to_replace", "backups that still hold it; make new ones and delete these:"),
+        ("exports_to_replace", "exports that may hold it; make them anew:"),
     ):
         if record[key]:
             lines += [title, *(f"  {item}" for item in record[key])]
-    lines.append("Copies made by other means, and files given to others, are yours to replace.")
-    return "\n".join([*lines, _REMAINS])
+    if not record["dry_run"]:
+        lines += ["copies made by other means, and files given to others, are yours to replace", _REMAINS]
+    return "\n".join(lines)
 
 
 def _list(archive: Archive, *, as_json: bool) -> None:
