@@ -67,7 +67,7 @@ def _in_entries(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]
 
 def _in_page(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]:
     try:
-        page = lxml_html.document_fromstring(text.encode("utf-8", "replace"))
+        page = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=_parser())
     except (etree.ParserError, ValueError):
         return
     for link in page.iter("a"):
@@ -81,6 +81,10 @@ def _in_page(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]:
             )
             yield from (Mention(address, headline) for headline in said if headline)
             yield Mention(address, "", _teaser(link))
+
+
+def _parser() -> lxml_html.HTMLParser:
+    return lxml_html.HTMLParser(encoding="utf-8", no_network=True)
 
 
 def _teaser(link: etree._Element) -> str:

@@ -46,7 +46,7 @@ class Traces:
     """
 
     names: set[str] = field(default_factory=set)
-    headlines: dict[Words, str] = field(default_factory=dict)
+    headlines: set[Words] = field(default_factory=set)
     runs: set[Words] = field(default_factory=set)
     _texts: list[str] = field(default_factory=list)
     _strict: set[str] = field(default_factory=set)
@@ -59,7 +59,7 @@ class Traces:
         """Collect a story's headlines, its other texts, its addresses and those of its pictures."""
         for headline in headlines:
             if len(words := _words(headline)) >= HEADLINE_WORDS:
-                self.headlines[words] = headline
+                self.headlines.add(words)
         for text in texts:
             self._texts.append(text)
             self.runs.update(_runs(_words(text)))
@@ -74,7 +74,7 @@ class Traces:
         for words in list(self.headlines):
             # a short headline may be anybody's words; a long one in another's text speaks of this story
             if words == own or (len(words) < RUN_WORDS and _contains(said, words)):
-                del self.headlines[words]
+                self.headlines.discard(words)
         self._probes = None
 
     def spare_address(self, address: str, *, stays: bool) -> bool:
@@ -94,7 +94,9 @@ class Traces:
     def touch(self, text: str) -> bool:
         """Tell, fast, whether a text may hold a trace; false positives are possible."""
         lowered = text.lower()
-        return any(probe in lowered for probe in self._ready())
+        return any(probe in lowered for probe in self._ready()) or any(
+            all(word in lowered for word in words) for words in self.headlines
+        )
 
     def blacken(self, text: str) -> str:
         """Return a text with every trace's letters and digits replaced by x; the same object when there is none."""
@@ -153,8 +155,6 @@ class Traces:
             for paragraph in text.lower().split("\n"):
                 for plain in _PLAIN.finditer(paragraph):
                     yield from self._probes_of(tuple(plain[0].split(" ")))
-        for headline in self.headlines.values():
-            yield max((plain[0] for plain in _PLAIN.finditer(headline.lower())), key=len)
 
     def _probes_of(self, words: Words) -> Iterator[str]:
         """Yield one run in every few, so that a part of a text is found as well."""
