@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -22,7 +23,8 @@ from warcio.archiveiterator import ArchiveIterator
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.rewriting import tombstones
-from uknip_crawler.demo import SampleSite
+from uknip_crawler.browse.server import datasette_for
+from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.posts import Post
 from uknip_crawler.redaction import readable
 
@@ -139,6 +141,10 @@ def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     assert rows(archive, "SELECT headline, body, published_at FROM articles WHERE status = 'redacted'") == [
         ("[redacted]", "", None)
     ]
+    (tombstone,) = rows(archive, "SELECT id FROM articles WHERE status = 'redacted'")[0]
+    page = asyncio.run(datasette_for(archive).client.get(f"/uknip/articles/{tombstone}")).text
+    assert "[redacted]" in page
+    assert not any(needle in page for needle in needles)
     out = archive.parent / "all.jsonl"
     assert uknip("export", "jsonl", "-o", str(out), "--archive", str(archive)).returncode == 0
     assert len(out.read_text().splitlines()) == len(before)
@@ -239,19 +245,24 @@ def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
         ("redacted", 1),
     ]
     assert found(archive, *needles) == []
-    moved = f"/moved{post.path}"
+    moved, older = f"/moved{post.path}", "/an-older-address/"
     with Archive(archive) as opened, opened.transaction():
         opened.frontier.add(
-            [Candidate(site.url(moved), "article", "seed")],
+            [Candidate(site.url(path), "article", "seed") for path in (moved, older)],
             at=datetime.now(UTC),
             due_at=datetime(2000, 1, 1, tzinfo=UTC),
         )
-    site.fail[moved] = lambda answer: site.answer(post.path)
+    site.fail |= {moved: lambda answer: site.answer(post.path), older: faults.redirect(post.path)}
     try:
         report = crawl(site, archive)
     finally:
         site.fail.clear()
-    assert report["outcomes"]["redacted"] == 1
+    assert report["outcomes"]["redacted"] == 2
+    hidden = rows(
+        archive, "SELECT url, warc_name, detail, redirected_to FROM fetches WHERE outcome = 'redacted'"
+    )
+    assert {url.partition(":")[0] for url, *_ in hidden} == {"redacted"}
+    assert {tuple(rest) for _, *rest in hidden} == {(None, None, None)}
     assert found(archive, *needles) == []
     assert verified(archive)
 
