@@ -285,7 +285,7 @@ class _Cleaner:
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address is one of the stories', or is made of one."""
-        if url in self.target.addresses or self.target.traces.names_in(url):
+        if url in self.target.addresses or self.target.traces.blacken(url) is not url:
             return True
         with contextlib.suppress(AddressRefused):
             return self.site is not None and canonicalise(url, self.site) in self.target.addresses

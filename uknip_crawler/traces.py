@@ -22,6 +22,8 @@ _TOKEN = re.compile(
     r"(?P<tag><[^<>]*>|\\u003[cC](?:(?!\\u003[cCeE]).)*\\u003[eE])"
     r"|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);|\\u[0-9a-fA-F]{4}|\\[nrtbf]|%[0-9a-fA-F]{2}|(?P<word>[A-Za-z0-9]+)"
 )
+_MARKED = re.compile(r"[<&\\\\%]")
+_WORD = re.compile(r"[A-Za-z0-9]+")
 _PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 _PARTS = re.compile(r"[-_]+")
 _EXTENSION = re.compile(r"\.[a-z]{3,5}$")
@@ -218,6 +220,8 @@ def _is_name(text: str, tokens: list[_Token]) -> bool:
 
 
 def _words(text: str) -> Words:
+    if not _MARKED.search(text):  # most texts are plain, and ten times faster to read
+        return tuple(word.lower() for word in _WORD.findall(text))
     return tuple(token.word for token in _tokens(text, through_tags=True))
 
 
