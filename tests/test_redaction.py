@@ -17,16 +17,18 @@ from pathlib import Path
 
 import pytest
 from crawling import crawl, newsroom, rows
+from sample_archive import SITE, add_article, new_archive
 from test_commands import uknip
 from warcio.archiveiterator import ArchiveIterator
 
+from uknip_crawler import redaction
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.redactions import marks_of
 from uknip_crawler.archive.rewriting import tombstones
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.posts import Post
-from uknip_crawler.redaction import readable
 
 REASON = "request of 4 May"
 
@@ -45,7 +47,7 @@ def everything(directory: Path) -> Iterator[tuple[str, bytes]]:
                     yield where, str(record.rec_headers).encode() + str(record.http_headers).encode()
                     yield where, record.raw_stream.read()
                 if (capture := warc.capture_of(data)) is not None:
-                    yield where, readable(capture)[0]
+                    yield where, redaction.readable(capture)[0]
 
 
 def found(directory: Path, *needles: str) -> list[tuple[str, str]]:
@@ -317,3 +319,36 @@ def test_nothing_goes_unasked(crawled: tuple[Path, SampleSite], archive: Path) -
         assert said in error
         assert error.count("\n") == 1
     assert "nothing was redacted" in redact(archive, "--list")
+
+
+def test_the_text_of_a_copy_that_stays_is_no_mark(tmp_path: Path) -> None:
+    """Or the copy would be kept out at its next move; where both go, it is one."""
+    db = new_archive(tmp_path)
+    stories = [
+        add_article(db, path, "Ferry sinks", "She sank.") for path in ("/news/kent/a/", "/news/kent/a-2/")
+    ]
+    db.execute("UPDATE revisions SET content_sha256 = 'the same'")
+    db.conn.commit()
+    db.close()
+    text = marks_of([], None, None, ["the same"])
+    with Archive(tmp_path) as archive:
+        assert not text & archive.redactions.story_marks(stories[0], stories[:1])
+        assert text <= archive.redactions.story_marks(stories[0], stories)
+        assert redaction.aim(archive, stories[:1]).copies == {f"{SITE}/news/kent/a-2/"}
+        assert redaction.aim(archive, stories).copies == set()
+
+
+def test_a_story_without_a_capture_can_be_redacted(tmp_path: Path) -> None:
+    """Marks told by another archive's WARC file keep it out here too."""
+    db = new_archive(tmp_path / "a")
+    url = SITE + "/news/kent/ferry-sinks-in-ramsgate/"
+    add_article(db, "/news/kent/ferry-sinks-in-ramsgate/", "Ferry sinks in Ramsgate", "She sank.")
+    db.close()
+    redact(tmp_path / "a", url, "--reason", REASON, "--yes")
+    with Archive(tmp_path / "b") as archive:
+        for told in tombstones(tmp_path / "a" / "warc"):
+            with archive.transaction():
+                archive.redactions.adopt(told.marks, told.reason, told.at)
+                archive.redactions.adopt(told.marks, told.reason, told.at)
+        assert archive.redactions.keeps_out(url)
+        assert [(one.reason, one.is_finished) for one in archive.redactions.all()] == [(REASON, True)]

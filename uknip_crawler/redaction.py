@@ -98,7 +98,7 @@ def redact(
 ) -> Extent:
     """Take stories out for good. Killed at any point, `complete` goes on. Raises StorageError when the disk refuses."""
     redactions = archive.redactions
-    marks = {story: redactions.story_marks(story) for story in target.stories}
+    marks = {story: redactions.story_marks(story, target.stories) for story in target.stories}
     begun = {redaction.story for redaction in redactions.all()}
     with archive.transaction():
         for story in target.stories:

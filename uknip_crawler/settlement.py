@@ -153,7 +153,10 @@ class Settlement:
         marks = marks_of(
             [article.url, visit.due.url, *came_from], article.post_id, article.published_at, [digest]
         )
-        if (redaction := self._archive.redactions.matching(marks)) is not None:
+        redaction = self._archive.redactions.matching(marks)
+        if (
+            redaction is not None and articles.at(article.url) is None
+        ):  # a copy that stays is a story of its own
             return Outcome.REDACTED, redaction
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)

@@ -163,12 +163,16 @@ class Redactions:
 
     # What a story consists of
 
-    def story_marks(self, story: int) -> set[str]:
-        """Return the marks of a story that is in the archive."""
+    def story_marks(self, story: int, stories: Sequence[int]) -> set[str]:
+        """Return the marks of one of some stories; the text of a copy that stays is no mark."""
         post_id, published = self._db.conn.execute(
             "SELECT post_id, published_at FROM articles WHERE id = ?", (story,)
         ).fetchone()
-        digests = self._column("SELECT content_sha256 FROM revisions WHERE article_id = ?", story)
+        digests = self._column(
+            "SELECT content_sha256 FROM revisions WHERE article_id = :story AND content_sha256 NOT IN "
+            f"(SELECT content_sha256 FROM revisions WHERE article_id NOT IN {_CHOSEN})",
+            {"story": story, "ids": json.dumps(list(stories))},
+        )
         moment = as_moment(published) if published else None
         return marks_of(self.addresses([story]), post_id, moment, digests)
 
