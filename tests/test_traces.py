@@ -15,6 +15,7 @@ BODY = (
     "The ferry went down at its moorings shortly before dawn on Sunday.\n\n"
     "“She was my whole life,” said the owner, who had bought her from a museum for one pound in the nineties."
 )
+OPENING = BODY.split("\n\n")[0]
 ADDRESS = "https://uknip.co.uk/news/kent/kents-oldest-ferry-sinks-in-ramsgate-harbour-cafe-owner-says/"
 SLUG = "kents-oldest-ferry-sinks-in-ramsgate-harbour-cafe-owner-says"
 
@@ -125,12 +126,14 @@ def test_mentions_are_found_by_the_address_alone() -> None:
     (address, told) = mentions(json.dumps([post]), concerns)
     assert address == Mention(ADDRESS)
     assert (told.headline, BODY in told.text) == (HEADLINE, True)
-    item = f"<rss><item><title><![CDATA[{HEADLINE}]]></title><link>{ADDRESS}</link></item></rss>"
-    assert [mention.headline for mention in mentions(item, concerns)] == ["", HEADLINE]
-    page = f"<html><body><div><h3><a href='{ADDRESS}'>{HEADLINE}</a></h3><p>She sank.</p></div></body></html>"
+    dated = f"<pubDate>Sat, 14 Mar 2026 09:30:00 +0000</pubDate><description>{OPENING}</description>"
+    item = f"<rss><item>{dated}<title><![CDATA[{HEADLINE}]]></title><link>{ADDRESS}</link></item></rss>"
+    (_, told) = mentions(item, concerns)
+    assert (told.headline, OPENING in told.text, "Mar" in told.text) == (HEADLINE, True, False)
+    page = f"<html><body><div><h3><a href='{ADDRESS}'>{HEADLINE}</a></h3><p>{OPENING}</p><p>14 March 2026 by the Newsroom</p></div></body></html>"
     found = list(mentions(page, concerns))
     assert found[1].headline == HEADLINE
-    assert found[2].text.endswith("She sank.")
+    assert found[2].text == OPENING
     assert list(mentions(page, lambda url: False)) == []
 
 

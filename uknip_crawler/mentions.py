@@ -14,8 +14,10 @@ from lxml import html as lxml_html
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 _ENTRY = re.compile(r"<(item|entry|url)\b.*?</\1\s*>", re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</title>", re.DOTALL)
+_TEXT = re.compile(r"<(title|description|summary|content|content:encoded)\b[^>]*>(.*?)</\1\s*>", re.DOTALL)
 _MAX_TEASER = 600
 _LEVELS = 2
+_OPENING_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def _in_entries(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]
         address = next(filter(concerns, _URL.findall(html.unescape(entry[0]))), None)
         if address is not None:
             title = _TITLE.search(entry[0])
-            yield Mention(address, title[1] if title else "", entry[0])
+            text = "\n".join(
+                found[2] for found in _TEXT.finditer(entry[0])
+            )  # not its date, which others share
+            yield Mention(address, title[1] if title else "", text)
 
 
 def _in_page(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]:
@@ -88,13 +93,14 @@ def _parser() -> lxml_html.HTMLParser:
 
 
 def _teaser(link: etree._Element) -> str:
-    """Return the text of the box around a link: what grows no longer than a teaser is."""
+    """Return the paragraphs in the box around a link that are long enough to be a story's: no dates, no bylines."""
     box = link
     for above in list(link.iterancestors())[:_LEVELS]:
         if len(_said(above)) > _MAX_TEASER:
             break
         box = above
-    return _said(box)
+    paragraphs = [_said(paragraph) for paragraph in box.iter("p")]
+    return "\n".join(text for text in paragraphs if len(text.split()) >= _OPENING_WORDS)
 
 
 def _said(element: etree._Element) -> str:
