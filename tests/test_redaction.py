@@ -231,6 +231,13 @@ def _is_response(member: bytes) -> bool:
     return b"WARC-Type: response" in _head(member)
 
 
+_OTHERS = (
+    "SELECT url, headline, standfirst, section, published_at, modified_at, body, revision_count, "
+    "(SELECT group_concat(name) FROM article_authors JOIN authors ON authors.id = author_id WHERE article_id = articles.id) "
+    "FROM articles WHERE status <> 'redacted' ORDER BY url"
+)
+
+
 def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
     crawled: tuple[Path, SampleSite], archive: Path
 ) -> None:
@@ -239,6 +246,7 @@ def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
     post = chosen(site)
     needles = told_only_by(post, [p for p in site.newsroom.published() if p is not post])
     redact(archive, site.url(post.path), "--reason", REASON, "--yes")
+    others = rows(archive, _OTHERS)
     site.requests.clear()
     crawl(site, archive, "--full")
     assert post.path not in {target for _, target, _ in site.requests}
@@ -260,6 +268,7 @@ def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
     finally:
         site.fail.clear()
     assert report["outcomes"]["redacted"] == 2
+    assert rows(archive, _OTHERS) == others
     hidden = rows(
         archive, "SELECT url, warc_name, detail, redirected_to FROM fetches WHERE outcome = 'redacted'"
     )
