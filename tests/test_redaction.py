@@ -147,6 +147,8 @@ def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     page = asyncio.run(datasette_for(archive).client.get(f"/uknip/articles/{tombstone}")).text
     assert "[redacted]" in page
     assert not any(needle in page for needle in needles)
+    again = json.loads(uknip("reextract", "--all", "--json", "--archive", str(archive)).stdout)
+    assert (again["stories"], set(again["changed"].values()), again["unread"]) == (len(before), {0}, [])
     out = archive.parent / "all.jsonl"
     assert uknip("export", "jsonl", "-o", str(out), "--archive", str(archive)).returncode == 0
     assert len(out.read_text().splitlines()) == len(before)
