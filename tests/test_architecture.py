@@ -12,10 +12,10 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"copies", "discovery", "extraction", "fingerprints", "revisions"},
+    "pure": {"copies", "discovery", "extraction", "fingerprints", "mentions", "revisions", "traces"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates",
+        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates", "redaction", "following",
     },
     "export": {"export"},
     "browse": {"browse"},

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from uknip_crawler import __version__
+from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
@@ -145,6 +145,7 @@ def _page_of(url: str, site: Site) -> str | None:
 
 def _end(archive: Archive, site: Site, report: ImportReport, clock: Callable[[], datetime]) -> None:
     archive.finish_captures(at=clock())
+    redaction.after_run(archive, report.run, at=clock())
     report.outcomes = dict(archive.ledger.outcomes(report.run))
     with archive.transaction():
         archive.frontier.add_imported(report.run, at=clock())

@@ -13,11 +13,11 @@ from uknip_crawler.models import Outcome, Reading
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A redirect followed on the way: its open ledger row, its address, and the redirecting response."""
+    """A redirect followed on the way: its open ledger row, its address, and the redirecting response, if one came."""
 
     fetch_id: int
     url: str
-    response: Response
+    response: Response | None
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     BLOCKED_URL = "blocked_url"
     ROBOTS_DENIED = "robots_denied"
     TRAP = "trap"
+    REDACTED = "redacted"
     TOO_LARGE = "too_large"
     TIMEOUT = "timeout"
     NETWORK_ERROR = "network_error"

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from uknip_crawler import __version__
 from uknip_crawler.aftermath import bring_to_rest
-from uknip_crawler.archive import DATABASE, Archive, warc
+from uknip_crawler.archive import DATABASE, Archive, rewriting, warc
 from uknip_crawler.archive.foreign import Damage, ForeignWarc, Record
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
@@ -37,7 +37,7 @@ from uknip_crawler.workers import Workers
 
 UNDER_WAY = f"{DATABASE}.rebuilding"
 BATCH = 25
-_NAME = re.compile(r"uknip-(\d{14})-(\d+)-(\d+)\.warc\.gz(?:\.open)?$")
+_NAME = re.compile(r"uknip-(\d{14})-(\d+)-(\d+)(?:-r\d+)?\.warc\.gz(?:\.open)?$")
 Progress = Callable[[int, int], None]
 
 
@@ -84,10 +84,13 @@ def rebuild(
         left.unlink()
     with Archive(directory, database=UNDER_WAY) as archive:
         archive.hurry()
+        tombstones = _keep_out(archive)
         rebuilt, base_url = Rebuilt(), DEFAULT_BASE_URL
         for run_id, of_run in groupby(files, key=lambda one: one.run_id):
             progress(run_id, files[-1].run_id)
             base_url = _live_again(archive, run_id, list(of_run), rebuilt, workers)
+        for path in tombstones:
+            archive.enrol_warc(path.name, files[-1].run_id, at=at)
         bring_to_rest(archive, base_url, workers=workers, at=at)
         for table in ("articles", "revisions", "aliases"):
             setattr(rebuilt, table, archive.db.table(table).count)
@@ -102,6 +105,14 @@ def _files(folder: Path) -> Iterator[_File]:
             yield _File(
                 datetime.strptime(f"{named[1]}Z", "%Y%m%d%H%M%S%z"), int(named[2]), int(named[3]), path
             )
+
+
+def _keep_out(archive: Archive) -> list[Path]:
+    """Take over the redactions that WARC files tell of, before anything else; return those files."""
+    with archive.transaction():
+        for tombstone in rewriting.tombstones(archive.warc_folder):
+            archive.redactions.adopt(tombstone.marks, tombstone.reason, tombstone.at)
+    return rewriting.tombstone_files(archive.warc_folder)
 
 
 def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: Rebuilt, workers: int) -> str:

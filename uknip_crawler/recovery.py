@@ -14,6 +14,7 @@ from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction import read
 from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.redaction import after_run, complete
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import canonicalise, classify
@@ -43,6 +44,9 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
             replayed += _replay(archive, site, run, name, path)
         archive.adopt_warc(name, at=clock())
     killed = archive.ledger.unfinished_runs()
+    complete(archive, at=clock())
+    for run_id in killed:
+        after_run(archive, run_id, at=clock())
     with archive.transaction():
         for run_id in killed:
             archive.ledger.close_open(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from uknip_crawler.archive.articles import Known
+from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.frontier import AT_NEXT_RUN
 from uknip_crawler.models import FAILURES, Outcome
 
@@ -41,3 +43,26 @@ def next_visit(
     if outcome in _LATER:
         return _LATER[outcome]
     return timedelta(days=1) if known else None
+
+
+def _quiet(known: Known | None, now: datetime) -> timedelta | None:
+    """Return how long a story has stood as it is: since its last edit, its publication, or our first sight of it."""
+    if known is None:
+        return None
+    edited = known.last_changed_at if _edits(known) else None
+    moment = as_moment(edited or known.published_at or known.first_seen_at)
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return max(now - moment, timedelta())
+
+
+def _edits(known: Known | None) -> int:
+    return known.revision_count - 1 if known else 0
+
+
+def wait_of(
+    known: Known | None, outcome: Outcome, now: datetime, *, vouched: bool = False
+) -> timedelta | None:
+    """Return how long to wait before the next visit of a story (None: an address without one), or None for never."""
+    standing = known.status if known else None
+    return next_visit(outcome, quiet=_quiet(known, now), edits=_edits(known), vouched=vouched, known=standing)

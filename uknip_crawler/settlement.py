@@ -5,33 +5,31 @@ The crawl and the replay of orphaned captures end visits the same way.
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
-from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
 from uknip_crawler.archive.parts import Evidence, replace_furniture
-from uknip_crawler.errors import AddressRefused, StorageError
+from uknip_crawler.archive.redactions import address_mark, marks_of
+from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.fingerprints import content_sha256
+from uknip_crawler.following import Following
 from uknip_crawler.items import CrawlRun, Hop, Visit
-from uknip_crawler.models import Article, Link, Outcome
-from uknip_crawler.revisits import next_visit
+from uknip_crawler.models import Article, Outcome
+from uknip_crawler.revisits import wait_of
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number, slug
+from uknip_crawler.urls import post_number, slug
 
 logger = logging.getLogger(__name__)
 
 _ARTICLE_OUTCOMES = frozenset(
     {Outcome.STORED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.ALIAS, Outcome.DUPLICATE}
 )
-_OFFERED_MAX = 20_000
-_PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
 
 
 class Settlement:
@@ -39,11 +37,8 @@ class Settlement:
 
     def __init__(self, archive: Archive, site: Site, run: CrawlRun) -> None:
         self._archive = archive
-        self._site = site
         self._run = run
-        self._address = functools.lru_cache(_OFFERED_MAX)(self._canonical)
-        # menus repeat on every page; the frontier need not hear of them each time
-        self._offered: set[str] = set()
+        self._following = Following(archive, site, run)
 
     def settle(self, visits: Sequence[Visit]) -> list[Outcome]:
         """Store everything some visits brought, in one transaction; return their outcomes.
@@ -57,7 +52,7 @@ class Settlement:
             with self._archive.transaction():
                 return [self._settle(visit, now) for visit in visits]
         except BaseException:
-            self._offered.clear()
+            self._following.forget()
             raise
 
     def _settle(self, visit: Visit, now: datetime) -> Outcome:
@@ -68,34 +63,56 @@ class Settlement:
             raise
         except Exception as error:  # a page that breaks our own code must not stop the others
             logger.exception("%s could not be stored", visit.due.url)
-            self._offered.clear()
+            self._following.forget()
             visit.reading, visit.outcome = None, Outcome.EXTRACT_ERROR
             visit.detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             return self._settle_one(visit, now)
 
     def _settle_one(self, visit: Visit, now: datetime) -> Outcome:
         outcome, article_id = self._end(visit)
+        if outcome is Outcome.REDACTED:
+            self._withhold([*visit.hops, _hop(visit)], article_id, now)
+            return outcome
         self._close(visit, outcome, article_id, now)
         for hop in visit.hops:
             self._settle_hop(hop, visit.due.url, outcome, article_id, now)
         if visit.reading is not None and self._run.is_live:
-            self._follow(visit, now)
+            self._following.follow(visit, now)
         return outcome
+
+    def _withhold(self, hops: Iterable[Hop], redaction: int | None, now: datetime) -> None:
+        """Close the rows of addresses that led to a redacted story, and hide them; their records go with the run."""
+        for hop in hops:
+            known = self._archive.articles.at(hop.url)
+            outcome, owner = (Outcome.GONE, known.id) if known else (Outcome.REDACTED, None)
+            self._archive.ledger.close(hop.fetch_id, outcome, at=now, response=hop.response, article_id=owner)
+            if known:
+                self._missed(known, hop.url, "redirected", "redirects to a redacted story")
+                self._plan(hop.url, outcome, wait_of(known, outcome, now), owner, now)
+            else:
+                self._archive.redactions.withhold(hop.fetch_id, hop.url, redaction)
 
     def resolve_redirect(self, visit: Visit, target: str) -> None:
         """End a visit, and the hops before it, that redirect to an address this run has already visited."""
-        assert visit.response is not None
         self._archive.sync_captures()
         now = self._run.clock()
         with self._archive.transaction():
             outcome, article_id = self._archive.ledger.ended(self._run.id, target)
-            for hop in (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, visit.response)):
+            hops = [*visit.hops, _hop(visit)]
+            if outcome is Outcome.REDACTED:
+                self._withhold(hops, self._archive.redactions.matching({address_mark(target)}), now)
+                return
+            for hop in hops:
                 self._settle_hop(hop, target, outcome, article_id, now)
 
     def settle_lone_redirects(self, hops: Sequence[Hop], target: str) -> None:
         """End redirects captured without the page they led to: aliases where another capture shows the story there."""
         self._archive.sync_captures()
         with self._archive.transaction():
+            marks = {address_mark(target), *(address_mark(hop.url) for hop in hops)}
+            if (redaction := self._archive.redactions.matching(marks)) is not None:
+                self._withhold(hops, redaction, self._run.clock())
+                return
             known = self._archive.articles.at(target)
             outcome = Outcome.UNCHANGED if known else Outcome.LOST
             for hop in hops:
@@ -104,6 +121,11 @@ class Settlement:
     # What the answer means for the story
 
     def _end(self, visit: Visit) -> tuple[Outcome, int | None]:
+        """Return the outcome with the story's id, or, where it is REDACTED, the redaction's number."""
+        led_to = visit.detail if visit.outcome is Outcome.REDACTED else None
+        redaction = self._archive.redactions.matching({address_mark(led_to or visit.due.url)})
+        if redaction is not None:
+            return Outcome.REDACTED, redaction
         known = self._archive.articles.at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
             self._missed(known, visit.due.url, "missing", visit.detail or "not found")
@@ -120,7 +142,7 @@ class Settlement:
             return visit.reading.outcome or Outcome.NOT_ARTICLE, known.id if known else None
         return self._store(visit, visit.reading.article)
 
-    def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int]:
+    def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int | None]:
         assert visit.reading is not None
         assert visit.response is not None
         articles = self._archive.articles
@@ -129,6 +151,14 @@ class Settlement:
         said = self._archive.frontier.said_of(article.url, article.post_id, visit.due.url)
         article = with_listed(article, said, visit.response.capture.fetched_at)
         came_from = [hop.url for hop in visit.hops]
+        marks = marks_of(
+            [article.url, visit.due.url, *came_from], article.post_id, article.published_at, [digest]
+        )
+        redaction = self._archive.redactions.matching(marks)
+        if (
+            redaction is not None and articles.at(article.url) is None
+        ):  # a copy that stays is a story of its own
+            return Outcome.REDACTED, redaction
         evidence = self._evidence(visit)
         outcome, article_id = articles.store(article, digest, evidence, came_from)
         if article.url != visit.due.url:
@@ -143,11 +173,10 @@ class Settlement:
 
     def _with_trusted_url(self, article: Article, visited: str, digest: str) -> Article:
         """Believe a canonical link only where it cannot hand one story's address to another."""
-        if article.url == visited:
-            return article
         there = self._archive.articles.at(article.url)
         believed = (
-            (slug(article.url) == slug(visited) != "")
+            article.url == visited
+            or (slug(article.url) == slug(visited) != "")
             or (article.post_id is not None and post_number(visited) == article.post_id)
             or (there is not None and _is_same(there, article, digest))
         )
@@ -159,7 +188,7 @@ class Settlement:
         self._archive.frontier.add(
             [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
         )
-        self._plan(url, outcome, _wait(self._archive.articles.at(url), outcome, now), article_id, now)
+        self._plan(url, outcome, wait_of(self._archive.articles.at(url), outcome, now), article_id, now)
 
     def _evidence(self, visit: Visit) -> Evidence:
         assert visit.response is not None
@@ -185,7 +214,7 @@ class Settlement:
         elif outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
             wait = AT_NEXT_RUN
         else:
-            wait = _wait(here, outcome, now, vouched=visit.due.listed_on is not None)
+            wait = wait_of(here, outcome, now, vouched=visit.due.listed_on is not None)
         self._plan(visit.due.url, outcome, wait, article_id, now, *self._validators(visit, outcome))
 
     def _plan(
@@ -234,7 +263,8 @@ class Settlement:
             ended, detail = Outcome.GONE, f"redirects to another story: {target}"
             self._missed(known, hop.url, "redirected", detail)
         elif why := self._alias_evidence(hop.url, article_id, target):
-            self._archive.articles.add_alias(article_id, hop.url, why, at=hop.response.capture.fetched_at)
+            seen_at = hop.response.capture.fetched_at if hop.response else now
+            self._archive.articles.add_alias(article_id, hop.url, why, at=seen_at)
             ended, detail = Outcome.ALIAS, f"redirects to {target} ({why})"
         else:
             ended, detail = (
@@ -254,7 +284,7 @@ class Settlement:
         here = known if known and known.url == hop.url else None
         vouched = self._archive.frontier.listed_on(hop.url) is not None
         is_alias = ended is Outcome.ALIAS or (known and not here)  # the story is followed at its own address
-        wait = None if is_alias else _wait(here, ended, now, vouched=vouched)
+        wait = None if is_alias else wait_of(here, ended, now, vouched=vouched)
         self._plan(hop.url, ended, wait, owner, now)
 
     def _hop_to_nothing(
@@ -281,67 +311,12 @@ class Settlement:
             return "redirect with the same slug"
         return None
 
-    # Addresses for later
 
-    def _follow(self, visit: Visit, now: datetime) -> None:
-        assert visit.reading is not None
-        if self._run.since and not visit.reading.is_listing:
-            return  # a story of this week links to stories of all years
-        found_by = "listing" if visit.reading.is_listing else "link"
-        candidates = list(self._candidates(visit.reading.links, visit.due.url, found_by))
-        if visit.reading.is_listing and visit.reading.next_page and self._run.walks_listings:
-            candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
-        fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
-        self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
-        if self._run.walks_listings:
-            listings = [candidate.url for candidate in fresh if candidate.kind == AddressKind.LISTING]
-            self._archive.frontier.renew(listings, since=self._run.started_at)
-        if len(self._offered) > _OFFERED_MAX:
-            self._offered.clear()
-        self._offered.update(candidate.url for candidate in fresh)
-
-    def _candidates(
-        self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
-    ) -> Iterator[Candidate]:
-        for link in links:
-            url, kind = self._address(link.url)
-            if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
-                continue
-            yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
-
-    def _canonical(self, link: str) -> tuple[str, AddressKind]:
-        """Return a link's canonical address and its kind; a link elsewhere counts as a trap.
-
-        It is no address of the site, and leaves no row; sources and redirects that lead elsewhere do.
-        """
-        try:
-            url = canonicalise(link, self._site)
-        except AddressRefused:
-            return link, AddressKind.TRAP
-        return url, classify(url, self._site)
+def _hop(visit: Visit) -> Hop:
+    return Hop(visit.due.fetch_id, visit.due.url, visit.response)
 
 
 def _is_same(known: Known, article: Article, digest: str) -> bool:
     if known.post_id is not None and article.post_id is not None:
         return known.post_id == article.post_id
     return known.content_sha256 == digest
-
-
-def _quiet(known: Known | None, now: datetime) -> timedelta | None:
-    """Return how long a story has stood as it is: since its last edit, its publication, or our first sight of it."""
-    if known is None:
-        return None
-    edited = known.last_changed_at if _edits(known) else None
-    moment = as_moment(edited or known.published_at or known.first_seen_at)
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return max(now - moment, timedelta())
-
-
-def _edits(known: Known | None) -> int:
-    return known.revision_count - 1 if known else 0
-
-
-def _wait(known: Known | None, outcome: Outcome, now: datetime, *, vouched: bool = False) -> timedelta | None:
-    standing = known.status if known else None
-    return next_visit(outcome, quiet=_quiet(known, now), edits=_edits(known), vouched=vouched, known=standing)

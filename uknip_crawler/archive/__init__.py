@@ -21,6 +21,7 @@ from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
 from uknip_crawler.archive.readings import Readings
+from uknip_crawler.archive.redactions import Redactions
 from uknip_crawler.archive.sources import Sources
 from uknip_crawler.models import Capture
 
@@ -42,7 +43,8 @@ class Archive:
         except BaseException:
             self._lock.close()
             raise
-        self.frontier = Frontier(self.db)
+        self.redactions = Redactions(self.db)
+        self.frontier = Frontier(self.db, keeps_out=self.redactions.keeps_out)
         self.ledger = Ledger(self.db)
         self.sources = Sources(self.db)
         self.articles = Articles(self.db)

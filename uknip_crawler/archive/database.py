@@ -21,6 +21,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a committed row survives power loss: https://sqlite.org/pragma.html#pragma_synchronous
     "PRAGMA busy_timeout = 30000",
+    "PRAGMA secure_delete = ON",  # what is taken out leaves no bytes behind: https://sqlite.org/pragma.html#pragma_secure_delete
 )
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from uknip_crawler.archive.redactions import address_mark, hidden
 from uknip_crawler.archive.report import rows_of
 from uknip_crawler.archive.warc import RecordRef
 
 
 def dossier(db: Database, url: str) -> dict[str, Any]:
-    """Return what is known of a canonical address: `frontier` (None when nobody ever named it), `visits`, `redirects_here`,
+    """Return what is known of a canonical address: `frontier` (None when nobody ever named it), `redacted` (None unless the story here was), `visits`, `redirects_here`,
     `linked_from` (at most ten stories), and `story`: which article it is, how so, its revisions and events.
     """
     frontier = rows_of(
@@ -24,12 +25,19 @@ def dossier(db: Database, url: str) -> dict[str, Any]:
         db,
         "SELECT run_id AS run, kind, found_by, found_on, reason, opened_at, closed_at, outcome, detail, status, attempts, "
         "redirected_to, fetched_at, body_bytes, payload_sha256, warc_name, warc_offset, warc_length, "
-        "(SELECT number FROM revisions WHERE fetch_id = fetches.id) AS revision FROM fetches WHERE url = ? ORDER BY id",
+        "(SELECT number FROM revisions WHERE fetch_id = fetches.id) AS revision FROM fetches WHERE url IN (?, ?) ORDER BY id",
         url,
+        hidden(url),
+    )
+    redacted = rows_of(
+        db,
+        "SELECT at, reason FROM redaction_marks JOIN redactions ON id = redaction_id WHERE mark = ?",
+        address_mark(url),
     )
     return {
         "url": url,
         "frontier": frontier[0] if frontier else None,
+        "redacted": redacted[0] if redacted else None,
         "visits": visits,
         "redirects_here": rows_of(
             db,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,16 +56,17 @@ class Due:
 class Frontier:
     """All methods run inside the caller's transaction, except those that only read."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, keeps_out: Callable[[str], bool] = lambda url: False) -> None:
         self._db = db
+        self._keeps_out = keeps_out
 
     def add(self, candidates: Iterable[Candidate], *, at: datetime, due_at: datetime) -> int:
         """Add addresses, due at `due_at`; return how many were new.
 
         A known address becomes due again when a source says that it changed, that it is a story after all, or
-        lists it again after it was gone.
+        lists it again after it was gone. The address of a redacted story is not written down.
         """
-        candidates = list(candidates)
+        candidates = [candidate for candidate in candidates if not self._keeps_out(candidate.url)]
         new = sum(not self._knows(url) for url in {candidate.url for candidate in candidates})
         self._db.conn.executemany(
             """

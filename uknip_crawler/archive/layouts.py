@@ -100,7 +100,9 @@ class Layouts:
 
     def stories(self, characters: int) -> Iterator[tuple[str, str]]:
         """Yield (headline, beginning of the body) of every story."""
-        yield from self._db.conn.execute("SELECT headline, substr(body, 1, ?) FROM articles", (characters,))
+        yield from self._db.conn.execute(
+            "SELECT headline, substr(body, 1, ?) FROM articles WHERE status <> 'redacted'", (characters,)
+        )
 
     def verdicts(self) -> tuple[list[str], list[str]]:
         """Return the lines to keep and the lines to strip, as the researcher has ruled."""

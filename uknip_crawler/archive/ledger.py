@@ -12,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.redactions import hidden
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import StorageError
 from uknip_crawler.models import Capture, Outcome
@@ -156,7 +157,8 @@ class Ledger:
     def ended(self, run_id: int, url: str) -> tuple[Outcome, int | None]:
         """Return how a run's visit of an address ended, and the story it belongs to."""
         outcome, article_id = self._db.conn.execute(
-            "SELECT outcome, article_id FROM fetches WHERE run_id = ? AND url = ?", (run_id, url)
+            "SELECT outcome, article_id FROM fetches WHERE run_id = ? AND url IN (?, ?)",
+            (run_id, url, hidden(url)),
         ).fetchone()
         return Outcome(outcome), article_id
 

@@ -242,7 +242,8 @@ CREATE TABLE redactions (
     id INTEGER PRIMARY KEY,
     article_id INTEGER REFERENCES articles (id),
     at TEXT NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    finished_at TEXT
 ) STRICT;
 CREATE TABLE redaction_marks (
     mark TEXT PRIMARY KEY,

@@ -124,7 +124,7 @@ def run_report(
         requests=requests,
         received_bytes=received,
         outcomes=outcomes,
-        articles=_count(db, "SELECT count(*) FROM articles"),
+        articles=_count(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
         revisions=_count(db, "SELECT count(*) FROM revisions"),
         moved=events.get("moved", 0),
         gone=events.get("gone", 0),
@@ -153,9 +153,10 @@ def archive_status(db: Database) -> dict[str, Any]:
     last_run = db.execute("SELECT max(id) FROM runs").fetchone()[0]
     return {
         "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id LIMIT 1").fetchone() or [None])[0],
-        "articles": _count(db, "SELECT count(*) FROM articles"),
+        "articles": _count(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
         "live": _count(db, "SELECT count(*) FROM articles WHERE status = 'live'"),
         "gone": _count(db, "SELECT count(*) FROM articles WHERE status = 'gone'"),
+        "redacted": _count(db, "SELECT count(*) FROM articles WHERE status = 'redacted'"),
         "revisions": _count(db, "SELECT count(*) FROM revisions"),
         "edited": _count(db, "SELECT count(*) FROM articles WHERE revision_count > 1"),
         "aliases": _count(db, "SELECT count(*) FROM aliases"),

@@ -41,6 +41,9 @@ def _database(db: Database) -> Iterator[str]:
     open_rows = "SELECT fetches.url FROM fetches JOIN runs ON runs.id = run_id WHERE outcome IS NULL AND finished_at IS NOT NULL"
     for (url,) in db.conn.execute(open_rows):
         yield f"ledger: {url} was scheduled by a finished run and never closed"
+    unfinished = "SELECT id FROM redactions WHERE finished_at IS NULL"
+    for (number,) in db.conn.execute(unfinished):
+        yield f"redactions: number {number} is not finished; the next crawl or `uknip redact` does it"
     unrevised = "SELECT url FROM articles WHERE revision_count <> (SELECT count(*) FROM revisions WHERE article_id = articles.id)"
     for (url,) in db.conn.execute(unrevised):
         yield f"articles: {url} does not have as many revisions as it says"

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -69,7 +70,7 @@ class WarcFile:
         self._append(
             _serialise(lambda writer: writer.write_record(writer.create_warcinfo_record(name, info)))
         )
-        _sync_folder(folder)
+        sync_folder(folder)
 
     @property
     def is_full(self) -> bool:
@@ -83,6 +84,24 @@ class WarcFile:
         if request_headers is not None:
             self._append(_serialise(lambda writer: _write_request(writer, capture, request_headers)))
         return RecordRef(self.name, offset, len(response))
+
+    def write_metadata(self, uri: str, content_type: str, payload: bytes, *, at: datetime) -> None:
+        """Append a metadata record, which is no capture."""
+        fields = {"WARC-Date": _warc_date(at)}
+        self._append(
+            _serialise(
+                lambda writer: writer.write_record(
+                    writer.create_warc_record(
+                        uri,
+                        "metadata",
+                        payload=BytesIO(payload),
+                        length=len(payload),
+                        warc_content_type=content_type,
+                        warc_headers_dict=fields,
+                    )
+                )
+            )
+        )
 
     def sync(self) -> None:
         """Return once everything written so far is on the disk."""
@@ -101,7 +120,7 @@ class WarcFile:
         self._file.close()
         try:
             self._path.rename(self._final)
-            _sync_folder(self._final.parent)
+            sync_folder(self._final.parent)
         except OSError as error:
             raise StorageError(f"{self._path}: cannot be closed: {error.strerror}") from error
         return self._size
@@ -132,13 +151,20 @@ def _serialise(write: Callable[[_Writer], None]) -> bytes:
     return buffer.getvalue()
 
 
-def _write_response(writer: WARCWriter, capture: Capture) -> None:
+def altered(capture: Capture) -> bytes:
+    """Return the gzip member of a capture that is no longer as received, and says so."""
+    return _serialise(lambda writer: _write_response(writer, capture, {"WARC-Altered": "redaction"}))
+
+
+def _write_response(
+    writer: WARCWriter, capture: Capture, more: Mapping[str, str] = MappingProxyType({})
+) -> None:
     try:
         phrase = HTTPStatus(capture.status).phrase  # Scrapy does not keep the one sent
     except ValueError:
         phrase = ""
     headers = [(key, value) for key, value in capture.headers if key.lower() != "transfer-encoding"]
-    fields = {"WARC-Date": _warc_date(capture.fetched_at)}
+    fields = {"WARC-Date": _warc_date(capture.fetched_at), **more}
     if capture.truncated:
         fields["WARC-Truncated"] = capture.truncated
     writer.write_record(
@@ -177,7 +203,8 @@ def _warc_date(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder are on the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -239,6 +266,15 @@ def capture_of(member: bytes) -> Capture | None:
         )
     except DAMAGED:
         return None
+
+
+def captures(path: Path) -> Iterator[Capture]:
+    """Yield every whole response in a file."""
+    with path.open("rb") as file:
+        for member in members(path):
+            file.seek(member.offset)
+            if member.is_whole and (capture := capture_of(file.read(member.length))) is not None:
+                yield capture
 
 
 @dataclass(frozen=True, slots=True)

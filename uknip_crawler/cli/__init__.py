@@ -27,6 +27,8 @@ _COMMANDS = {
     "audit": "compare what we hold with the site's own content",
     "rebuild": "make the database again from the captures alone",
     "verify": "check database, search index and captures",
+    "redact": "take stories out of the archive for good",
+    "backup": "copy the database, also while a crawl runs",
 }
 
 

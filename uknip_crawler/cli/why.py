@@ -67,6 +67,9 @@ def _lines(known: dict[str, Any]) -> list[str]:
         verdict = {True: "allowed", False: "forbidden", None: "not to be told"}[robots["allowed"]]
         rule = f" by `{robots['rule']}`" if robots["rule"] else ""
         lines.append(f"  robots.txt of {robots['read_at']}: {verdict}{rule}")
+    if redacted := known["redacted"]:
+        lines.append(f"  redacted {redacted['at']}: {redacted['reason']}")
+        return lines + [_visit(visit) for visit in known["visits"]]
     lines += _found(known["frontier"])
     for visit in known["visits"]:
         lines.append(_visit(visit))

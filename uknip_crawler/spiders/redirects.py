@@ -75,6 +75,8 @@ class Redirects:
             visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
         elif classify(url, self._spider.site) is AddressKind.TRAP:
             visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
+        elif self._spider.archive.redactions.keeps_out(url):
+            visit.outcome, visit.detail = Outcome.REDACTED, url  # the ledger will not have it
         elif not self._spider.allows(url):
             visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, f"redirects to {url}"
         else:

@@ -18,7 +18,7 @@ from scrapy import Request, signals
 from scrapy.http import Response as ScrapyResponse
 from twisted.python.failure import Failure
 
-from uknip_crawler import __version__
+from uknip_crawler import __version__, redaction
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import Response
@@ -339,6 +339,7 @@ class UknipSpider(scrapy.Spider):
             self.exit_status = 3 if troubled else 0
         self.exit_status = 128 + self.stopped_by if self.stopped_by else self.exit_status
         self.archive.finish_captures(at=now)
+        redaction.after_run(self.archive, self.run.id, at=now)
         with self.archive.transaction():
             self.archive.ledger.finish_run(
                 self.run.id,

@@ -1,0 +1,72 @@
+"""Addresses for later: the links of the pages that a run reads, offered to the frontier."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from datetime import datetime
+
+from uknip_crawler.archive import Archive
+from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.errors import AddressRefused
+from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.models import Link
+from uknip_crawler.sites import Site
+from uknip_crawler.urls import AddressKind, canonicalise, classify
+
+_OFFERED_MAX = 20_000
+_PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
+
+
+class Following:
+    """Follows the links of one run."""
+
+    def __init__(self, archive: Archive, site: Site, run: CrawlRun) -> None:
+        self._archive = archive
+        self._site = site
+        self._run = run
+        self._address = functools.lru_cache(_OFFERED_MAX)(self._canonical)
+        # menus repeat on every page; the frontier need not hear of them each time
+        self._offered: set[str] = set()
+
+    def forget(self) -> None:
+        """Offer everything again: what was offered last may not have been stored."""
+        self._offered.clear()
+
+    def follow(self, visit: Visit, now: datetime) -> None:
+        """Offer the links of a page to the frontier. Runs inside the caller's transaction."""
+        assert visit.reading is not None
+        if self._run.since and not visit.reading.is_listing:
+            return  # a story of this week links to stories of all years
+        found_by = "listing" if visit.reading.is_listing else "link"
+        candidates = list(self._candidates(visit.reading.links, visit.due.url, found_by))
+        if visit.reading.is_listing and visit.reading.next_page and self._run.walks_listings:
+            candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
+        fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
+        self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
+        if self._run.walks_listings:
+            listings = [candidate.url for candidate in fresh if candidate.kind == AddressKind.LISTING]
+            self._archive.frontier.renew(listings, since=self._run.started_at)
+        if len(self._offered) > _OFFERED_MAX:
+            self.forget()
+        self._offered.update(candidate.url for candidate in fresh)
+
+    def _candidates(
+        self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
+    ) -> Iterator[Candidate]:
+        for link in links:
+            url, kind = self._address(link.url)
+            if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
+                continue
+            yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
+
+    def _canonical(self, link: str) -> tuple[str, AddressKind]:
+        """Return a link's canonical address and its kind; a link elsewhere counts as a trap.
+
+        It is no address of the site, and leaves no row; sources and redirects that lead elsewhere do.
+        """
+        try:
+            url = canonicalise(link, self._site)
+        except AddressRefused:
+            return link, AddressKind.TRAP
+        return url, classify(url, self._site)
