@@ -12,7 +12,7 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"discovery", "extraction", "fingerprints", "revisions"},
+    "pure": {"discovery", "extraction", "fingerprints", "media", "revisions"},
     "store": {"archive"},
     "crawl": {
         "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement",
@@ -56,6 +56,7 @@ ONLY_IN = {
     "warcio": {"archive", "cli"},
     "trafilatura": {"extraction"},
     "protego": {"discovery"},
+    "imagesize": {"media"},
 }
 """Libraries that may be seen from a few places only."""
 

@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     BAD_ENCODING = "bad_encoding"
     REDIRECT_LOOP = "redirect_loop"
     REDIRECT_LIMIT = "redirect_limit"
+    REFUSED = "refused"  # a picture that is none, or breaks our limits
     EXTRACT_ERROR = "extract_error"
     EXTRACT_TIMEOUT = "extract_timeout"
     DEFERRED = "deferred"
