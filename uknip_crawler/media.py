@@ -5,21 +5,12 @@ Nothing is decoded. A picture that decodes to gigabytes costs its header here, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 
 import imagesize
 
 from uknip_crawler.errors import MediaRefused
-
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/gif": "gif",
-    "image/webp": "webp",
-    "image/avif": "avif",
-}
-"""The media types that are kept, and what their files end in. SVG is a program in disguise and not among them."""
+from uknip_crawler.models import Media
 
 _OPENINGS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"} | dict.fromkeys(
     (b"GIF87a", b"GIF89a"), "image/gif"
@@ -29,17 +20,11 @@ _MAX_BRANDS_BYTES = 256
 _MAX_BOXES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A picture's media type, and its pixels as stored: a turn noted in its EXIF data is not made."""
-
-    media_type: str
-    width: int
-    height: int
-
-
 def examine(body: bytes, *, max_pixels: int) -> Media:
-    """Return what a picture is. Raises MediaRefused when it is none of our types, cut short, or too many pixels."""
+    """Return what a picture is: JPEG, PNG, GIF, WebP or AVIF. SVG is a program in disguise.
+
+    Raises MediaRefused when it is something else, cut short, or of too many pixels.
+    """
     media_type = _media_type(body)
     if media_type is None:
         raise MediaRefused(f"not a picture of a type that is kept: begins with {body[:16]!r}")

@@ -117,6 +117,15 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """What a picture file is: its media type, and its pixels as stored: a turn noted in its EXIF data is not made."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One piece of the story, in reading order.
 

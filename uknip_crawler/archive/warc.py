@@ -64,7 +64,7 @@ class WarcFile:
         self._append(
             _serialise(lambda writer: writer.write_record(writer.create_warcinfo_record(name, info)))
         )
-        _sync_folder(folder)
+        sync_folder(folder)
 
     @property
     def is_full(self) -> bool:
@@ -96,7 +96,7 @@ class WarcFile:
         self._file.close()
         try:
             self._path.rename(self._final)
-            _sync_folder(self._final.parent)
+            sync_folder(self._final.parent)
         except OSError as error:
             raise StorageError(f"{self._path}: cannot be closed: {error.strerror}") from error
         return self._size
@@ -172,7 +172,8 @@ def _warc_date(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Return once a folder's own list of names is on the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
