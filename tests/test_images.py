@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -387,7 +388,7 @@ def test_the_budget_is_kept_and_pictures_come_last(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("kills", [(1,), (7, 5), (15, 1, 9)])
+@pytest.mark.parametrize("kills", [(1,), (9, 3)])
 def test_kill_minus_nine_among_the_pictures_and_run_again(kills: tuple[int, ...], tmp_path: Path) -> None:
     """The rerun ends with every picture, and verify finds nothing wrong."""
     with SampleSite(newsroom(40)) as site:
@@ -398,7 +399,7 @@ def test_kill_minus_nine_among_the_pictures_and_run_again(kills: tuple[int, ...]
                 arguments(site.base_url, tmp_path, "--images"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
             while len(asked(site)) < requests and process.poll() is None:
-                pass
+                time.sleep(0.002)
             process.kill()
             process.communicate()
         crawl(site, tmp_path, "--images")
