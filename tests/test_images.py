@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -374,6 +375,27 @@ def test_kill_minus_nine_among_the_pictures_and_run_again(kills: tuple[int, ...]
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM images WHERE sha256 IS NOT NULL")} == wanted
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
     assert list((tmp_path / "images").glob("*.part")) == []
+    uknip("verify", tmp_path)
+
+
+def test_a_run_terminated_among_the_pictures_ends_in_order(tmp_path: Path) -> None:
+    """SIGTERM: status 143, every row closed, nothing lost, no traceback."""
+    with SampleSite(newsroom(20)) as site:
+        site.fail = {path_of(site, url): faults.hang(0.3) for url in pictures(site)}
+        process = subprocess.Popen(
+            arguments(site.base_url, tmp_path, "--images"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while len(asked(site)) < 5 and process.poll() is None:
+            time.sleep(0.01)
+        process.terminate()
+        _, log = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in log
+    assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [(0,)]
+    assert rows(tmp_path, "SELECT count(*) > 0 FROM images WHERE sha256 IS NULL") == [(1,)]
     uknip("verify", tmp_path)
 
 

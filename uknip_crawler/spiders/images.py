@@ -106,9 +106,7 @@ class Pictures:
                 await self._take(image_id)
             except StorageError as error:
                 spider.fail_storage(error)
-            except (
-                Exception
-            ):  # a picture that breaks our own code must not stop the others; its row ends as lost
+            except Exception:  # one that breaks our own code must not stop the others; its row ends as lost
                 logger.exception("picture %d could not be taken", image_id)
 
     def _is_lifted(self, url: str, reason: str) -> bool:
