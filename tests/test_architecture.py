@@ -12,7 +12,7 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "words": {"urls", "sites", "models", "errors"},
-    "pure": {"copies", "discovery", "extraction", "fingerprints", "mentions", "revisions", "traces"},
+    "pure": {"copies", "discovery", "extraction", "fingerprints", "media", "mentions", "revisions", "traces"},
     "store": {"archive"},
     "crawl": {
         "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates", "redaction", "following",
@@ -56,6 +56,7 @@ ONLY_IN = {
     "warcio": {"archive", "cli"},
     "trafilatura": {"extraction"},
     "protego": {"discovery"},
+    "imagesize": {"media"},
 }
 """Libraries that may be seen from a few places only."""
 

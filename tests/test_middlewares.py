@@ -11,6 +11,7 @@ from twisted.internet.error import DNSLookupError
 
 from uknip_crawler.middlewares import refuse_private, retry_after_seconds
 from uknip_crawler.models import Outcome
+from uknip_crawler.sites import load_site
 from uknip_crawler.spiders import verdicts
 from uknip_crawler.spiders.redirects import Origin
 
@@ -89,7 +90,7 @@ def test_an_error_keeps_its_message_on_one_line() -> None:
 
 def test_the_origin_follows_the_site() -> None:
     """Canonical addresses are asked at the scheme and host that the site redirects to."""
-    origin = Origin("https://uknip.co.uk/")
+    origin = Origin(load_site("https://uknip.co.uk/"))
     assert origin.learn("https://uknip.co.uk/a/?b=1", "https://www.uknip.co.uk/a/?b=1")
     assert origin.wire_url("https://uknip.co.uk/a/?b=1") == "https://www.uknip.co.uk/a/?b=1"
     assert not origin.learn("https://www.uknip.co.uk/a/", "https://www.uknip.co.uk/c/")

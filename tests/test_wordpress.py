@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,12 @@ def rebuilt(archivist: Archivist, case: Case, fourth: Crawl) -> Crawl:
     archivist.site.set_theme(case.next_theme)
     archivist.site.set_permalinks(case.next_permalinks)
     return archivist.crawl("--full")
+
+
+@pytest.fixture(scope="module")
+def pictured(archivist: Archivist, rebuilt: Crawl) -> Crawl:
+    """A crawl that keeps the pictures too."""
+    return archivist.crawl("--images")
 
 
 # The first crawl
@@ -299,6 +306,21 @@ def test_a_redesign_makes_no_revision(fourth: Crawl, rebuilt: Crawl) -> None:
     """Another theme prints the same texts: the archive reads them alike."""
     assert rebuilt.misread() == []
     assert rebuilt.revisions() == fourth.revisions()
+
+
+# Pictures
+
+
+def test_every_picture_is_kept_as_wordpress_has_it(archivist: Archivist, pictured: Crawl) -> None:
+    """Byte for byte, the featured pictures and those in the text."""
+    kept = {row["url"]: row["sha256"] for row in pictured.rows("SELECT url, sha256 FROM images")}
+    shown = {
+        url for story in pictured.stories.values() for url in (story.featured_image, *story.pictures) if url
+    }
+    assert shown >= kept.keys() >= {story.featured_image for story in pictured.stories.values()} - {None}
+    for url, digest in kept.items():
+        [file] = archivist.site.state.rglob(url.rpartition("/")[2])
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
 
 
 # How the archive is read

@@ -12,7 +12,8 @@
      └── ContentError              a body that cannot be read as sent
           ├── ContentTooLarge
           ├── ContentTruncated
-          └── ContentUnreadable
+          ├── ContentUnreadable
+          └── MediaRefused         … or a picture that is not kept
 
 A message is one line: what happened, where, what to do.
 """
@@ -70,3 +71,7 @@ class ContentTruncated(ContentError):
 
 class ContentUnreadable(ContentError):
     """The body is not what its Content-Encoding says."""
+
+
+class MediaRefused(ContentError):
+    """Not a picture of a type that is kept, cut short, or larger than is kept."""

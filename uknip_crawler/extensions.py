@@ -71,6 +71,8 @@ class Progress(Component):
             f"{counts['unchanged'] + counts['alias']:,} unchanged",
             f"{spider.archive.frontier.waiting(due_by=spider.run.started_at):,} waiting",
         ]
+        if spider.pictures and spider.pictures.kept:
+            parts.append(f"{spider.pictures.kept:,} pictures")
         if failed:
             parts.append(f"{failed:,} failed")
         return f"{spider.site.host}: {', '.join(parts)}"

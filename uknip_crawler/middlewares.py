@@ -43,7 +43,7 @@ _NETWORK = (
 class CaptureMiddleware(Component):
     """Writes each response to WARC before anybody else sees it; also redirects, errors and robots.txt.
 
-    Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
+    Pictures are counted and not written: the kept file is their capture (see spiders/images.py). Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
     Leaves `capture` and `record` in the request's meta.
     """
 
@@ -58,7 +58,10 @@ class CaptureMiddleware(Component):
             truncated="disconnect" if "dataloss" in response.flags else None,
         )
         request.meta["capture"] = capture
-        request.meta["record"] = spider.keep(capture, _headers(request))
+        if request.meta.get("is_image"):
+            spider.count(capture)
+        else:
+            request.meta["record"] = spider.keep(capture, _headers(request))
         return response
 
 

@@ -39,6 +39,7 @@ class Outcome(StrEnum):
     BAD_ENCODING = "bad_encoding"
     REDIRECT_LOOP = "redirect_loop"
     REDIRECT_LIMIT = "redirect_limit"
+    REFUSED = "refused"  # a picture that is none, or breaks our limits
     EXTRACT_ERROR = "extract_error"
     EXTRACT_TIMEOUT = "extract_timeout"
     DEFERRED = "deferred"
@@ -114,6 +115,15 @@ class Image:
     alt: str | None = None
     caption: str | None = None
     credit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a picture file is: its media type, and its pixels as stored: a turn noted in its EXIF data is not made."""
+
+    media_type: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ def rebuild(
         for run_id, of_run in groupby(files, key=lambda one: one.run_id):
             progress(run_id, files[-1].run_id)
             base_url = _live_again(archive, run_id, list(of_run), rebuilt, workers)
+        with archive.transaction():
+            archive.images.readopt()
         for path in tombstones:
             archive.enrol_warc(path.name, files[-1].run_id, at=at)
         bring_to_rest(archive, base_url, workers=workers, at=at)

@@ -204,9 +204,8 @@ def _take_out(archive: Archive, target: Target, at: datetime, step: Step) -> Ext
     for plan in _plans(archive, target, step):
         _note(found, plan)
         rewriting.carry_out(archive.db, archive.warc_folder, plan, lambda done: step(f"captures {done}"))
-    for _, _, digest in target.pictures:
-        for path in (archive.directory / "images").rglob(f"{digest}*") if digest else ():
-            path.unlink()
+    digests = {digest for _, _, digest in target.pictures if digest}
+    archive.images.forget({url for _, url, _ in target.pictures}, digests)
     step("pictures deleted")
     with archive.transaction():
         erasure.erase(archive.db, _erasure(archive, target), at=at)

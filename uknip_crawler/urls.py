@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from urllib.parse import parse_qsl, unquote_plus, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote_plus, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
@@ -42,26 +42,12 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     parameters go; dot segments are resolved and percent escapes written in capitals (RFC 3986 §6.2.2). Relative addresses are resolved against `base` (default: the site's base URL).
     Raises HostRefused for another host or port, UrlRefused for anything that is not a plain http(s) address.
     """
-    stripped = url.strip()
-    if len(stripped) > 8 * MAX_URL_LENGTH:
-        raise UrlRefused(f"address of {len(stripped)} characters refused: {url[:80]!r}")
-    if _UNSAFE.search(stripped):
-        raise UrlRefused(f"address with blanks, controls or backslashes refused: {url[:80]!r}")
-    try:
-        parts = urlsplit(urljoin(base or site.base_url, stripped))
-        port = parts.port
-        host = parts.hostname or ""
-    except ValueError:
-        raise UrlRefused(f"malformed address refused: {url[:80]!r}") from None
-    if parts.scheme not in ("http", "https"):
-        raise UrlRefused(f"only http and https are asked for, not {parts.scheme or 'nothing'}: {url[:80]!r}")
-    if parts.username is not None or parts.password is not None:
-        raise UrlRefused(f"address with credentials refused: {url[:80]!r}")
+    parts = _parts(url, base or site.base_url)
     own = urlsplit(site.base_url)
-    if host.rstrip(".").removeprefix("www.") != site.host:
-        raise HostRefused(f"{host or 'no host'} is not {site.host}: {url[:80]!r}")
-    if _port(port, parts.scheme) not in _allowed_ports(own.port, own.scheme):
-        raise HostRefused(f"port {port} is not the site's: {url[:80]!r}")
+    if not is_own_host(parts.hostname, site):
+        raise HostRefused(f"{parts.hostname or 'no host'} is not {site.host}: {url[:80]!r}")
+    if _port(parts.port, parts.scheme) not in _allowed_ports(own.port, own.scheme):
+        raise HostRefused(f"port {parts.port} is not the site's: {url[:80]!r}")
     path = _AMP_PATH.sub("/", _without_dots(parts.path)) or "/"
     kept = urlunsplit((own.scheme, own.netloc, path, _without_tracking(parts.query), ""))
     canonical = _ESCAPE.sub(lambda escape: escape[0].upper(), str(safe_url_string(kept)))
@@ -75,6 +61,45 @@ def is_variant(url: str) -> bool:
     parts = urlsplit(url)
     keys = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
     return bool(_AMP_PATH.search(parts.path) or keys & {"amp", "print"})
+
+
+def image_address(url: str, site: Site) -> str:
+    """Return the address of a picture as it is asked for: as printed, blanks escaped, without its fragment.
+
+    Raises HostRefused when its host is neither the site's nor one of its picture hosts, UrlRefused as
+    `canonicalise` does.
+    """
+    url = url.strip().replace(" ", "%20")
+    parts = _parts(url, site.base_url)
+    if is_own_host(parts.hostname, site):
+        canonicalise(url, site)
+    elif parts.hostname not in site.image_hosts or _port(parts.port, parts.scheme) not in (80, 443):
+        raise HostRefused(f"no picture host: {parts.netloc}")
+    return str(safe_url_string(urlunsplit(parts._replace(fragment=""))))
+
+
+def is_own_host(host: str | None, site: Site) -> bool:
+    """Tell whether a host is the site's, with or without `www.`."""
+    return (host or "").rstrip(".").removeprefix("www.") == site.host
+
+
+def _parts(url: str, base: str) -> SplitResult:
+    """Split an address, made absolute. Raises UrlRefused for anything that is not a plain http(s) address."""
+    stripped = url.strip()
+    if len(stripped) > 8 * MAX_URL_LENGTH:
+        raise UrlRefused(f"address of {len(stripped)} characters refused: {url[:80]!r}")
+    if _UNSAFE.search(stripped):
+        raise UrlRefused(f"address with blanks, controls or backslashes refused: {url[:80]!r}")
+    try:
+        parts = urlsplit(urljoin(base, stripped))
+        _ = parts.port, parts.hostname  # read here, where they may raise
+    except ValueError:
+        raise UrlRefused(f"malformed address refused: {url[:80]!r}") from None
+    if parts.scheme not in ("http", "https"):
+        raise UrlRefused(f"only http and https are asked for, not {parts.scheme or 'nothing'}: {url[:80]!r}")
+    if parts.username is not None or parts.password is not None:
+        raise UrlRefused(f"address with credentials refused: {url[:80]!r}")
+    return parts
 
 
 def _without_dots(path: str) -> str:

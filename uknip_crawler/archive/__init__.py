@@ -18,6 +18,7 @@ from uknip_crawler.archive.audits import Audits
 from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
 from uknip_crawler.archive.duplicates import Duplicates
 from uknip_crawler.archive.frontier import Frontier
+from uknip_crawler.archive.images import Images
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
 from uknip_crawler.archive.readings import Readings
@@ -52,6 +53,7 @@ class Archive:
         self.readings = Readings(self.db)
         self.audits = Audits(self.db)
         self.duplicates = Duplicates(self.db)
+        self.images = Images(self.db, directory)
         self._warc: warc.WarcFile | None = None
 
     def __enter__(self) -> Self:
@@ -186,5 +188,6 @@ class Archive:
             self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if self._warc is not None:
             self._warc.abandon()
+        self.images.close()
         self.db.close()
         self._lock.close()

@@ -83,9 +83,10 @@ def _story(db: Database, url: str) -> dict[str, Any] | None:
 
 
 def last_robots(db: Database) -> tuple[str, RecordRef] | None:
-    """Return when robots.txt was last read, and the record of its capture; None when it never was."""
+    """Return when the site's robots.txt was last read, and the record of its capture; None when it never was."""
     row = db.execute(
         "SELECT fetched_at, warc_name, warc_offset, warc_length FROM fetches "
-        "WHERE kind = 'robots' AND status = 200 AND warc_name IS NOT NULL ORDER BY id DESC LIMIT 1"
+        "WHERE kind = 'robots' AND status = 200 AND warc_name IS NOT NULL "
+        "AND url = (SELECT base_url || 'robots.txt' FROM runs ORDER BY id DESC LIMIT 1) ORDER BY id DESC LIMIT 1"
     ).fetchone()
     return (row[0], RecordRef(*row[1:])) if row else None

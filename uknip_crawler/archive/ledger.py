@@ -19,14 +19,16 @@ from uknip_crawler.models import Capture, Outcome
 
 VARIANT = "variant"
 """Kind of the visit whose capture shows an AMP or print form."""
+IMAGE = "image"
+"""The kind of the rows that are neither pages nor sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the ledger keeps of a response: the capture's facts and where its record lies."""
+    """What the ledger keeps of a response: the capture's facts and where its record lies; pictures have none."""
 
     capture: Capture
-    record: RecordRef
+    record: RecordRef | None
     attempts: int = 1
 
 
@@ -146,11 +148,12 @@ class Ledger:
         )
         return cursor.rowcount
 
-    def outcomes(self, run_id: int) -> Counter[str]:
-        """Return how many rows of a run ended with which outcome."""
+    def outcomes(self, run_id: int, *, of_images: bool = False) -> Counter[str]:
+        """Return how many rows of a run ended with which outcome: those of pages and sources, or those of pictures."""
         rows = self._db.conn.execute(
-            "SELECT outcome, count(*) FROM fetches WHERE run_id = ? AND outcome IS NOT NULL GROUP BY outcome",
-            (run_id,),
+            "SELECT outcome, count(*) FROM fetches WHERE run_id = ? AND outcome IS NOT NULL AND (kind = ?) = ? "
+            "GROUP BY outcome",
+            (run_id, IMAGE, of_images),
         )
         return Counter(dict(rows.fetchall()))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from uknip_crawler.archive.ledger import IMAGE
 from uknip_crawler.models import FAILURES, Outcome
 
 _MEANING = {
@@ -23,7 +24,8 @@ class RunReport:
     """One run: how it ended, what it cost, what it brought. `failures` lists (url, outcome, detail), at most ten.
 
     `revisits` tells what looking again at stories of which nothing was said has cost and caught: `requests`,
-    `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`.
+    `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`. `outcomes` are those of pages and
+    sources, `images` those of pictures.
     """
 
     run: int
@@ -44,6 +46,7 @@ class RunReport:
     troubles: list[str] = field(default_factory=list)
     replayed: int = 0
     failures: list[tuple[str, str, str | None]] = field(default_factory=list)
+    images: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -65,10 +68,10 @@ class RunReport:
                 f"  {cost['requests']:,} revisits ({cost['not_modified']:,} not modified, {_size(cost['received_bytes'])}) "
                 f"caught {cost['edits']:,} edits, {cost['moves']:,} moves, {cost['missing']:,} missing"
             )
-        if got:
-            lines.append(
-                "  outcomes: " + ", ".join(f"{count:,} {name}" for name, count in sorted(got.items()))
-            )
+        for title, counts in (("outcomes", got), ("pictures", self.images)):
+            if counts:
+                said = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+                lines.append(f"  {title}: {said}")
         if self.replayed:
             lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
         lines += [f"  trouble: {trouble}" for trouble in self.troubles]
@@ -100,10 +103,14 @@ def run_report(
         "FROM runs WHERE id = ?",
         (run_id,),
     ).fetchone()
-    outcomes = dict(
-        db.execute(
-            "SELECT coalesce(outcome, 'open'), count(*) FROM fetches WHERE run_id = ? GROUP BY 1", (run_id,)
-        ).fetchall()
+    outcomes, images = (
+        dict(
+            db.execute(
+                "SELECT coalesce(outcome, 'open'), count(*) FROM fetches WHERE run_id = ? AND (kind = ?) = ? GROUP BY 1",
+                (run_id, IMAGE, of_images),
+            ).fetchall()
+        )
+        for of_images in (False, True)
     )
     events = dict(
         db.execute("SELECT kind, count(*) FROM events WHERE run_id = ? GROUP BY kind", (run_id,)).fetchall()
@@ -133,6 +140,7 @@ def run_report(
         troubles=troubles or [],
         replayed=replayed,
         failures=[tuple(row) for row in failures],
+        images=images,
     )
 
 
@@ -166,6 +174,12 @@ def archive_status(db: Database) -> dict[str, Any]:
         "addresses_known": _count(db, "SELECT count(*) FROM frontier"),
         "addresses_never_visited": _count(db, "SELECT count(*) FROM frontier WHERE last_fetched_at IS NULL"),
         "captures_bytes": _count(db, "SELECT coalesce(sum(size_bytes), 0) FROM warcs"),
+        "images": _count(db, "SELECT count(*) FROM images"),
+        "images_kept": _count(db, "SELECT count(*) FROM images WHERE sha256 IS NOT NULL"),
+        "images_refused": _count(db, "SELECT count(*) FROM images WHERE refused IS NOT NULL"),
+        "images_bytes": _count(
+            db, "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT DISTINCT sha256, size_bytes FROM images)"
+        ),
         "runs": _count(db, "SELECT count(*) FROM runs"),
         "sources": [
             {

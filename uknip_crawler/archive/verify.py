@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.archive import warc
+from uknip_crawler.archive.images import Images
 from uknip_crawler.errors import StorageError
 
 
@@ -28,6 +29,8 @@ def verify(
     yield from _texts(db)
     progress("captures")
     yield from _files(db, directory / "warc")
+    progress("pictures")
+    yield from Images(db, directory).check()
     progress("articles and their captures")
     yield from _records(db, directory / "warc")
 

@@ -204,7 +204,7 @@ def _warc_date(instant: datetime) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return once the names in a folder are on the disk."""
+    """Return once a folder's own list of names is on the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

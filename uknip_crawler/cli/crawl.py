@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from uknip_crawler.archive.report import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.process import run
 from uknip_crawler.errors import UsageError
-from uknip_crawler.sites import DEFAULT_BASE_URL
+from uknip_crawler.sites import DEFAULT_BASE_URL, load_site, with_image_hosts
 
 
 @click.command()
@@ -40,6 +41,14 @@ from uknip_crawler.sites import DEFAULT_BASE_URL
 )
 @click.option(
     "--full", is_flag=True, help="Read every source from its start again and walk the archive pages."
+)
+@click.option("--images", is_flag=True, help="Keep the stories' pictures too, after the pages.")
+@click.option(
+    "--image-host",
+    "image_hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Another host that pictures may come from; may be given more than once.",
 )
 @click.option(
     "--contact",
@@ -65,6 +74,8 @@ def command(
     budget: int | None,
     since: str | None,
     full: bool,
+    images: bool,
+    image_hosts: tuple[str, ...],
     contact: str | None,
     settings: tuple[str, ...],
     as_json: bool,
@@ -78,6 +89,7 @@ def command(
     uknip crawl --limit 50 --contact me@uni.ac.uk  a first taste, with an address to reach you at
     uknip crawl --since 2026-01-01                 only this year's stories
     uknip crawl --budget 500                       an hourly look that costs 500 requests at most
+    uknip crawl --images                           the stories' pictures too
 
     Exit status: 0 complete, 2 usage, 3 finished with failures, 4 the site asked to wait or was down,
     5 storage, 75 another run holds the lock, 130/143 signal.
@@ -91,6 +103,8 @@ def command(
         budget=budget,
         since=_day(since),
         full=full,
+        images=images,
+        image_hosts=image_hosts,
         contact=contact,
         settings=dict(_setting(text) for text in settings),
     )
@@ -124,6 +138,8 @@ def crawl(
     budget: int | None = None,
     since: str | None = None,
     full: bool = False,
+    images: bool = False,
+    image_hosts: Sequence[str] = (),
     contact: str | None = None,
     settings: dict[str, Any] | None = None,
 ) -> RunReport:
@@ -133,6 +149,7 @@ def crawl(
     """
     from uknip_crawler.spiders.uknip import UknipSpider
 
+    with_image_hosts(load_site(base_url), image_hosts)  # a bad host is told before anything is set up
     spider = run(
         UknipSpider,
         base_url,
@@ -150,6 +167,8 @@ def crawl(
             "budget": budget,
             "since": since,
             "full": "1" if full else "",
+            "images": "1" if images else "",
+            "image_hosts": ",".join(image_hosts),
         },
     )
     db = open_readonly(directory)

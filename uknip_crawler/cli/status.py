@@ -40,6 +40,10 @@ def command(directory: Path, as_json: bool) -> None:
         f"  {status['addresses_known']:,} addresses known, {status['addresses_never_visited']:,} never visited; "
         f"captures {status['captures_bytes'] / 1e6:,.1f} MB"
     )
+    click.echo(
+        f"  {status['images']:,} pictures known, {status['images_kept']:,} kept "
+        f"({status['images_bytes'] / 1e6:,.1f} MB), {status['images_refused']:,} refused"
+    )
     for source in status["sources"]:
         detail = f" ({source['detail']})" if source["detail"] else ""
         click.echo(

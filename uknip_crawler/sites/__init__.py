@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
 from importlib import resources
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +41,7 @@ class Site:
     """One crawled site. `base_url` has the form `scheme://host[:port]/`; addresses are matched by path.
 
     `news_ids` are numbers of posts (`news-<id>` in addresses) and the days they were given out, both rising.
+    `image_hosts` may be asked for pictures besides the site's own host.
     """
 
     base_url: str
@@ -50,6 +53,7 @@ class Site:
     trap_paths: tuple[re.Pattern[str], ...]
     furniture: Furniture
     news_ids: tuple[tuple[int, date], ...] = ()
+    image_hosts: frozenset[str] = frozenset()
 
     def day_of_number(self, number: int) -> date | None:
         """Return about when a post got its number, or None outside the numbers whose days are known."""
@@ -93,6 +97,25 @@ def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
     return _build(_data(), f"{parts.scheme}://{host}{port}/")
 
 
+def with_image_hosts(site: Site, hosts: Iterable[str]) -> Site:
+    """Return the site with more picture hosts. Raises UsageError for what is no public host name."""
+    named = frozenset(host.strip().lower() for host in hosts)
+    for host in named:
+        if not _HOST.fullmatch(host) or _is_inside(host):
+            raise UsageError(f"--image-host {host}: give the name of a public host, such as i0.wp.com")
+    return replace(site, image_hosts=site.image_hosts | named)
+
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+[a-z0-9-]{1,63}")
+
+
+def _is_inside(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host.endswith((".localhost", ".local", ".internal")) or host.rpartition(".")[2].isdigit()
+
+
 @cache
 def _data() -> dict[str, Any]:
     return tomllib.loads(resources.files(__name__).joinpath("uknip.toml").read_text("utf-8"))
@@ -122,4 +145,5 @@ def _build(data: dict[str, Any], base_url: str) -> Site:
             tokens=_compiled(tuple(furniture["tokens"])),
         ),
         news_ids=tuple((number, day) for number, day in data["news_ids"]["known"]),
+        image_hosts=frozenset(data["images"]["hosts"]),
     )

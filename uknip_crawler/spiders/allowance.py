@@ -27,7 +27,7 @@ class Allowance:
 
     def spend(self) -> None:
         """Count a request about to be made. Raises BudgetSpent when the run may make no more."""
-        if self.requests is not None and self.spent >= self.requests:
+        if self.is_spent:
             raise BudgetSpent(f"the run's {self.requests:,} requests are made")
         self.spent += 1
 
@@ -37,8 +37,13 @@ class Allowance:
         requests = (self.requests or _ANY) - self.spent
         return min(pages, requests) - in_flight
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether the run has made all the requests it may."""
+        return self.requests is not None and self.spent >= self.requests
+
     def exhausted(self, *, ended: int) -> str | None:
         """Return what has run out when no more visits may begin, or None."""
-        if self.requests is not None and self.spent >= self.requests:
+        if self.is_spent:
             return "budget spent"
         return "limit reached" if self.pages is not None and ended >= self.pages else None

@@ -47,7 +47,6 @@ class AuditSpider(UknipSpider):
         except SiteUnavailable as error:
             self.stop_early(str(error))
             return
-        self._obey_crawl_delay()
         sample = self.archive.audits.sample(self.sample_size)
         if not self._compare(sample, "rest", await self._by_rest(sample)) and sample:
             self._compare(sample, "feed", await self._by_feed())

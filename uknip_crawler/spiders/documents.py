@@ -49,8 +49,15 @@ class Documents:
         self.robots = robots.Robots.parse(b"")
 
     async def read_robots(self) -> None:
-        """Read robots.txt. Raises SiteUnavailable when it cannot be had (RFC 9309 §2.3.1.4)."""
-        url = urljoin(self._spider.site.base_url, "/robots.txt")
+        """Read the site's robots.txt and obey it. Raises SiteUnavailable when it cannot be had."""
+        self.robots = await self.robots_of(self._spider.site.base_url)
+
+    async def robots_of(self, base_url: str) -> robots.Robots:
+        """Read a host's robots.txt and go as slowly there as it asks.
+
+        Raises SiteUnavailable when it cannot be had (RFC 9309 §2.3.1.4).
+        """
+        url = urljoin(base_url, "/robots.txt")
         answer = await self.get(
             url, "robots", lambda body, headers: robots.Robots.parse(body), conditional=False
         )
@@ -59,8 +66,18 @@ class Documents:
             raise SiteUnavailable(
                 f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
             )
-        if answer.value is not None:
-            self.robots = answer.value
+        rules = answer.value or robots.Robots.parse(b"")
+        self._obey_crawl_delay(urlsplit(self._spider.origin.wire_url(url)).hostname or "", rules)
+        return rules
+
+    def _obey_crawl_delay(self, host: str, rules: robots.Robots) -> None:
+        asked = rules.crawl_delay(self._spider.agent) or 0.0
+        settings, downloader = self._spider.crawler.settings, self._spider.engine.downloader
+        if asked > settings.getfloat("DOWNLOAD_DELAY"):
+            concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+            downloader.per_slot_settings[host] = {"delay": asked, "concurrency": concurrency}
+            if host in downloader.slots:
+                downloader.slots[host].delay = asked
 
     async def get(
         self, url: str, kind: str, parse: Callable[[bytes, Mapping[str, str]], T], *, conditional: bool

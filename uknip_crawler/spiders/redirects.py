@@ -15,7 +15,8 @@ from uknip_crawler.archive.ledger import Response
 from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
 from uknip_crawler.items import Hop, Visit
 from uknip_crawler.models import Outcome
-from uknip_crawler.urls import AddressKind, canonicalise, classify
+from uknip_crawler.sites import Site
+from uknip_crawler.urls import AddressKind, canonicalise, classify, is_own_host
 
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider
@@ -28,12 +29,14 @@ _WAIT_FOR_TARGET_SECONDS = 30.0
 class Origin:
     """The scheme and host to ask: those the site itself redirects to, once it has (`www.`, https)."""
 
-    def __init__(self, base_url: str) -> None:
-        self._origin: tuple[str, str] = urlsplit(base_url)[:2]
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._origin: tuple[str, str] = urlsplit(site.base_url)[:2]
 
     def wire_url(self, url: str) -> str:
-        """Return the address to ask for a canonical one."""
-        return urlunsplit((*self._origin, *urlsplit(url)[2:]))
+        """Return the address to ask for one of the site's; one of another host stays as it is."""
+        parts = urlsplit(url)
+        return urlunsplit((*self._origin, *parts[2:])) if is_own_host(parts.hostname, self._site) else url
 
     def learn(self, asked: str, target: str) -> bool:
         """Adopt the origin of a redirect within the site; return whether it was another than the one asked."""
@@ -55,7 +58,7 @@ class Redirects:
         """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
         location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
         try:
-            target = _target(response.url, location)
+            target = resolve(response.url, location)
             url = canonicalise(target, self._spider.site)
         except AddressRefused as error:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
@@ -121,7 +124,7 @@ class Redirects:
             self._spider.visit_ended(visit, Outcome.ALIAS)
 
 
-def _target(url: str, location: str) -> str:
+def resolve(url: str, location: str) -> str:
     """Resolve a Location header as browsers do (https://url.spec.whatwg.org/#url-parsing): `///host` is `//host`.
 
     Raises UrlRefused when it is malformed.

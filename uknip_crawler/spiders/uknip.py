@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request, signals
@@ -32,6 +31,7 @@ from uknip_crawler.sites import load_site
 from uknip_crawler.spiders import redirects, rereading, verdicts
 from uknip_crawler.spiders.allowance import Allowance
 from uknip_crawler.spiders.documents import Documents
+from uknip_crawler.spiders.images import Pictures
 from uknip_crawler.spiders.sources import Discovery
 
 if TYPE_CHECKING:
@@ -40,17 +40,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_SETTINGS_KEPT = ("DOWNLOAD_DELAY", "CONCURRENT_REQUESTS", "USER_AGENT")
+_YES = ("1", "true", "yes")
+
 
 class UknipSpider(scrapy.Spider):
     """Crawls one WordPress news site into one archive.
 
     Arguments (`-a NAME=VALUE` with `scrapy crawl uknip`): `base_url`, `archive` (folder), `limit` (pages a run),
     `budget` (requests a run), `since` (ISO date), `full` (1: read every source from the start and walk the listings).
+    `images` (1: keep pictures too), `image_hosts` (more hosts they may come from, separated by commas).
     `exit_status` holds the run's result once it has ended.
     """
 
     name = "uknip"
     visits_pages = True
+    pictures: Pictures | None = None
 
     def __init__(
         self,
@@ -87,7 +92,7 @@ class UknipSpider(scrapy.Spider):
         self.allowance = allowance
         self._in_flight: dict[int, Visit] = {}
         self._wake = asyncio.Event()
-        self.origin = redirects.Origin(self.site.base_url)
+        self.origin = redirects.Origin(self.site)
         self.documents = Documents(self)
         self.discovery = Discovery(self)
         self._redirects = redirects.Redirects(self)
@@ -113,14 +118,15 @@ class UknipSpider(scrapy.Spider):
                 archive,
                 base_url,
                 user_agent=settings["USER_AGENT"],
-                settings_kept={
-                    name: settings.get(name)
-                    for name in ("DOWNLOAD_DELAY", "CONCURRENT_REQUESTS", "USER_AGENT")
-                },
+                settings_kept={name: settings.get(name) for name in _SETTINGS_KEPT},
                 allowance=Allowance.of(arguments),
                 since=datetime.fromisoformat(since).astimezone(UTC) if since else None,
-                full=str(arguments.get("full", "")).lower() in ("1", "true", "yes"),
+                full=str(arguments.get("full")).lower() in _YES,
             )
+            if str(arguments.get("images")).lower() in _YES:
+                spider.pictures = Pictures(
+                    spider, (arguments.get("image_hosts") or "").replace(",", " ").split()
+                )
         except BaseException:
             archive.close()
             raise
@@ -153,7 +159,6 @@ class UknipSpider(scrapy.Spider):
         except SiteUnavailable as error:
             self.stop_early(str(error))
             return
-        self._obey_crawl_delay()
         # with a complete list in hand there is no need to leaf through the site's archive pages
         self.run = replace(self.run, walks_listings=self._full and not complete)
         self.settlement = Settlement(self.archive, self.site, self.run)
@@ -162,12 +167,14 @@ class UknipSpider(scrapy.Spider):
             for due in self._claim():
                 yield self.request(Visit(due), self.origin.wire_url(due.url))
             if not self._in_flight:
-                if exhausted := self.allowance.exhausted(ended=sum(self.outcomes.values())):
+                if exhausted := self.allowance.exhausted(ended=self.outcomes.total()):
                     self.end_reason = exhausted
                 elif self.run.since:
                     self.end_reason = f"took what came since {self.run.since:%Y-%m-%d %H:%M} UTC"
-                return
+                break
             await self._wait()
+        if self.pictures:
+            await self.pictures.run()
 
     def _claim(self) -> Iterator[Due]:
         """Claim as many visits as keep the downloader busy; settle at once those that robots.txt forbids."""
@@ -190,7 +197,7 @@ class UknipSpider(scrapy.Spider):
                     self.visit_ended(visit, *self.settlement.settle([visit]))
 
     def _room(self) -> int:
-        return self.allowance.room(ended=sum(self.outcomes.values()), in_flight=len(self._in_flight))
+        return self.allowance.room(ended=self.outcomes.total(), in_flight=len(self._in_flight))
 
     async def _wait(self) -> None:
         """Wait for a visit to end. A visit that nothing carries any more is lost, and said to be."""
@@ -210,16 +217,6 @@ class UknipSpider(scrapy.Spider):
             and scraper_idle
             and not (scheduler and scheduler.has_pending_requests())
         )
-
-    def _obey_crawl_delay(self) -> None:
-        asked = self.documents.robots.crawl_delay(self.agent) or 0.0
-        host = urlsplit(self.origin.wire_url(self.site.base_url)).hostname or ""
-        settings = self.crawler.settings
-        if asked > settings.getfloat("DOWNLOAD_DELAY"):
-            concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-            self.engine.downloader.per_slot_settings[host] = {"delay": asked, "concurrency": concurrency}
-            if host in self.engine.downloader.slots:
-                self.engine.downloader.slots[host].delay = asked
 
     # One visit
 
@@ -265,13 +262,16 @@ class UknipSpider(scrapy.Spider):
 
     def keep(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef:
         """Write a capture to the run's WARC file. Raises StorageError, and ends the run, when the disk refuses."""
-        self.requests += 1
-        self.received_bytes += len(capture.body)
+        self.count(capture)
         try:
             return self.archive.capture(self.run.id, capture, request_headers, at=self.clock())
         except StorageError as error:
             self.fail_storage(error)
             raise
+
+    def count(self, capture: Capture) -> None:
+        self.requests += 1
+        self.received_bytes += len(capture.body)
 
     def hand_over(self, visit: Visit) -> None:
         self._in_flight.pop(visit.due.fetch_id, None)  # another visit carries it on as one of its hops
@@ -328,13 +328,14 @@ class UknipSpider(scrapy.Spider):
             left = Outcome.DEFERRED if stopped else Outcome.LOST
             self.archive.ledger.close_open(self.run.id, left, f"run ended: {self.end_reason}", at=now)
             self.outcomes = self.archive.ledger.outcomes(self.run.id)
+            of_images = self.archive.ledger.outcomes(self.run.id, of_images=True)
             _, believed = self.archive.articles.confirm_gone(self.run.id, at=now)
         if not believed:
             self.discovery.troubles.append(
                 "more than a fifth of all stories went missing at once: none was marked as gone"
             )
         if not self.is_stopping:
-            failures = sum(self.outcomes[outcome] for outcome in FAILURES)
+            failures = sum(self.outcomes[outcome] + of_images[outcome] for outcome in FAILURES)
             troubled = failures or self.discovery.troubles or reason not in ("finished", "shutdown")
             self.exit_status = 3 if troubled else 0
         self.exit_status = 128 + self.stopped_by if self.stopped_by else self.exit_status
