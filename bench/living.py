@@ -56,7 +56,9 @@ def serve(stories: int, now: datetime, port: int) -> None:
             if site is not None:
                 site.__exit__(None, None, None)
             closed = dict.fromkeys(WAYS["REST"], False)
-            site = SampleSite(newsroom, port=port, sitemap_urls=SITEMAP_URLS, **closed | dict.fromkeys(doors, True))
+            site = SampleSite(
+                newsroom, port=port, sitemap_urls=SITEMAP_URLS, **closed | dict.fromkeys(doors, True)
+            )
             port = int(site.__enter__().base_url.rstrip("/").rpartition(":")[2])
             answer: Any = port
         elif day := order.get("day"):
@@ -227,7 +229,11 @@ def measure(site: Site, folder: Path, passing: Path) -> None:
         if site.stories > FRESH_UP_TO or way == "REST":
             copy(whole, archive)
         if way != "REST":
-            tell(site, f"{way}, first crawl" if not archive.exists() else f"{way}, settling", crawl(site, archive))
+            tell(
+                site,
+                f"{way}, first crawl" if not archive.exists() else f"{way}, settling",
+                crawl(site, archive),
+            )
         tell(site, f"{way}, nothing changed", crawl(site, archive), BARS[way])
     for way in ("REST", "sitemaps with lastmod"):
         site.open(WAYS[way])
@@ -241,9 +247,13 @@ def follow(site: Site, way: str, archive: Path) -> None:
     run = crawl(site, archive)
     tell(site, f"{way}, {', '.join(f'{count} {kind}' for kind, count in DAY.items())}", run, DAY_BAR)
     stored = count(archive, done["new"], "SELECT count(*) FROM articles WHERE url = ?")
-    revised = count(archive, done["edited"], "SELECT count(*) FROM articles WHERE url = ? AND revision_count = 2")
+    revised = count(
+        archive, done["edited"], "SELECT count(*) FROM articles WHERE url = ? AND revision_count = 2"
+    )
     missing = count(
-        archive, done["deleted"], "SELECT count(*) FROM articles WHERE url = ? AND status = 'live' AND missed_runs = 1"
+        archive,
+        done["deleted"],
+        "SELECT count(*) FROM articles WHERE url = ? AND status = 'live' AND missed_runs = 1",
     )
     tell(site, f"{way}, the run after", crawl(site, archive))
     gone = count(archive, done["deleted"], "SELECT count(*) FROM articles WHERE url = ? AND status = 'gone'")

@@ -236,7 +236,9 @@ class Frontier:
 
     def listed_count(self) -> int:
         """Return how many WordPress posts any source vouches for; one that moved counts once."""
-        row = self._db.conn.execute("SELECT count(DISTINCT post_id) FROM frontier WHERE listed_on IS NOT NULL")
+        row = self._db.conn.execute(
+            "SELECT count(DISTINCT post_id) FROM frontier WHERE listed_on IS NOT NULL"
+        )
         return int(row.fetchone()[0])
 
     def listed_posts(self) -> list[int]:

@@ -81,8 +81,8 @@ class _Draft:
 
     @classmethod
     def of(cls, skeleton: str, studies: Sequence[Study], stories: Stories) -> _Draft:
-        marks = _marks(studies)
-        pages = [_placed(study, marks, _rare_lines(studies), stories) for study in studies]
+        marks, rare = _marks(studies), _rare_lines(studies)
+        pages = [_placed(study, marks, rare, stories) for study in studies]
         containers = _containers(pages, marks)
         story, furniture = _judge(pages, containers)
         level = Level([_story_level(page, containers, furniture) for page in pages])
