@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from crawling import arguments, content, crawl, newsroom, rows
+from crawling import arguments, content, newsroom, rows
 
 from uknip_crawler.demo import SampleSite
 
@@ -34,7 +34,9 @@ def tables(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
             "SELECT frontier.url, kind, frontier.post_id, listed_on, listed_modified_at, listed_said, last_outcome, "
             "failures, articles.url FROM frontier LEFT JOIN articles ON articles.id = article_id ORDER BY 1",
         ),
-        "layouts": rows(directory, "SELECT skeleton, state, studied, pages, agreement, rules FROM layouts ORDER BY 1"),
+        "layouts": rows(
+            directory, "SELECT skeleton, state, studied, pages, agreement, rules FROM layouts ORDER BY 1"
+        ),
         "sources": rows(directory, "SELECT url, kind, status, listed, cursor FROM sources ORDER BY 1"),
         "events": rows(directory, "SELECT kind, url FROM events JOIN articles ON articles.id = article_id"),
         "twice": rows(
@@ -43,6 +45,11 @@ def tables(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         ),
         "open": rows(directory, "SELECT url FROM fetches WHERE outcome IS NULL"),
     }
+
+
+def crawl(site: SampleSite, directory: Path) -> None:
+    """Crawl undisturbed, however long it takes."""
+    subprocess.run(arguments(site.base_url, directory), check=True, stdout=subprocess.DEVNULL)
 
 
 def killed(site: SampleSite, directory: Path, requests: int, seconds: float) -> str:

@@ -223,22 +223,18 @@ def measure(site: Site, folder: Path, passing: Path) -> None:
     site.open(WAYS["REST"])
     if not (whole / DATABASE).exists():
         tell(site, "REST, first crawl", crawl(site, whole))
+    tell_bytes(whole)
     for way, doors in WAYS.items():
         site.open(doors)
         archive = passing / f"{site.stories} {way}"
         if site.stories > FRESH_UP_TO or way == "REST":
             copy(whole, archive)
         if way != "REST":
-            tell(
-                site,
-                f"{way}, first crawl" if not archive.exists() else f"{way}, settling",
-                crawl(site, archive),
-            )
+            said = "settling" if archive.exists() else "first crawl"
+            tell(site, f"{way}, {said}", crawl(site, archive))
         tell(site, f"{way}, nothing changed", crawl(site, archive), BARS[way])
-    for way in ("REST", "sitemaps with lastmod"):
-        site.open(WAYS[way])
-        follow(site, way, passing / f"{site.stories} {way}")
-    tell_bytes(whole)
+        if "sitemap" in doors:
+            follow(site, way, archive)
 
 
 def follow(site: Site, way: str, archive: Path) -> None:

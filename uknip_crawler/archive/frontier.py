@@ -273,7 +273,7 @@ class Frontier:
             f"""
             UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL,
                 reason = 'unlisted'
-            WHERE listed_on = coalesce(:listed_on, listed_on) AND listed_at < :before
+            WHERE listed_on {"= :listed_on" if listed_on else "IS NOT NULL"} AND listed_at < :before
             RETURNING url, due_at
             """,
             {"listed_on": listed_on, "before": as_precise_text(before), "due_at": as_precise_text(due_at)},
