@@ -4,7 +4,8 @@
 
 A process of its own serves the sample site; every run is a `uknip crawl` in another. The first crawl of 50,000
 stories takes half an hour: `--keep` holds on to it for the next time. Requests are those that the site counted;
-`beyond` are those that were no due revisit of a story.
+`beyond` are those that were no due revisit of a story. Memory is that of the largest process at its highest, and of
+all together at theirs, pages that they share counted once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -172,6 +174,7 @@ class Run:
     requests: int
     seconds: float
     memory: Memory
+    read_again: int
 
     @property
     def revisits(self) -> int:
@@ -197,7 +200,8 @@ def crawl(site: Site, archive: Path) -> Run:
     seconds = time.perf_counter() - began
     if not out.startswith("{"):
         raise SystemExit(f"the crawl failed: {errors}")
-    return Run(json.loads(out), site.requests(), seconds, memory)
+    again = re.search(r"(\d+) stories read again", errors)
+    return Run(json.loads(out), site.requests(), seconds, memory, int(again[1]) if again else 0)
 
 
 # What is measured
@@ -209,8 +213,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the first crawls stay")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as passing:
-        print(f"{'stories':>8} {'site and run':40} {'requests':>8} {'revisits':>8} {'beyond':>7} {'bar':>4}"
-              f" {'seconds':>8} {'largest':>9} {'together':>9}")  # fmt: skip
+        print(f"{'stories':>8} {'site and run':44} {'requests':>8} {'revisits':>8} {'beyond':>7} {'bar':>4}"
+              f" {'read again':>10} {'seconds':>8} {'largest':>9} {'together':>9}")  # fmt: skip
         for stories in options.stories:
             folder = (options.keep or Path(passing)) / str(stories)
             folder.mkdir(parents=True, exist_ok=True)
@@ -278,8 +282,8 @@ def copy(archive: Path, to: Path) -> None:
 
 def tell(site: Site, what: str, run: Run, bar: int | None = None) -> None:
     print(
-        f"{site.stories:8,} {what:40} {run.requests:8,} {run.revisits:8,} {run.beyond:7,} {bar or '':>4}"
-        f" {run.seconds:8.1f} {run.memory.largest:6.0f} MB {run.memory.together:6.0f} MB",
+        f"{site.stories:8,} {what:44} {run.requests:8,} {run.revisits:8,} {run.beyond:7,} {bar or '':>4}"
+        f" {run.read_again:10,} {run.seconds:8.1f} {run.memory.largest:6.0f} MB {run.memory.together:6.0f} MB",
         flush=True,
     )
 
