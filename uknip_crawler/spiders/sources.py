@@ -27,6 +27,7 @@ _MAX_DEPTH = 3
 _MAX_FEED_PAGES = 2_000
 _ABSENT_FOR = timedelta(days=7)
 _WALK_EVERY = timedelta(days=7)
+_CENSUS_PAGE = 50  # not a walk's pages: a run asks for nothing twice, and a walk may have to follow
 _OVERLAP = timedelta(minutes=5)  # a post saved while the last list was read is asked for again
 
 
@@ -68,8 +69,7 @@ class Discovery:
 
     async def _rest(self, *, full: bool) -> bool:
         base = self._spider.site.base_url
-        name = urljoin(base, "/wp-json/wp/v2/posts")
-        known = self._archive.sources.get(name, "rest")
+        known = self._archive.sources.get(urljoin(base, "/wp-json/wp/v2/posts"), "rest")
         if self._is_absent(known, full=full):
             return False
         cursor = datetime.fromisoformat(known.cursor) if known.cursor else None
@@ -95,9 +95,9 @@ class Discovery:
         """Look at the posts that REST lists no longer; return whether they are all that is amiss."""
         if not total or total > expected:
             return False
-        census = Census(self._archive.frontier.listed_posts(), total, rest.PER_PAGE)
+        census = Census(self._archive.frontier.listed_posts(), total, _CENSUS_PAGE)
         while (page := census.next_page()) is not None:
-            url = rest.posts_url(self._spider.site.base_url, page=page)
+            url = rest.posts_url(self._spider.site.base_url, page=page, per_page=_CENSUS_PAGE)
             answer = await self._documents.get(url, "rest", rest.parse_posts, conditional=False)
             if answer.value is None or not answer.value.entries or answer.value.total != total:
                 return False
