@@ -293,7 +293,7 @@ def tell_bytes(archive: Path) -> None:
     try:
         stories = db.execute("SELECT count(*) FROM articles").fetchone()[0]
         rows = db.execute(
-            "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE article_id IS NOT NULL AND status = 200 "
+            "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE article_id IS NOT NULL AND status = 200 AND warc_name IS NOT NULL "
             "ORDER BY payload_sha256 LIMIT ?",
             [SAMPLED_PAGES],
         ).fetchall()
