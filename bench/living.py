@@ -139,7 +139,7 @@ class Memory:
             watcher.join()
 
     def _watch(self, pid: int, done: threading.Event) -> None:
-        while not done.wait(0.1):
+        while not done.wait(0.2):
             tree = _tree(pid)
             self.largest = max([self.largest, *(_megabytes(p, "status", "VmHWM:") for p in tree)])
             self.together = max(self.together, sum(_megabytes(p, "smaps_rollup", "Pss:") for p in tree))
