@@ -236,6 +236,7 @@ def measure(site: Site, folder: Path, passing: Path) -> None:
         if way != "REST":
             said = "settling" if archive.exists() else "first crawl"
             tell(site, f"{way}, {said}", crawl(site, archive))
+            crawl(site, archive)  # a deletion is confirmed by a second run
         tell(site, f"{way}, nothing changed", crawl(site, archive), BARS[way])
         if "sitemap" in doors:
             follow(site, way, archive)
