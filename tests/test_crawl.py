@@ -100,6 +100,16 @@ def test_an_unchanged_second_run_costs_a_handful_of_requests(
     assert content(tmp_path) == before
 
 
+def test_the_run_after_the_first_reads_no_list_from_its_start(tmp_path: Path) -> None:
+    """The first crawl reads REST and sitemaps: a story on both lists is known to be on REST's all the same."""
+    with SampleSite(newsroom(30)) as site:
+        crawl(site, tmp_path)
+        site.requests.clear()
+        crawl(site, tmp_path)
+        asked = [target.partition("?")[0] for _, target, _ in site.requests]
+    assert asked == ["/robots.txt", "/wp-json/wp/v2/posts", "/wp-json/wp/v2/posts"]
+
+
 def test_nothing_is_asked_twice_in_one_run(tmp_path: Path) -> None:
     """Menus, teasers, tracking links and AMP copies all lead to one request a page."""
     with SampleSite(newsroom(40)) as site:

@@ -459,6 +459,21 @@ def test_work_is_told_exactly_as_it_was_done() -> None:
         assert (old.headline, old.blocks) == (new.headline, new.blocks)
 
 
+def test_a_busy_day_does_exactly_so_much() -> None:
+    """Four new stories, five edited, two deleted: no other story has changed, none has moved."""
+    newsroom = Newsroom(now=NOW)
+    before = {post.post_id: post for post in newsroom.truth()}
+    work = newsroom.busy_day(TOMORROW, new=4, edited=5, deleted=2)
+    after = {post.post_id: post for post in newsroom.truth()}
+    assert (len(work.published), len(work.edited), len(work.deleted)) == (4, 5, 2)
+    assert set(after) - set(before) == set(work.published)
+    assert set(before) - set(after) == {removal.post_id for removal in work.deleted}
+    changed = {number for number in set(before) & set(after) if before[number] != after[number]}
+    assert changed == {edit.post_id for edit in work.edited}
+    assert all(before[number].path == after[number].path for number in changed)
+    assert all(removal.guess_path is None for removal in work.deleted)
+
+
 def test_the_site_answers_for_what_the_newsroom_did() -> None:
     """Moves redirect, removals are 404, a trashed address is guessed wrong, new stories are listed."""
     newsroom = Newsroom(now=NOW)

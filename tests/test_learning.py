@@ -154,3 +154,27 @@ def test_a_line_that_another_layout_knows_at_a_natural_rate_is_story() -> None:
 def test_a_masked_line_is_the_same_on_every_page(text: str, own: str, masked: str) -> None:
     """Names, numbers and what the page calls itself; never most of a line."""
     assert mask(text, labels(own)) == masked
+
+
+LONG = "the harbour master of the invented town of wexcombe said on tuesday that ferries would sail again by noon"
+
+
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    [
+        (LONG, True),
+        (LONG[:30], True),
+        (f"{LONG} and on it goes", True),
+        (f"{LONG[:60]} that nothing would sail", False),
+        ("zebras", False),
+    ],
+)
+def test_a_cut_line_is_told_by_its_first_hundred_bytes(cut: str, expected: bool) -> None:
+    """However long the opening that it quotes; a line that goes on differently within them is no quotation."""
+    stories = Stories([("Ferries to sail again", LONG), ("Zebra seen on the pier", "Short.")])
+    assert stories.has_opening(cut) == expected
+    assert stories.has_headline("zebra seen on the pier")
+    assert not stories.has_headline("zebra seen on the")
+    assert stories.has_first("short")
+    assert not Stories().has_opening("anything")
+    assert not Stories().has_headline("anything")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import TimeoutError as WorkerTimeout
+from functools import cached_property
 
 from pebble import ProcessExpired
 
@@ -20,14 +21,7 @@ class ExtractionPipeline(Component):
     """Reads captures in worker processes: a runaway or crashing page costs its worker, one row, and nothing else."""
 
     def open_spider(self) -> None:
-        settings = self._crawler.settings
-        self._timeout = settings.getint("UKNIP_EXTRACTION_TIMEOUT_SECONDS")
-        self._workers = Workers(
-            self._spider.site.base_url,
-            load_learned(self._spider.archive),
-            count=settings.getint("UKNIP_EXTRACTION_WORKERS"),
-            limit_bytes=settings.getint("UKNIP_EXTRACTION_MEMORY_BYTES"),
-        )
+        self._timeout = self._crawler.settings.getint("UKNIP_EXTRACTION_TIMEOUT_SECONDS")
 
     async def process_item(self, item: Visit) -> Visit:
         if item.outcome is None and item.response is not None:
@@ -36,6 +30,17 @@ class ExtractionPipeline(Component):
             )
             item.reading = await self._read(item.response.capture, expected)
         return item
+
+    @cached_property
+    def _workers(self) -> Workers:
+        """The pool, made when the first page comes: most runs of an archive kept up to date bring none."""
+        settings = self._crawler.settings
+        return Workers(
+            self._spider.site.base_url,
+            load_learned(self._spider.archive),
+            count=settings.getint("UKNIP_EXTRACTION_WORKERS"),
+            limit_bytes=settings.getint("UKNIP_EXTRACTION_MEMORY_BYTES"),
+        )
 
     async def _read(self, capture: Capture, expected_article: bool) -> Reading:
         try:
@@ -48,7 +53,8 @@ class ExtractionPipeline(Component):
             return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
 
     def close_spider(self) -> None:
-        self._workers.stop()
+        if "_workers" in self.__dict__:
+            self._workers.stop()
 
 
 class ArchivePipeline(Component):

@@ -6,13 +6,13 @@ are told anew from all its captures, each read by the same rules.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WorkerTimeout
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from pebble import ProcessExpired
@@ -101,13 +101,11 @@ def learn_layouts(
     if archive.layouts.are_current():
         return load_learned(archive)
     stories = _stories(archive)
-    studies = []
     with Workers(base_url, Learned(), count=workers) as pool:
-        for found in _in_order(
+        found = _in_order(
             pool, study_records, archive, _chunks(archive.layouts.sample(), CHUNK), lambda _record: []
-        ):
-            studies += found
-    layouts = {layout.skeleton: layout for layout in learn(studies, stories)}
+        )
+        layouts = {layout.skeleton: layout for layout in learn(chain.from_iterable(found), stories)}
     if not dry_run:
         rows = [
             Row(layout.skeleton, layout.state, layout.studied, layout.agreement, layout.rules())
@@ -135,12 +133,16 @@ def reread(
     report = Report()
     if not article_ids:
         return report
-    batches = [archive.readings.captures(part) for part in _chunks(article_ids, CHUNK)]
-    records = [[c.record for captures in batch.values() for c in captures] for batch in batches]
+    batches: deque[dict[int, list[Captured]]] = deque()  # those under way
+
+    def records() -> Iterator[list[RecordRef]]:
+        for part in _chunks(article_ids, CHUNK):
+            batches.append(archive.readings.captures(part))
+            yield [c.record for captures in batches[-1].values() for c in captures]
+
     with Workers(base_url, learned, count=workers) as pool:
-        results = _in_order(pool, read_records, archive, records, _unreadable)
-        for batch, readings in zip(batches, results, strict=True):
-            found = iter(readings)
+        for readings in _in_order(pool, read_records, archive, records(), _unreadable):
+            batch, found = batches.popleft(), iter(readings)
             told = {
                 article_id: list(zip(captures, islice(found, len(captures)), strict=True))
                 for article_id, captures in batch.items()
@@ -183,7 +185,7 @@ def _in_order(
     pool: Workers,
     task: Callable[..., list[Any]],
     archive: Archive,
-    chunks: list[list[RecordRef]],
+    chunks: Iterable[list[RecordRef]],
     instead: Callable[[RecordRef], list[Any]],
 ) -> Iterator[list[Any]]:
     """Yield what the workers made of each chunk, in order, a few chunks ahead.

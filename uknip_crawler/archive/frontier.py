@@ -252,12 +252,31 @@ class Frontier:
             "UPDATE frontier SET article_id = coalesce(article_id, ?) WHERE url = ?", (article_id, url)
         )
 
-    def listed_count(self, listed_on: str) -> int:
-        """Return how many WordPress posts a source vouches for; one that moved counts once."""
+    def listed_count(self) -> int:
+        """Return how many WordPress posts any source vouches for; one that moved counts once."""
         row = self._db.conn.execute(
-            "SELECT count(DISTINCT post_id) FROM frontier WHERE listed_on = ?", (listed_on,)
+            "SELECT count(DISTINCT post_id) FROM frontier WHERE listed_on IS NOT NULL"
         )
         return int(row.fetchone()[0])
+
+    def listed_posts(self) -> list[int]:
+        """Return the numbers of those posts."""
+        rows = self._db.conn.execute(
+            "SELECT DISTINCT post_id FROM frontier WHERE listed_on IS NOT NULL AND post_id IS NOT NULL"
+        )
+        return [row[0] for row in rows]
+
+    def retract_posts(self, post_ids: Iterable[int], *, due_at: datetime) -> list[str]:
+        """Take back the sources' word for some WordPress posts; return their addresses, now due for a look."""
+        urls = []
+        for post_id in post_ids:
+            rows = self._db.conn.execute(
+                "UPDATE frontier SET due_at = ?, listed_on = NULL, reason = 'unlisted' "
+                "WHERE post_id = ? AND listed_on IS NOT NULL RETURNING url",
+                (as_precise_text(due_at), post_id),
+            ).fetchall()
+            urls += [row[0] for row in rows]
+        return urls
 
     def retract(self, listed_on: str | None, *, before: datetime, due_at: datetime) -> list[str]:
         """Take back a source's word for what it no longer lists; return the addresses that are due for a look.
@@ -272,7 +291,7 @@ class Frontier:
             f"""
             UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL,
                 reason = 'unlisted'
-            WHERE listed_on = coalesce(:listed_on, listed_on) AND listed_at < :before
+            WHERE listed_on {"= :listed_on" if listed_on else "IS NOT NULL"} AND listed_at < :before
             RETURNING url, due_at
             """,
             {"listed_on": listed_on, "before": as_precise_text(before), "due_at": as_precise_text(due_at)},

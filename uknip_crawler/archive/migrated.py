@@ -26,7 +26,7 @@ def mark_migrations(db: Database) -> int:
     rows = execute(
         "SELECT id, published_at, modified_at FROM articles "
         "WHERE published_at IS NOT NULL AND modified_at IS NOT NULL"
-    ).fetchall()
+    )
     late = {
         article_id: _day(modified_at)
         for article_id, published_at, modified_at in rows

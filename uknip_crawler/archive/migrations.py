@@ -210,6 +210,8 @@ ALTER TABLE events_new RENAME TO events;
 CREATE INDEX events_article ON events (article_id);
 CREATE INDEX events_run ON events (run_id);
 ALTER TABLE articles ADD COLUMN time_flags TEXT;
+DROP INDEX articles_layout;
+CREATE INDEX articles_reading ON articles (layout_id, extractor_version);
 CREATE TABLE fingerprints (
     article_id INTEGER PRIMARY KEY REFERENCES articles (id),
     content_sha256 TEXT NOT NULL,

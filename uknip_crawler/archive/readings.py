@@ -47,12 +47,21 @@ class Readings:
 
     def stale(self, version_of: Callable[[str | None], str]) -> list[int]:
         """Return the stories whose reading is not what today's rules give, in the order of their captures."""
-        rows = self._db.conn.execute(
-            "SELECT a.id, a.extractor_version, l.skeleton FROM articles AS a "
-            "JOIN fetches AS f ON f.id = a.fetch_id LEFT JOIN layouts AS l ON l.id = a.layout_id "
-            "WHERE a.status != 'redacted' ORDER BY f.warc_name, f.warc_offset"
-        )
-        return [article_id for article_id, version, skeleton in rows if version != version_of(skeleton)]
+        execute = self._db.conn.execute
+        read_by = execute(
+            "SELECT DISTINCT a.layout_id, a.extractor_version, l.skeleton FROM articles AS a "
+            "LEFT JOIN layouts AS l ON l.id = a.layout_id"
+        ).fetchall()
+        found: list[tuple[str, int, int]] = []
+        for layout_id, version, skeleton in read_by:
+            if version != version_of(skeleton):
+                found += execute(
+                    "SELECT coalesce(f.warc_name, ''), coalesce(f.warc_offset, 0), a.id FROM articles AS a "
+                    "JOIN fetches AS f ON f.id = a.fetch_id "
+                    "WHERE a.layout_id IS ? AND a.extractor_version = ? AND a.status != 'redacted'",
+                    (layout_id, version),
+                ).fetchall()
+        return [article_id for _, _, article_id in sorted(found)]
 
     def all(self) -> list[int]:
         """Return every story, in the order of their captures."""

@@ -19,6 +19,7 @@ from uknip_crawler.demo.posts import HOUSE_ACCOUNT, Post, slugify
 from uknip_crawler.demo.prose import LONDON
 
 PER_PAGE = 10
+_KEPT = 2048
 PRIVATE_PATH = "/private/breaking/news-999999/embargoed-briefing-on-harbour-fire/"
 STATIC_PAGES = {
     "/about/": ("About Us", "We are a small invented newsroom and this is a sample site."),
@@ -39,7 +40,7 @@ class Doors:
 
 
 class Edition:
-    """Answers requests for one state of the newsroom; rendered pages are kept, so each is made once.
+    """Answers requests for one state of the newsroom; pages are rendered when asked for, and the latest kept.
 
     `base_url` has no trailing slash. Drafts and trash are nowhere; a left address answers 301, an unknown one
     301 to a story whose slug begins like it (WordPress's redirect_guess_404_permalink), or 404.
@@ -63,8 +64,8 @@ class Edition:
             sections=sorted({post.section for post in self._posts}),
             tags=[name for name, _ in sorted(tags.items(), key=lambda pair: (-pair[1], pair[0]))[:24]],
         )
-        self._story = lru_cache(maxsize=None)(self._render_story)
-        self.answer = lru_cache(maxsize=4096)(self._answer)
+        self._story = lru_cache(_KEPT)(self._render_story)
+        self.answer = lru_cache(_KEPT)(self._answer)
 
     def _archives(self) -> tuple[dict[str, list[Post]], ...]:
         sections: dict[str, list[Post]] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import cycle, islice
 from random import Random
 
 from uknip_crawler.demo import desk, shapes
@@ -126,14 +128,14 @@ class Newsroom:
 
         Raises ValueError when `now` is not after the newsroom's last instant, or too few stories are left.
         """
-        if now <= self.now:
-            raise ValueError("the newsroom works forwards in time")
-        since, self.now = self.now, now.replace(microsecond=0)
-        self.generation += 1
-        random = Random(f"{self._seed} work {self.generation}")
+        since, random = self._begin(now)
         free = self._free(random)
         trash, follow_up = self._pair(free)
-        published = self._publish(since, random, follow_up)
+        first = max(self.posts) + 1
+        published = self._publish(
+            since, [*self._waiting[:1], *range(first, first + NEW_STORIES)], {first: follow_up}
+        )
+        del self._waiting[:1]
         return Work(
             at=self.now,
             edited=tuple(self._edit(_take(free, desk.can[kind]), kind, random) for kind in desk.can),
@@ -147,17 +149,42 @@ class Newsroom:
             promo=self.promo,
         )
 
+    def busy_day(self, now: datetime, *, new: int, edited: int, deleted: int) -> Work:
+        """Do exactly so much, as `work` does it, and move nothing; no story is touched twice.
+
+        Raises ValueError when `now` is not after the newsroom's last instant, or too few stories are left.
+        """
+        since, random = self._begin(now)
+        free = self._free(random)
+        kinds = list(islice(cycle(desk.can), edited))
+        first = max(self.posts) + 1
+        return Work(
+            at=self.now,
+            edited=tuple(self._edit(_take(free, desk.can[kind]), kind, random) for kind in kinds),
+            moved=(),
+            deleted=tuple(self._remove(_take(free), Status.DELETED) for _ in range(deleted)),
+            trashed=(),
+            unpublished=(),
+            published=self._publish(since, range(first, first + new)),
+            promo=self.promo,
+        )
+
     def redesign(self, now: datetime) -> None:
         """Show every story, old and new, in a layout never seen before; no word and no address changes.
 
         Raises ValueError when `now` is not after the newsroom's last instant.
         """
-        if now <= self.now:
-            raise ValueError("the newsroom works forwards in time")
-        self.now = now.replace(microsecond=0)
-        self.generation += 1
+        self._begin(now)
         self._era = REBUILT
         self.posts = {number: replace(post, layout=REBUILT.layout) for number, post in self.posts.items()}
+
+    def _begin(self, now: datetime) -> tuple[datetime, Random]:
+        """Begin another day; return when the one before ended, and the new day's own chance."""
+        if now <= self.now:
+            raise ValueError("the newsroom works forwards in time")
+        since, self.now = self.now, now.replace(microsecond=0)
+        self.generation += 1
+        return since, Random(f"{self._seed} work {self.generation}")
 
     def _times(self, stories: int) -> Iterator[datetime]:
         # the youngest is two hours old; every twentieth came at 23:30 UTC, in summer the next day in London
@@ -223,7 +250,8 @@ class Newsroom:
     def _free(self, random: Random) -> list[Post]:
         """Return the stories that can be worked on without touching another's slug, in this day's own order."""
         live = self.published()
-        bound = {one.post_id for post in live if (kin := _kin(post, live)) for one in (post, *kin)}
+        families = _families(live)
+        bound = families.keys() | {one.post_id for kin in families.values() for one in kin}
         free = [
             post
             for post in live
@@ -235,17 +263,18 @@ class Newsroom:
     def _pair(self, free: list[Post]) -> tuple[Post, Post | None]:
         """Return a story to trash, and that same story if a follow-up for WordPress to guess must be written."""
         live = self.published()
+        families = _families(live)
         for post in live:
-            kin = _kin(post, live)
+            kin = families.get(post.post_id)
             if kin and not post.unstructured and not any(one.copy_of for one in kin):
                 return post, None
         post = _take(free)
         return post, post
 
-    def _publish(self, since: datetime, random: Random, follow_up: Post | None) -> dict[int, str]:
-        fresh = range(max(self.posts) + 1, max(self.posts) + 1 + NEW_STORIES)
-        numbers = [*self._waiting[:1], *fresh]
-        del self._waiting[:1]
+    def _publish(
+        self, since: datetime, numbers: Sequence[int], after: Mapping[int, Post | None] | None = None
+    ) -> dict[int, str]:
+        """Publish posts at even distances; `after` names for a number the post whose slug its own begins like."""
         paths = {}
         for place, number in enumerate(numbers, start=1):
             when = (since + (self.now - since) * (place / len(numbers))).replace(microsecond=0)
@@ -253,7 +282,7 @@ class Newsroom:
                 post = replace(draft, status=Status.PUBLISH, published_at=when, modified_at=when)
                 self.posts[number] = post
             else:
-                post = self._add(number, when, self._era, after=follow_up if number == fresh[0] else None)
+                post = self._add(number, when, self._era, after=(after or {}).get(number))
             paths[number] = post.path
         return paths
 
@@ -275,8 +304,16 @@ class Newsroom:
         return Removal(post.post_id, post.path, *((guess.post_id, guess.path) if guess else (None, None)))
 
 
-def _kin(post: Post, live: list[Post]) -> list[Post]:
-    return [other for other in live if other is not post and other.slug.startswith(post.slug)]
+def _families(live: Sequence[Post]) -> dict[int, list[Post]]:
+    """Return, of each story whose slug others begin with, those others."""
+    ordered = sorted(live, key=lambda post: post.slug)
+    slugs = [post.slug for post in ordered]
+    ends = [bisect_left(slugs, f"{slug}\x7f") for slug in slugs]  # slugs are ASCII
+    return {
+        post.post_id: ordered[place + 1 : end]
+        for place, (post, end) in enumerate(zip(ordered, ends, strict=True))
+        if end > place + 1
+    }
 
 
 def _take(free: list[Post], fits: Callable[[Post], bool] = lambda post: True) -> Post:

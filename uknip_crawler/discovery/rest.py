@@ -14,6 +14,8 @@ from uknip_crawler.discovery import Content, Listed, Listing, SourceUnusable, in
 from uknip_crawler.discovery.dates import iso_instant
 
 POSTS = "/wp-json/wp/v2/posts"
+PER_PAGE = 100
+"""WordPress serves no more posts a page."""
 _LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
 _JSON_START = re.compile(r"(?:\[\s*)?\{\s*\"")
 _HTML_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
@@ -25,11 +27,11 @@ def posts_url(
     modified_after: datetime | None = None,
     page: int = 1,
     order: str = "asc",
-    per_page: int = 100,
+    per_page: int = PER_PAGE,
 ) -> str:
     """Return the address of one page of posts, by number, or by time of change when `modified_after` is given.
 
-    `modified_after` must be aware. WordPress serves at most 100 a page.
+    `modified_after` must be aware.
     """
     query: dict[str, str | int] = {
         "per_page": per_page,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Self
 
 from uknip_crawler.extraction.text import key
@@ -17,6 +19,8 @@ from uknip_crawler.models import layout_name
 
 MAX_OPENING = 600
 OPENINGS = 2
+COMPARED = 100
+"""Bytes by which the beginning of a cut line is told: no two stories share so many by chance."""
 
 
 class State(StrEnum):
@@ -92,33 +96,52 @@ class Layout:
 
 
 class Stories:
-    """The headlines and openings of archived stories, to tell their teasers on other stories' pages."""
+    """The headlines and openings of archived stories, to tell their teasers on other stories' pages.
+
+    Every worker holds them, and an archive has many: some 250 bytes a story, no Python object for any of them.
+    """
 
     def __init__(self, rows: Iterable[tuple[str, str]] = ()) -> None:
         """Take (headline, beginning of the body) of each story; `MAX_OPENING` characters of the body are enough.
 
         A cut line may quote each of the first paragraphs: a label may stand above the one that teasers quote.
         """
-        pairs = [
-            (key(headline), [key(line) for line in body[:MAX_OPENING].split("\n\n")[:OPENINGS]])
-            for headline, body in rows
-        ]
-        self._headlines = frozenset(headline for headline, _ in pairs)
-        self._firsts = frozenset(lines[0] for _, lines in pairs)
-        self._openings = sorted({line for _, lines in pairs for line in lines if line.count(" ") >= 7})
+        headlines, firsts, openings = set[int](), set[int](), set[bytes]()
+        for headline, body in rows:
+            lines = [key(line) for line in body[:MAX_OPENING].split("\n\n")[:OPENINGS]]
+            headlines.add(_number(key(headline)))
+            firsts.add(_number(lines[0]))
+            openings.update(line.encode()[:COMPARED] for line in lines if line.count(" ") >= 7)
+        ordered = sorted(openings)
+        self._headlines, self._firsts = (array("Q", sorted(numbers)) for numbers in (headlines, firsts))
+        self._openings = b"".join(ordered)
+        self._ends = array("L", accumulate(map(len, ordered), initial=0))
 
     def has_headline(self, words: str) -> bool:
         """Tell whether some story has exactly this headline; `words` is a text's key."""
-        return words in self._headlines
+        return _holds(self._headlines, _number(words))
 
     def has_first(self, words: str) -> bool:
         """Tell whether some story's first paragraph is exactly this; `words` is a text's key."""
-        return words in self._firsts
+        return _holds(self._firsts, _number(words))
 
     def has_opening(self, words: str) -> bool:
         """Tell whether some story opens with these words; `words` is the key of a line that is cut."""
-        index = bisect_left(self._openings, words)
-        return index < len(self._openings) and self._openings[index].startswith(words)
+        wanted, count = words.encode()[:COMPARED], len(self._ends) - 1
+        index = bisect_left(range(count), wanted, key=self._opening)
+        return index < count and self._opening(index).startswith(wanted)
+
+    def _opening(self, index: int) -> bytes:
+        return self._openings[self._ends[index] : self._ends[index + 1]]
+
+
+def _number(words: str) -> int:
+    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest())
+
+
+def _holds(numbers: array[int], number: int) -> bool:
+    index = bisect_left(numbers, number)
+    return index < len(numbers) and numbers[index] == number
 
 
 @dataclass(frozen=True)

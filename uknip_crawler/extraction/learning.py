@@ -6,6 +6,8 @@ again on other pages. trafilatura teaches where the story sits; the pages themse
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,17 +56,54 @@ class _Page:
 
 
 def learn(studies: Iterable[Study], stories: Stories) -> tuple[Layout, ...]:
-    """Return the layouts that the studied captures show, in the order of their skeletons."""
-    groups: dict[str, dict[str, Study]] = defaultdict(dict)
+    """Return the layouts that the studied captures show, in the order of their skeletons.
+
+    Studies are held packed, and unpacked one layout at a time: a thousand of them take 150 MB as they are.
+    """
+    groups: dict[str, dict[str, bytes]] = defaultdict(dict)
+    newest: datetime | None = None
     for study in studies:
-        groups[study.skeleton][study.digest] = study
-    newest = max((s.seen_at for group in groups.values() for s in group.values()), default=None)
+        groups[study.skeleton][study.digest] = zlib.compress(pickle.dumps(study), 1)
+        newest = max(newest or study.seen_at, study.seen_at)
     drafts = {
-        skeleton: _Draft.of(skeleton, [group[digest] for digest in sorted(group)], stories)
+        skeleton: _Draft.of(
+            skeleton, [pickle.loads(zlib.decompress(group[digest])) for digest in sorted(group)], stories
+        )
         for skeleton, group in sorted(groups.items())
     }
     levels = {skeleton: draft.level for skeleton, draft in drafts.items()}
     return tuple(draft.layout(levels, newest) for draft in drafts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a page tells of a draft: words the teacher found in all and in the container, and of the story's own level
+    each masked line with its words."""
+
+    seen_at: datetime
+    has_container: bool
+    wanted: int
+    held: int
+    kept: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, page: _Page, containers: Sequence[tuple[str, ...]], furniture: frozenset[str]) -> _Told:
+        container = _container_of(page, containers)
+        level = _story_level(page, containers, furniture)
+        return cls(
+            page.study.seen_at,
+            container is not None,
+            _taught_words(page.lines),
+            _taught_words(page.below(container)) if container is not None else 0,
+            tuple((p.line.masked, p.line.words) for p in level if p.line.taught and p.is_new),
+        )
+
+    def agrees(self, texts: frozenset[str]) -> bool:
+        """Tell whether reading by place finds what the teacher found: all of it, and most of it no furniture."""
+        if not self.has_container or not self.wanted:
+            return self.has_container
+        kept = sum(words for masked, words in self.kept if masked not in texts)
+        return self.held >= TAUGHT_SHARE * self.wanted and kept >= KEPT_SHARE * self.wanted
 
 
 @dataclass(slots=True)
@@ -72,7 +111,7 @@ class _Draft:
     """A layout as far as its own pages tell."""
 
     skeleton: str
-    pages: list[_Page]
+    told: list[_Told]
     marks: frozenset[str]
     containers: tuple[tuple[str, ...], ...]
     story: frozenset[str]
@@ -81,24 +120,25 @@ class _Draft:
 
     @classmethod
     def of(cls, skeleton: str, studies: Sequence[Study], stories: Stories) -> _Draft:
-        marks = _marks(studies)
-        pages = [_placed(study, marks, _rare_lines(studies), stories) for study in studies]
+        marks, rare = _marks(studies), _rare_lines(studies)
+        pages = [_placed(study, marks, rare, stories) for study in studies]
         containers = _containers(pages, marks)
         story, furniture = _judge(pages, containers)
         level = Level([_story_level(page, containers, furniture) for page in pages])
-        return cls(skeleton, pages, marks, containers, story, furniture, level)
+        told = [_Told.of(page, containers, furniture) for page in pages]
+        return cls(skeleton, told, marks, containers, story, furniture, level)
 
     def layout(self, levels: Mapping[str, Level], newest: datetime | None) -> Layout:
         others = [level for skeleton, level in levels.items() if skeleton != self.skeleton]
         texts = recurring(self.level, others)
-        agreed = [(page.study.seen_at, self._agrees(page, texts)) for page in self.pages]
+        agreed = [(told.seen_at, told.agrees(texts)) for told in self.told]
         agreement = mean(agrees for _, agrees in agreed)
         state = self._state([agrees for _, agrees in sorted(agreed)], newest)
         containers = tuple(SEPARATOR.join(place) for place in self.containers)
         return Layout(
             self.skeleton,
             state,
-            len(self.pages),
+            len(self.told),
             round(agreement, 4),
             self.marks,
             containers,
@@ -116,18 +156,8 @@ class _Draft:
             return State.DRIFTING
         if mean(agreed) < MIN_AGREEMENT:
             return State.LEARNING
-        last = max(page.study.seen_at for page in self.pages)
+        last = max(told.seen_at for told in self.told)
         return State.RETIRED if newest is not None and newest - last > RETIRED_AFTER else State.TRUSTED
-
-    def _agrees(self, page: _Page, texts: frozenset[str]) -> bool:
-        """Tell whether reading by place finds what the teacher found: all of it, and most of it no furniture."""
-        container = _container_of(page, self.containers)
-        wanted = _taught_words(page.lines)
-        if container is None or not wanted:
-            return container is not None
-        kept = [p for p in _story_level(page, self.containers, self.furniture) if p.line.masked not in texts]
-        held = _taught_words(page.below(container))
-        return held >= TAUGHT_SHARE * wanted and _taught_words(kept) >= KEPT_SHARE * wanted
 
 
 def _taught_words(lines: Iterable[_Placed]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +12,7 @@ from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.sources import Source
 from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, Listing, feed, rest, sitemap
+from uknip_crawler.discovery.census import Census
 from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.documents import PAST_END, Answer
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_HOPS = 5
 _MAX_SITEMAPS = 500
 _MAX_DEPTH = 3
 _MAX_FEED_PAGES = 2_000
 _ABSENT_FOR = timedelta(days=7)
 _WALK_EVERY = timedelta(days=7)
+_CENSUS_PAGE = 50  # not a walk's pages: a run asks for nothing twice, and a walk may have to follow
 _OVERLAP = timedelta(minutes=5)  # a post saved while the last list was read is asked for again
 
 
@@ -70,14 +70,13 @@ class Discovery:
 
     async def _rest(self, *, full: bool) -> bool:
         base = self._spider.site.base_url
-        name = urljoin(base, rest.POSTS)
-        known = self._archive.sources.get(name, "rest")
+        known = self._archive.sources.get(urljoin(base, rest.POSTS), "rest")
         if self._is_absent(known, full=full):
             return False
         cursor = datetime.fromisoformat(known.cursor) if known.cursor else None
         if full or cursor is None or _is_stale(known, self._run.started_at):
             return await self._walk_rest(known)
-        held = self._archive.frontier.listed_count(name)
+        held = self._archive.frontier.listed_count()
         changed = await self._rest_pages(known, modified_after=cursor - _OVERLAP)
         if changed is None:
             return False
@@ -86,10 +85,29 @@ class Discovery:
         )
         if first.value is None:
             return self._source_failed(known, first)
-        expected = known.listed + self._archive.frontier.listed_count(name) - held
-        if first.value.total != expected and not self._run.since:
-            return await self._walk_rest(known)  # something went away, or moved
-        self._save(replace(known, listed=expected), "unchanged", cursor=max(changed, cursor))
+        expected = known.listed + self._archive.frontier.listed_count() - held
+        total = first.value.total
+        if total != expected and not self._run.since and not await self._find_unlisted(total, expected):
+            return await self._walk_rest(known)
+        self._save(replace(known, listed=total or expected), "unchanged", cursor=max(changed, cursor))
+        return True
+
+    async def _find_unlisted(self, total: int | None, expected: int) -> bool:
+        """Look at the posts that REST lists no longer; return whether they are all that is amiss."""
+        if not total or total > expected:
+            return False
+        census = Census(self._archive.frontier.listed_posts(), total, _CENSUS_PAGE)
+        while (page := census.next_page()) is not None:
+            url = rest.posts_url(self._spider.site.base_url, page=page, per_page=_CENSUS_PAGE)
+            answer = await self._documents.get(url, "rest", rest.parse_posts, conditional=False)
+            if answer.value is None or not answer.value.entries or answer.value.total != total:
+                return False
+            census.take([entry.post_id for entry in answer.value.entries if entry.post_id is not None])
+        if len(census.missing) != expected - total:
+            return False
+        with self._archive.transaction():
+            urls = self._archive.frontier.retract_posts(census.missing, due_at=self._run.started_at)
+            self._note_unpublished(urls)
         return True
 
     async def _walk_rest(self, known: Source) -> bool:
@@ -125,7 +143,7 @@ class Discovery:
             latest = max(
                 [latest, *(entry.modified_at for entry in answer.value.entries if entry.modified_at)]
             )
-            is_full = len(answer.value.entries) == 100
+            is_full = len(answer.value.entries) == rest.PER_PAGE
             pages = answer.value.pages or (page + 1 if is_full else page)
             self._total = answer.value.total or 0
             page += 1
@@ -255,7 +273,11 @@ class Discovery:
 
     def _retract(self, listed_on: str | None, began: datetime) -> None:
         """Look at the stories that a source (None: all of them) no longer lists, and put it into their record."""
-        urls = self._archive.frontier.retract(listed_on, before=began, due_at=self._run.started_at)
+        self._note_unpublished(
+            self._archive.frontier.retract(listed_on, before=began, due_at=self._run.started_at)
+        )
+
+    def _note_unpublished(self, urls: Iterable[str]) -> None:
         for url in urls:
             self._archive.articles.unpublished(url, self._run.id, at=self._spider.clock())
 
