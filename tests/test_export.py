@@ -30,7 +30,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.cli.export import command
 from uknip_crawler.errors import StorageError, UknipError, UsageError
-from uknip_crawler.export import Recipe, Selection, parse_day, write_export
+from uknip_crawler.export import Recipe, parse_day, write_export
 
 COLUMNS = [
     "url",
