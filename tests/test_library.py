@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pandas
 import pytest
 from sample_archive import (
     SITE,
@@ -129,19 +127,32 @@ def test_no_archive_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_pandas_takes_the_records(directory: Path) -> None:
+def run(python: Path, code: str, folder: Path) -> str:
+    """Return what a program prints; a warning ends it."""
+    command = [python, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_pandas_takes_the_records(directory: Path, notebook: Path) -> None:
     """As a frame with one row a story, whose times can be reckoned with."""
-    frame = pandas.DataFrame(Archive(directory).articles())
-    assert list(frame.columns) == [field.name for field in fields(ArticleRecord)]
-    assert pandas.to_datetime(frame.published_at, utc=True).dt.year.tolist() == [2020, 2024]
+    code = """
+import pandas
+from uknip_crawler import Archive
+frame = pandas.DataFrame(Archive().articles())
+print(*frame.columns)
+print(pandas.to_datetime(frame.published_at, utc=True).dt.year.tolist())
+"""
+    columns, years = run(notebook, code, directory.parent).splitlines()
+    assert columns.split() == [field.name for field in fields(ArticleRecord)]
+    assert years == "[2020, 2024]"
 
 
-def test_the_example_in_the_readme_runs(directory: Path) -> None:
+def test_the_example_in_the_readme_runs(directory: Path, notebook: Path) -> None:
     """As printed there, beside an archive."""
     (example,) = re.findall(r"```python\n(.+?)```", README.read_text("utf-8"), re.DOTALL)
-    assert len(example.strip().splitlines()) <= 12
-    command = [sys.executable, "-W", "error", "-c", example]
-    done = subprocess.run(command, cwd=directory.parent, capture_output=True, text=True, check=True)
-    assert "2 articles" in done.stdout
-    assert "2024-07-01 22:30:00+00:00 Ferry late 1 pictures" in done.stdout
-    assert done.stderr == ""
+    assert len(example.split("\n")) <= 12
+    printed = run(notebook, example, directory.parent)
+    assert "2 articles" in printed
+    assert "2024-07-01 22:30:00+00:00 Ferry late 1 pictures" in printed
