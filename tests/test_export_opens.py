@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +64,23 @@ IN_ORDER = [TEXTS[-1], *TEXTS[:-1]]
 """The undated story comes first."""
 
 
-def calc(source: Path, kind: str, folder: Path) -> Path:
-    """Have LibreOffice open a file and save it; return what it made.
+def calc(source: Path, kind: str, folder: Path, *, quoted_as_text: bool = False) -> Path:
+    """Have LibreOffice open a CSV file and save it as another kind; return what it made.
 
-    The filter options are those of its import dialogue untouched: separators comma, quotes, UTF-8, first line 1, cell
-    format standard, language, "quoted field as text" off, "detect special numbers" on.
+    It is opened as its dialogue proposes: comma, quotes, UTF-8, from line 1, columns standard, no special numbers.
+    https://help.libreoffice.org/latest/en-US/text/shared/guide/csv_params.html
     """
     need_programs("soffice")
-    options = "--infilter=Text - txt - csv (StarCalc):44,34,76,1,,0,false,true"
-    target = kind if kind == "xlsx" else "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,false"
+    opened = f"--infilter=Text - txt - csv (StarCalc):44,34,76,1,,0,{str(quoted_as_text).lower()},false"
+    saved = kind if kind == "xlsx" else "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,false"
     profile = f"-env:UserInstallation=file://{folder}/profile"
     command = [
         "soffice",
         profile,
         "--headless",
-        options,
+        opened,
         "--convert-to",
-        target,
+        saved,
         "--outdir",
         str(folder),
         str(source),
@@ -90,19 +91,32 @@ def calc(source: Path, kind: str, folder: Path) -> Path:
     return made
 
 
+def cells(file: Path) -> list[list[str]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.reader(lines))
+
+
 def test_csv_opens_rightly_in_libreoffice(archive: Path, tmp_path: Path) -> None:
-    """No cell is run, cut, split or shifted: quotes, line ends, scripts and would-be formulas come back as text."""
+    """No cell is cut, split, shifted or run: quotes, line ends, scripts and would-be formulas come back as they are.
+
+    As opened by default a text that is wholly a number becomes that number, and nothing else changes.
+    """
     write_export(archive, Recipe("csv"), tmp_path / "out.csv")
-    made = calc(tmp_path / "out.csv", "csv", tmp_path / "calc")
-    with made.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = [field.name for field in TABLES["articles"].fields if not field.is_extra]
-    assert list(rows[0]) == names
-    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
-        ours = list(csv.DictReader(file))
-    assert len(rows) == len(ours) == len(TEXTS)
-    for row, our in zip(rows, ours, strict=True):
-        assert row == our
+    ours = cells(tmp_path / "out.csv")
+    assert len(ours) == len(TEXTS) + 1
+    assert cells(calc(tmp_path / "out.csv", "csv", tmp_path / "texts", quoted_as_text=True)) == ours
+    numbers = {"007": "7", "1e5": "100000"}
+    as_numbers = [[numbers.get(cell, cell) for cell in row] for row in ours]
+    assert cells(calc(tmp_path / "out.csv", "csv", tmp_path / "default")) == as_numbers
+
+
+def test_no_cell_is_a_formula_in_libreoffice(archive: Path, tmp_path: Path) -> None:
+    """In the workbook it makes of the file, where a formula would show; with --raw there is one, so the test can see."""
+    for raw in (False, True):
+        write_export(archive, Recipe("csv", raw=raw), tmp_path / "out.csv")
+        with zipfile.ZipFile(calc(tmp_path / "out.csv", "xlsx", tmp_path / "calc")) as workbook:
+            sheet = workbook.read("xl/worksheets/sheet1.xml")
+        assert (b"<f" in sheet) is raw
 
 
 def test_json_lines_pass_through_jq(archive: Path, tmp_path: Path) -> None:
