@@ -48,7 +48,7 @@ def facts(moment: Snapshot, selection: Selection) -> Facts:
     )
     base_url, as_of = (last[0]["base_url"], last[0]["as_of"]) if last else ("", "")
     settings = rows_of(db, "SELECT settings FROM runs WHERE kind = 'crawl' ORDER BY id DESC LIMIT 1")
-    audit = rows_of(db, "SELECT * FROM audits WHERE compared > 0 ORDER BY id DESC LIMIT 1")
+    audit = rows_of(db, "SELECT * FROM audits WHERE exact_share IS NOT NULL ORDER BY id DESC LIMIT 1")
     return Facts(
         site=urlsplit(base_url).hostname or "no site yet",
         base_url=base_url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -44,9 +44,8 @@ def holds(path: Path, rows: Iterable[tuple[Any, ...]], fields: Sequence[Field]) 
         with pq.ParquetFile(path) as file:
             if not file.schema_arrow.equals(schema(fields)):
                 return False
-            written = file.iter_batches(BATCH)
-            same = all(batch.equals(next(written, None)) for batch in batches(rows, fields))
-            return same and next(written, None) is None
+            pairs = zip_longest(batches(rows, fields), file.iter_batches(BATCH))
+            return all(ours and theirs and ours.equals(theirs) for ours, theirs in pairs)
     except (pa.ArrowException, OSError):
         return False
 
