@@ -14,7 +14,7 @@ class Field:
 
     `type` is string, integer, instant (UTC), moment (an instant or a bare London day), list (of strings), images
     (of objects) or json. `sql` is an expression, for list and images a query with one column `item` (images: also
-    alt, caption, credit). `is_text`: words the publisher wrote, left out by `--without-text`. `is_extra`: only
+    alt, caption, credit). `is_text`: words the publisher wrote or that may quote them, left out by `--without-text`. `is_extra`: only
     there when asked for by name.
     """
 
@@ -123,8 +123,8 @@ _ARTICLES = (
           "SELECT value AS item FROM json_each(a.time_flags) ORDER BY key", is_extra=True),
     Field("modified_is_migration", "integer", "1 where modified_at was written by a move of the site, else 0.",
           "a.modified_is_migration", is_extra=True),
-    Field("published_raw", "string", "The text published_at was read from.", "a.published_raw", is_extra=True),
-    Field("modified_raw", "string", "The text modified_at was read from.", "a.modified_raw", is_extra=True),
+    Field("published_raw", "string", "The text published_at was read from.", "a.published_raw", is_text=True, is_extra=True),
+    Field("modified_raw", "string", "The text modified_at was read from.", "a.modified_raw", is_text=True, is_extra=True),
     Field("sources", "json", "Where each field came from: json-ld, meta, label, address, markup, rest or feed.",
           "a.sources", is_extra=True),
     Field("blocks", "json", "The story in reading order: paragraph, heading, list_item, quote, table, image, embed.",
@@ -177,7 +177,8 @@ _LEDGER = (
     Field("closed_at", "instant", "When its outcome was recorded.", "f.closed_at"),
     Field("outcome", "string", "How the visit ended; empty while it is under way.", "f.outcome"),
     Field("detail", "string", "The reason in words, where there is one.",
-          f"CASE WHEN NOT EXISTS (SELECT 1 FROM ({HIDDEN}) AS h WHERE instr(f.detail, h.url)) THEN f.detail END"),
+          f"CASE WHEN NOT EXISTS (SELECT 1 FROM ({HIDDEN}) AS h WHERE instr(f.detail, h.url)) THEN f.detail END",
+          is_text=True),
     Field("status", "integer", "HTTP status of the answer.", "f.status"),
     Field("attempts", "integer", "Requests it took; 0 when none was sent.", "f.attempts"),
     Field("redirected_to", "string", "Where the answer redirected to.", _shown("f.redirected_to")),
