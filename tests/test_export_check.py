@@ -388,7 +388,7 @@ def test_a_garbled_note_is_one_line(archive: Path, tmp_path: Path, kind: str, ga
     out = tmp_path / "out"
     run(archive, kind, "-o", out)
     note = out / "datapackage.json" if kind == "datapackage" else tmp_path / "out.export.json"
-    for text in (json.dumps(garbled), "{", "\x00\xff"):
+    for text in (json.dumps(garbled), "{", "\x00\xff", "[" * 100_000):
         note.write_text(text)
         with pytest.raises(UsageError, match="does not say how the export was made; export it again"):
             run(archive, "--check", out)
@@ -401,6 +401,8 @@ def test_a_garbled_note_is_one_line(archive: Path, tmp_path: Path, kind: str, ga
     "change",
     [
         {"format": "exe"},
+        {"format": "datapackage"},
+        {"format": "datapackage", "tables": ["articles", "images"]},
         {"tables": ["sqlite_master"]},
         {"tables": ["articles", "images"]},
         {"tables": []},

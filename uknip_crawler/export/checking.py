@@ -68,6 +68,8 @@ def _check_file(moment: Snapshot, path: Path, watch: Watch) -> Verdict:
     note = sidecar(path)
     made = _read(note)
     recipe = Recipe.from_json(made, note)
+    if recipe.format == PACKAGE:
+        raise _unreadable(note)
     try:
         digest, version = str(made["sha256"]), str(made["uknip"])
         then = {table: int(made["rows"][table]) for table in recipe.tables}
@@ -81,7 +83,7 @@ def _check_file(moment: Snapshot, path: Path, watch: Watch) -> Verdict:
         else:
             with HashedFile(Path(os.devnull)) as nowhere:
                 FORMATS[recipe.format].write(watch(rows, total), recipe.chosen(table), nowhere, recipe.raw)
-                same = nowhere.sync() == digest
+                same = nowhere.sha256() == digest
     altered = [] if sha256_of(path) == digest else [path.name]
     return Verdict(path, altered, [] if same else [table], then, {table: total}, version)
 
@@ -109,7 +111,7 @@ def _check_package(moment: Snapshot, folder: Path, watch: Watch) -> Verdict:
         now[table], rows = moment.rows(recipe, table, "csv")
         with HashedFile(Path(os.devnull)) as nowhere, contextlib.closing(rows):
             write_csv(watch(rows, now[table]), recipe.chosen(table), nowhere, recipe.raw)
-            if f"sha256:{nowhere.sync()}" != hashes[table]:
+            if f"sha256:{nowhere.sha256()}" != hashes[table]:
                 outdated.append(table)
     return Verdict(folder, altered, outdated, then, now, version)
 
@@ -121,7 +123,7 @@ def _read(path: Path) -> Any:
         )
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path) from error
 
 

@@ -33,12 +33,15 @@ class HashedFile(io.BufferedWriter):
         self._hashing = _Hashing(path)
         super().__init__(self._hashing, 1 << 20)
 
-    def sync(self) -> str:
-        """Return the SHA-256 of all that was written, once it is on the disk."""
+    def sha256(self) -> str:
+        """Return the digest of all that was written so far."""
         self.flush()
-        with contextlib.suppress(OSError):  # a device has nothing to sync
-            os.fsync(self.fileno())
         return self._hashing.digest.hexdigest()
+
+    def sync(self) -> None:
+        """Return once all of it is on the disk."""
+        self.flush()
+        os.fsync(self.fileno())
 
 
 @contextlib.contextmanager

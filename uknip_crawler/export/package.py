@@ -94,7 +94,8 @@ def _write_table(moment: Snapshot, recipe: Recipe, table: str, folder: Path, wat
     total, rows = moment.rows(recipe, table, "csv")
     with HashedFile(path) as output, contextlib.closing(rows):
         write_csv(watch(rows, total), fields, output, recipe.raw)
-        digest = output.sync()
+        output.sync()
+        digest = output.sha256()
     return {
         "name": table,
         "title": TABLES[table].title,

@@ -77,7 +77,7 @@ def _write(moment: Snapshot, recipe: Recipe, output: BinaryIO, watch: Watch) -> 
 def _write_file(moment: Snapshot, recipe: Recipe, destination: Path, watch: Watch) -> Summary:
     with whole_file(destination) as output:
         rows = _write(moment, recipe, output, watch)
-        digest = output.sync()
+        digest = output.sha256()
     size = destination.stat().st_size
     made: dict[str, Any] = {"uknip": __version__, **recipe.as_json(), "rows": rows, "sha256": digest}
     with whole_file(sidecar(destination)) as note:
