@@ -1,8 +1,9 @@
 """Export a synthetic archive in every format, beside the sqlite3 shell writing the same columns; print ratios.
 
-Usage: python bench/export.py [ROWS]        default 200,000 articles of 3 KB, about 2 GB in a temporary folder
+Usage: python bench/export.py [ROWS]        default 200,000 articles of 3 KB, some 5 GB in a temporary folder
 
-Each export runs in a fresh process; wall and CPU seconds and peak resident memory are that process's own.
+Each export runs in a fresh process; wall and CPU seconds and peak resident memory are that process's own. Parquet
+needs pyarrow; the data package has the articles, revisions, pictures and visits, and is then checked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,9 +32,11 @@ def build(directory: Path, rows: int) -> None:
     from sqlite_utils import Database
 
     from uknip_crawler.archive.migrations import migrations
+    from uknip_crawler.export import TABLES, Recipe
     from uknip_crawler.export.records import flat_query
 
-    (directory / "query.sql").write_text(flat_query("a.status <> 'redacted'"), "utf-8")
+    query = flat_query(TABLES["articles"], Recipe("csv").chosen("articles"), "a.status <> 'redacted'")
+    (directory / "query.sql").write_text(query, "utf-8")
     db = Database(directory / DATABASE)
     db.conn.execute("PRAGMA synchronous = OFF")
     migrations.apply(db)
@@ -54,6 +58,10 @@ def build(directory: Path, rows: int) -> None:
         db.table("tags").insert_all({"id": n, "name": f"Tag {n}"} for n in range(50))
         db.table("authors").insert_all({"id": n, "name": f"Author {n}"} for n in range(5))
         db.table("articles").insert_all(_articles(rows))
+        db.conn.execute(
+            "INSERT INTO revisions (article_id, number, captured_at, headline, body, word_count, content_sha256, fetch_id) "
+            "SELECT id, 1, captured_at, headline, body, word_count, content_sha256, 1 FROM articles"
+        )
         numbers = range(1, rows + 1)
         alias = {"evidence": "redirect", "first_seen_at": then, "last_seen_at": then}
         db.table("aliases").insert_all(
@@ -98,39 +106,46 @@ def _articles(rows: int) -> Iterator[dict[str, object]]:
         }
 
 
-def measure(name: str, arguments: list[str], output: Path) -> tuple[str, float, float, float, float]:
-    """Run a command with its output in a file; return name, wall s, CPU s, peak MB, output MB."""
+def measure(name: str, arguments: list[str], folder: Path) -> tuple[str, float, float, float, float]:
+    """Run a command that writes to a new folder; return name, wall s, CPU s, peak MB, output MB."""
+    folder.mkdir()
     started = time.perf_counter()
-    with output.open("wb") as file:
+    with (folder / "stdout").open("wb") as file:
         process = subprocess.Popen(arguments, stdout=file, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{name} failed with {process.returncode}")
     wall = time.perf_counter() - started
-    written = output.stat().st_size / 1e6
-    output.unlink()
-    return name, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, written
+    written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return name, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, written / 1e6
 
 
 def main(rows: str) -> None:
     with tempfile.TemporaryDirectory(prefix="uknip-bench-") as folder:
         # in a process of its own: a child's peak memory counts from what its parent held
         subprocess.run([sys.executable, __file__, rows, folder], check=True)
-        database, output = f"{folder}/{DATABASE}", Path(folder, "output")
+        database, output, dataset = f"{folder}/{DATABASE}", Path(folder, "output"), Path(folder, "dataset")
         query = Path(folder, "query.sql").read_text("utf-8")
-        uknip = [sys.executable, "-m", "uknip_crawler", "export"]
+        uknip = [sys.executable, "-m", "uknip_crawler", "export", "--archive", folder]
         commands = {
             "sqlite3 -csv": ["sqlite3", "-csv", "-header", "-readonly", database, query],
             "sqlite3 -json": ["sqlite3", "-json", "-readonly", database, query],
             **{
-                f"uknip {kind}": [*uknip, kind, "-o", "-", "--archive", folder]
-                for kind in ("csv", "json", "jsonl")
+                f"uknip {kind}": [*uknip, kind, "-o", f"{output}/{kind}"]
+                for kind in ("csv", "json", "jsonl", "parquet")
             },
-            "uknip jsonl, search": [*uknip, "jsonl", "-o", "-", "--archive", folder, "--search", "lorry"],
+            "uknip csv, no text": [*uknip, "csv", "-o", f"{output}/csv", "--without-text"],
+            "uknip jsonl, search": [*uknip, "jsonl", "-o", f"{output}/jsonl", "--search", "lorry"],
+            "uknip datapackage": [*uknip, "datapackage", "-o", f"{dataset}/package"],
+            "uknip --check of it": [*uknip, "--check", f"{dataset}/package"],
         }
         subprocess.run(["cat", database], stdout=subprocess.DEVNULL, check=True)  # all read from the cache
-        results = [measure(name, arguments, output) for name, arguments in commands.items()]
+        results = []
+        for name, arguments in commands.items():
+            place = dataset if name == "uknip datapackage" else output
+            results.append(measure(name, arguments, place))
+            shutil.rmtree(output, ignore_errors=True)
     print(f"{rows} articles")
     print(f"{'':20} {'wall s':>8} {'CPU s':>8} {'peak MB':>8} {'out MB':>8}  wall, sqlite3 -csv = 1")
     for name, wall, cpu, peak, written in results:

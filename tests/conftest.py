@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,28 @@ def wordpress_files() -> Path:
         return unpacked_wordpress(cache)
     except Unavailable as error:
         unavailable(f"WordPress cannot be had: {error}")
+
+
+@pytest.fixture(scope="session")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with uknip as researchers install it, and pandas."""
+    environment = tmp_path_factory.mktemp("notebook") / "venv"
+    if (uv := shutil.which("uv")) is None:
+        unavailable("an environment with pandas needs uv")
+    command = [
+        uv,
+        "sync",
+        "--quiet",
+        "--no-dev",
+        "--group",
+        "notebook",
+        "--extra",
+        "parquet",
+        "--project",
+        str(PROJECT),
+    ]
+    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        unavailable(f"an environment with pandas cannot be had: {done.stderr.strip()[-300:]}")
+    return environment / "bin" / "python"

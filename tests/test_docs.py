@@ -13,7 +13,7 @@ from uknip_crawler.archive.migrations import migrations
 from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.metadata import metadata
 from uknip_crawler.cli import cli
-from uknip_crawler.export.records import COLUMNS
+from uknip_crawler.export.tables import TABLES as EXPORTS
 from uknip_crawler.models import FAILURES, Outcome
 
 ROOT = Path(__file__).parent.parent
@@ -60,11 +60,14 @@ def test_every_outcome_is_explained() -> None:
     assert set(re.findall(r"`(\w+)`", failures.split("exit status is 3")[0])) == {o.value for o in FAILURES}
 
 
-def test_the_export_record_is_documented_in_order() -> None:
-    """Every field, as the columns of the CSV stand."""
-    record = SCHEMA.split("## The export record")[1].split("\n- ")[0]
-    fields = [cells.split("|")[1] for cells in record.splitlines() if cells.startswith("| `")]
-    assert re.findall(r"`(\w+)`", " ".join(fields)) == list(COLUMNS)
+@pytest.mark.parametrize("name", EXPORTS)
+def test_the_export_records_are_documented_in_order(name: str) -> None:
+    """Every field, word for word, as the columns of the CSV stand; those apart that want to be named."""
+    section = SCHEMA.split(f"#### `--table {name}`\n")[1].split("\n#### ")[0].split("\n- ")[0]
+    default, _, by_name = section.partition("By name only:")
+    for text, is_extra in ((default, False), (by_name, True)):
+        fields = [(f.name, f.meaning) for f in EXPORTS[name].fields if f.is_extra is is_extra]
+        assert re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE) == fields
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:

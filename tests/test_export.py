@@ -30,7 +30,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.cli.export import command
 from uknip_crawler.errors import StorageError, UknipError, UsageError
-from uknip_crawler.export import Selection, export_articles, parse_day
+from uknip_crawler.export import Recipe, parse_day, write_export
 
 COLUMNS = [
     "url",
@@ -280,14 +280,14 @@ def export_to(archive: Path, destination: Path, *options: str, kind: str = "csv"
     return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet"])
 def test_an_unchanged_archive_exports_the_same_bytes(archive: Path, tmp_path: Path, kind: str) -> None:
     """Twice in a row, into a folder that did not exist."""
     first, second = tmp_path / "new" / "first", tmp_path / "second"
     export_to(archive, first, kind=kind)
     export_to(archive, second, kind=kind)
     assert first.read_bytes() == second.read_bytes() != b""
-    assert [path.name for path in first.parent.iterdir()] == ["first"]
+    assert sorted(path.name for path in first.parent.iterdir()) == ["first", "first.export.json"]
 
 
 def test_the_closing_line_says_how_many_and_where(archive: Path, tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ def test_a_failed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> N
         raise OSError(28, "No space left on device")
 
     with pytest.raises(StorageError, match=r"cannot write .*out\.jsonl: No space left on device"):
-        export_articles(archive, "jsonl", file, Selection(), watch=fail)
+        write_export(archive, Recipe("jsonl"), file, watch=fail)
     assert file.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "out.jsonl"]
 
@@ -330,13 +330,13 @@ def test_a_killed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> N
     code = f"""
 import time
 from pathlib import Path
-from uknip_crawler.export import Selection, export_articles
+from uknip_crawler.export import Recipe, Selection, write_export
 def slow(rows, total):
     for row in rows:
         yield row
         print("row", flush=True)
         time.sleep(60)
-export_articles(Path({str(archive)!r}), "jsonl", Path({str(file)!r}), Selection(), watch=slow)
+write_export(Path({str(archive)!r}), Recipe("jsonl"), Path({str(file)!r}), watch=slow)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -416,9 +416,9 @@ def test_a_crawl_may_write_meanwhile(archive: Path, tmp_path: Path) -> None:
             add_article(writer, f"/late/{time.monotonic_ns()}", "Late story", published_at="2030-01-01")
             yield row
 
-    summary = export_articles(archive, "jsonl", tmp_path / "out", Selection(), watch=interrupt)
+    summary = write_export(archive, Recipe("jsonl"), tmp_path / "out", watch=interrupt)
     writer.close()
-    assert summary.articles == 5
+    assert summary.rows == {"articles": 5}
     assert len((tmp_path / "out").read_text("utf-8").splitlines()) == 5
 
 
@@ -490,10 +490,10 @@ def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     code = f"""
 import resource
 from pathlib import Path
-from uknip_crawler.export import Selection, export_articles
-export_articles(Path({str(tmp_path)!r}), "json", Path({os.devnull!r}), Selection(section="none"))
+from uknip_crawler.export import Recipe, Selection, write_export
+write_export(Path({str(tmp_path)!r}), Recipe("json", selection=Selection(section="none")), Path({os.devnull!r}))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-export_articles(Path({str(tmp_path)!r}), "json", Path({os.devnull!r}), Selection())
+write_export(Path({str(tmp_path)!r}), Recipe("json"), Path({os.devnull!r}))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     grown_kilobytes = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout

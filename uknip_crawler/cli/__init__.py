@@ -20,7 +20,7 @@ _COMMANDS = {
     "duplicates": "stories that are copies of one another",
     "coverage": "what the site lists against what we hold, and what is missing why",
     "why": "everything that ever happened to one address",
-    "export": "write articles as csv, json or jsonl",
+    "export": "write tables as csv, json, jsonl, parquet or a data package",
     "browse": "read and search the archive in the browser",
     "layouts": "what was learned of the site's pages, and your word on it",
     "reextract": "read the captures again with today's rules",

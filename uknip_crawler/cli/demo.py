@@ -44,7 +44,7 @@ def command(directory: Path, exports: Path, stories: int) -> None:
     uknip demo
     """
     from uknip_crawler.demo import Newsroom, SampleSite
-    from uknip_crawler.export import Selection, export_articles
+    from uknip_crawler.export import Recipe, write_export
 
     _clear(directory)
     now = datetime.now(UTC)
@@ -56,8 +56,8 @@ def command(directory: Path, exports: Path, stories: int) -> None:
         click.echo("\n2. Export")
         for format_name in ("csv", "jsonl"):
             path = exports / f"demo.{format_name}"
-            summary = export_articles(directory, format_name, path, Selection())
-            click.echo(f"   {summary.articles:,} articles → {path}")
+            summary = write_export(directory, Recipe(format_name), path)
+            click.echo(f"   {summary.rows['articles']:,} articles → {path}")
         click.echo("\n3. An unchanged second crawl: a handful of requests")
         _tell(_crawl(site.base_url, directory))
         click.echo("\n4. The newsroom goes to work")

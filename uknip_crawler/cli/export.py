@@ -1,12 +1,14 @@
-"""`uknip export`: the archive's articles as CSV, JSON or JSON Lines."""
+"""`uknip export`: tables of the archive as CSV, JSON, JSON Lines, Parquet or a data package, and whether they still match."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,14 +16,43 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.export import FORMATS, Selection, Summary, export_articles, parse_day
-from uknip_crawler.export.writing import Row, Watch
+from uknip_crawler.errors import UsageError
+from uknip_crawler.export import (
+    FORMATS,
+    PACKAGE,
+    TABLES,
+    Recipe,
+    Summary,
+    check_export,
+    write_export,
+)
+from uknip_crawler.export.formats import Row
+from uknip_crawler.export.recipe import selection_of
+from uknip_crawler.export.snapshot import Watch
+
+REPORT_SECONDS = 60.0
 
 
 @click.command("export")
-@click.argument("format_name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
+@click.argument("format_name", metavar="FORMAT", required=False, type=click.Choice([*FORMATS, PACKAGE]))
 @click.option(
-    "-o", "--output", metavar="FILE", help="Where to write; - is standard output.  [exports/uknip.FORMAT]"
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where to write: a file, for datapackage a folder; - is standard output.  [exports/uknip.FORMAT]",
+)
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    type=click.Choice(list(TABLES)),
+    help="What to write; several, or by default all, only with datapackage.  [articles]",
+)
+@click.option(
+    "--fields", metavar="A,B,C", help="Only these fields, in this order, also such as are not in the default."
+)
+@click.option(
+    "--without-text", is_flag=True, help="Addresses, digests and metadata, but none of the publisher's words."
 )
 @click.option(
     "--since", metavar="DATE", help="Published on this day or later (London time), such as 2026-03-31."
@@ -35,64 +66,122 @@ from uknip_crawler.export.writing import Row, Watch
 @click.option(
     "--status", type=click.Choice(["live", "gone"]), help="Only articles still on the site, or gone."
 )
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="Only the first N articles.")
 @click.option(
     "--raw", is_flag=True, help="CSV for programs: no byte-order mark, no apostrophe before formulas."
+)
+@click.option(
+    "--check",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write nothing; tell whether an exported file or folder still matches the archive.",
 )
 @json_option
 @archive_option
 def command(
-    format_name: str,
+    format_name: str | None,
     output: str | None,
-    since: str | None,
-    until: str | None,
-    section: str | None,
-    tag: str | None,
-    search: str | None,
-    status: str | None,
+    tables: tuple[str, ...],
+    fields: str | None,
+    without_text: bool,
     raw: bool,
+    check: Path | None,
     as_json: bool,
     directory: Path,
+    **filters: Any,
 ) -> None:
-    """Write the articles as FORMAT: csv, json or jsonl.
+    """Write articles, revisions, images or the ledger as FORMAT: csv, json, jsonl, parquet or datapackage.
 
-    Oldest first. The file appears whole or not at all, and is byte for byte the same when nothing changed.
+    Oldest first. Files appear whole or not at all, and are byte for byte the same when nothing changed.
+    Filters choose articles; of other tables, what belongs to them.
+
+    \b
+    uknip export csv --section breaking --since 2026-01-01
+    uknip export parquet --table revisions
+    uknip export datapackage -o dataset --without-text
+    uknip export --check dataset
+
+    Exit status of --check: 0 the export matches, 3 it does not.
     """
-    selection = Selection(
-        since=parse_day(since) if since is not None else None,
-        until=parse_day(until) if until is not None else None,
-        section=section,
-        tag=tag,
-        search=search,
-        status=status,
+    if check is not None:
+        if format_name is not None:
+            raise UsageError("--check takes no FORMAT: how the export was made is kept beside it")
+        _check(directory, check, as_json)
+        return
+    if format_name is None:
+        raise UsageError(f"name a format: {', '.join((*FORMATS, PACKAGE))}")
+    recipe = Recipe(
+        format_name,
+        tables or (tuple(TABLES) if format_name == PACKAGE else ("articles",)),
+        None if fields is None else tuple(name.strip() for name in fields.split(",")),
+        without_text,
+        raw,
+        selection_of(filters),
     )
-    destination = None if output == "-" else Path(output or f"exports/uknip.{format_name}")
+    destination = None if output == "-" else Path(output or _default(recipe))
     try:
         with _progress() as watch:
-            summary = export_articles(directory, format_name, destination, selection, raw=raw, watch=watch)
+            summary = write_export(directory, recipe, destination, watch=watch)
     except BrokenPipeError:  # `… | head` has read enough
         return
     # standard output may be carrying the export itself
     click.echo(_closing_line(summary, as_json), err=destination is None)
 
 
+def _default(recipe: Recipe) -> str:
+    if recipe.format == PACKAGE:
+        return "exports/uknip-datapackage"
+    table = "" if recipe.tables == ("articles",) else f"-{recipe.tables[0]}"
+    return f"exports/uknip{table}.{recipe.format}"
+
+
+def _check(directory: Path, path: Path, as_json: bool) -> None:
+    with _progress("Checking") as watch:
+        verdict = check_export(directory, path, watch=watch)
+    if as_json:
+        record = {
+            "path": str(verdict.path),
+            "matches": verdict.matches,
+            "altered": verdict.altered,
+            "outdated": verdict.outdated,
+            "then": verdict.then,
+            "now": verdict.now,
+        }
+        click.echo(json.dumps(record))
+    else:
+        click.echo(verdict.text())
+    sys.exit(0 if verdict.matches else 3)
+
+
 def _closing_line(summary: Summary, as_json: bool) -> str:
     path = str(summary.path) if summary.path else None
     if as_json:
-        return json.dumps({"articles": summary.articles, "path": path, "size_bytes": summary.size_bytes})
-    plural = "" if summary.articles == 1 else "s"
+        identity = {"id": summary.id} if summary.id else {}
+        return json.dumps({**summary.rows, **identity, "path": path, "size_bytes": summary.size_bytes})
+    counts = ", ".join(f"{count:,} {_noun(table, count)}" for table, count in summary.rows.items())
     size = "" if summary.size_bytes is None else f" ({decimal(summary.size_bytes)})"
-    return f"{summary.articles:,} article{plural} → {path or 'standard output'}{size}"
+    return f"{counts} → {path or 'standard output'}{size}" + (f", id {summary.id}" if summary.id else "")
+
+
+def _noun(table: str, count: int) -> str:
+    return TABLES[table].rows.removesuffix("s") if count == 1 else TABLES[table].rows
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Watch]:
-    """Yield a watcher that draws a bar on standard error, on a terminal only."""
-    columns = (TextColumn("Exporting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
+def _progress(doing: str = "Exporting") -> Iterator[Watch]:
+    """Yield a watcher that draws a bar on a terminal's standard error, and else writes there one line a minute."""
+    if not sys.stderr.isatty():
+        yield lambda rows, total: _reported(rows, total, doing)
+        return
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield lambda rows, total: progress.track(rows, total=total)
 
-        def watch(rows: Iterable[Row], total: int) -> Iterable[Row]:
-            return progress.track(rows, total=total)
 
-        yield watch
+def _reported(rows: Iterable[Row], total: int, doing: str) -> Iterator[Row]:
+    due = time.monotonic() + REPORT_SECONDS
+    for number, row in enumerate(rows, start=1):
+        yield row
+        if time.monotonic() >= due:
+            click.echo(f"{doing}: {number:,} of {total:,}", err=True)
+            due = time.monotonic() + REPORT_SECONDS

@@ -1,6 +1,21 @@
-"""Archive rows → CSV, JSON, JSON Lines: streamed, whole or absent, the same bytes every time."""
+"""Archive rows → CSV, JSON, JSON Lines, Parquet, data package: streamed, whole or absent, the same bytes every time."""
 
+from uknip_crawler.export.checking import Verdict, check_export
+from uknip_crawler.export.formats import FORMATS
+from uknip_crawler.export.recipe import PACKAGE, Recipe
 from uknip_crawler.export.selection import Selection, parse_day
-from uknip_crawler.export.writing import FORMATS, Summary, export_articles
+from uknip_crawler.export.tables import TABLES
+from uknip_crawler.export.writing import Summary, write_export
 
-__all__ = ["FORMATS", "Selection", "Summary", "export_articles", "parse_day"]
+__all__ = [
+    "FORMATS",
+    "PACKAGE",
+    "TABLES",
+    "Recipe",
+    "Selection",
+    "Summary",
+    "Verdict",
+    "check_export",
+    "parse_day",
+    "write_export",
+]

@@ -1,4 +1,4 @@
-"""Which articles an export takes: days in London, section, tag, status, words."""
+"""Which articles an export takes (days in London, section, tag, status, words, how many) and what belongs to them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.errors import UsageError
+from uknip_crawler.export.tables import HIDDEN
 
 LONDON = ZoneInfo("Europe/London")
 _DAY = timedelta(days=1)
@@ -20,7 +21,8 @@ class Selection:
     """What to export; None takes everything. `since` and `until` are days in London, both inclusive.
 
     Section, tag and status are compared whole, ASCII letters in either case. An undated article is in no span
-    of days. `search` is full-text (headline, standfirst, body); blank counts as None.
+    of days. `search` is full-text (headline, standfirst, body); blank counts as None. `limit` takes the first
+    articles only. Revisions, images and visits are those of the selected articles.
     """
 
     since: date | None = None
@@ -29,11 +31,25 @@ class Selection:
     tag: str | None = None
     search: str | None = None
     status: str | None = None
+    limit: int | None = None
 
-    def where(self, db: Database) -> tuple[str, dict[str, str]]:
-        """Return the condition on `articles AS a` and its parameters. Redacted articles are never in it."""
+    def where(self, db: Database, table: str = "articles") -> tuple[str, dict[str, str | int]]:
+        """Return the condition on a table's source and its parameters. Redacted articles are never in it.
+
+        The ledger without any filter also has the visits that led to no article.
+        """
+        condition, parameters = self._articles(db)
+        if self.limit is not None:
+            first = f"SELECT a.id FROM articles AS a WHERE {condition} ORDER BY a.published_at, a.url LIMIT :limit"
+            condition, parameters["limit"] = f"a.id IN ({first})", self.limit
+        if table == "ledger":
+            every = "(a.id IS NULL OR a.status <> 'redacted')" if self == Selection() else condition
+            condition = f"{every} AND f.url NOT IN ({HIDDEN})"
+        return condition, parameters
+
+    def _articles(self, db: Database) -> tuple[str, dict[str, str | int]]:
         conditions = ["a.status <> 'redacted'"]
-        parameters: dict[str, str] = {}
+        parameters: dict[str, str | int] = {}
         for condition, name, value in (
             ("a.published_at >= :since", "since", day_start(self.since) if self.since else None),
             ("a.published_at < :until", "until", day_start(self.until + _DAY) if self.until else None),

@@ -1,0 +1,131 @@
+"""Does an exported file or package still match: is it as it was written, and would the archive give the same today?"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uknip_crawler import __version__
+from uknip_crawler.errors import StorageError, UsageError
+from uknip_crawler.export import package, parquet
+from uknip_crawler.export.files import HashedFile, sha256_of
+from uknip_crawler.export.formats import FORMATS, write_csv
+from uknip_crawler.export.recipe import PACKAGE, Recipe
+from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
+from uknip_crawler.export.tables import TABLES
+from uknip_crawler.export.writing import sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`altered` names files that are not as they were exported, `outdated` tables of which the archive now gives
+    other records; `then` and `now` count their rows. `written_by` is the version of uknip that exported."""
+
+    path: Path
+    altered: list[str]
+    outdated: list[str]
+    then: dict[str, int]
+    now: dict[str, int]
+    written_by: str
+
+    @property
+    def matches(self) -> bool:
+        return not self.altered and not self.outdated
+
+    def text(self) -> str:
+        """Return the verdict in one line."""
+        if self.matches:
+            counts = ", ".join(f"{count:,} {TABLES[table].rows}" for table, count in self.now.items())
+            return f"{self.path} matches the archive: {counts}"
+        if self.altered:
+            return f"{self.path} is not as it was exported: {', '.join(self.altered)} differs"
+        changes = ", ".join(
+            f"{name} ({self.then[name]:,} then, {self.now[name]:,} now)" for name in self.outdated
+        )
+        other = "" if self.written_by == __version__ else f"; it was written by uknip {self.written_by}"
+        return f"{self.path} is as it was exported, but the archive now gives other {changes}{other}"
+
+
+def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total: rows) -> Verdict:
+    """Export again, to nowhere, as the export at a path was made, and compare.
+
+    Raises UsageError when it is not known how that was, StorageError when something cannot be read.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder")
+    try:
+        with snapshot(archive) as moment:
+            return _check_package(moment, path, watch) if path.is_dir() else _check_file(moment, path, watch)
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _check_file(moment: Snapshot, path: Path, watch: Watch) -> Verdict:
+    note = sidecar(path)
+    made = _read(note)
+    recipe = Recipe.from_json(made, note)
+    if recipe.format == PACKAGE:
+        raise _unreadable(note)
+    try:
+        digest, version = str(made["sha256"]), str(made["uknip"])
+        then = {table: int(made["rows"][table]) for table in recipe.tables}
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(note) from error
+    (table,) = recipe.tables
+    total, rows = moment.rows(recipe, table, recipe.format)
+    with contextlib.closing(rows):
+        if recipe.format == "parquet":  # its bytes depend on pyarrow's version, its rows do not
+            same = parquet.holds(path, watch(rows, total), recipe.chosen(table))
+        else:
+            with HashedFile(Path(os.devnull)) as nowhere:
+                FORMATS[recipe.format].write(watch(rows, total), recipe.chosen(table), nowhere, recipe.raw)
+                same = nowhere.sha256() == digest
+    altered = [] if sha256_of(path) == digest else [path.name]
+    return Verdict(path, altered, [] if same else [table], then, {table: total}, version)
+
+
+def _check_package(moment: Snapshot, folder: Path, watch: Watch) -> Verdict:
+    descriptor_path = folder / package.DESCRIPTOR
+    descriptor = _read(descriptor_path)
+    try:
+        made, resources, written_id = descriptor["uknip"], descriptor["resources"], descriptor["id"]
+        version = str(made["version"])
+        hashes = {str(r["name"]): str(r["hash"]) for r in resources}
+        then = {str(r["name"]): int(r["rows"]) for r in resources}
+        sound = written_id == package.identity(resources)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unreadable(descriptor_path) from error
+    recipe = Recipe.from_json(made, descriptor_path)
+    if recipe.format != PACKAGE or tuple(hashes) != recipe.tables:
+        raise _unreadable(descriptor_path)
+    altered = [] if sound else [package.DESCRIPTOR]
+    outdated, now = [], {}
+    for table in recipe.tables:
+        file = folder / package.file_name(table)
+        if not file.is_file() or f"sha256:{sha256_of(file)}" != hashes[table]:
+            altered.append(file.name)
+        now[table], rows = moment.rows(recipe, table, "csv")
+        with HashedFile(Path(os.devnull)) as nowhere, contextlib.closing(rows):
+            write_csv(watch(rows, now[table]), recipe.chosen(table), nowhere, recipe.raw)
+            if f"sha256:{nowhere.sha256()}" != hashes[table]:
+                outdated.append(table)
+    return Verdict(folder, altered, outdated, then, now, version)
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: there is none, so it is not known how the export was made; export again and compare the files"
+        )
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> UsageError:
+    return UsageError(f"{path}: does not say how the export was made; export it again")

@@ -1,0 +1,125 @@
+"""Where exports go: a file or folder that appears whole or not at all, standard output, a device."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from uknip_crawler.errors import StorageError
+
+
+class _Hashing(io.FileIO):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w")
+        self.digest = hashlib.sha256()
+
+    def write(self, data: Any, /) -> int:
+        count = super().write(data)
+        self.digest.update(memoryview(data)[:count])
+        return count
+
+
+class HashedFile(io.BufferedWriter):
+    """A new file that knows the digest of what was written to it; os.devnull for the digest alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._hashing = _Hashing(path)
+        super().__init__(self._hashing, 1 << 20)
+
+    def sha256(self) -> str:
+        """Return the digest of all that was written so far."""
+        self.flush()
+        return self._hashing.digest.hexdigest()
+
+    def sync(self) -> None:
+        """Return once all of it is on the disk."""
+        self.flush()
+        os.fsync(self.fileno())
+
+
+@contextlib.contextmanager
+def storage(destination: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into one line that names the destination."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write {destination}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[HashedFile]:
+    """Yield a file beside `path` that takes its place, synced, when the block ends well, and goes when not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path.resolve()  # a link stays a link
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with HashedFile(part) as output:
+            yield output
+            output.sync()
+        part.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path` that takes its place when the block ends well, and goes when not.
+
+    The old folder is moved aside first and removed last: whatever happens, one of the two is whole. Its name after a
+    kill at that very moment ends in `.old`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path.resolve()
+    part, old = (path.with_name(f".{path.name}.{os.getpid()}.{ending}") for ending in ("part", "old"))
+    try:
+        part.mkdir()
+        yield part
+        _sync_folder(part)
+        if path.exists():
+            path.rename(old)
+        try:
+            part.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+        _sync_folder(path.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Yield it in bytes. Raises BrokenPipeError when nobody reads any more, StorageError when it is full."""
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # what is still buffered goes nowhere, or the interpreter complains about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise StorageError(f"cannot write standard output: {error.strerror or error}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
