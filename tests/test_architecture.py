@@ -13,11 +13,11 @@ PACKAGE = Path(__file__).parents[1] / "uknip_crawler"
 NAME = PACKAGE.name
 
 LAYERS = {
-    "words": {"urls", "sites", "models", "errors"},
+    "words": {"urls", "sites", "models", "errors", "times"},
     "pure": {"copies", "discovery", "extraction", "fingerprints", "media", "mentions", "revisions", "traces"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates", "redaction", "following",
+        "spiders", "reextraction", "retelling", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates", "redaction", "following",
     },
     "export": {"export"},
     "library": {"library"},

@@ -8,7 +8,8 @@ from datetime import datetime
 from uknip_crawler.archive import Archive
 from uknip_crawler.edits import classify_edits
 from uknip_crawler.near_duplicates import link_near_duplicates
-from uknip_crawler.reextraction import Report, bring_up_to_date
+from uknip_crawler.reextraction import bring_up_to_date
+from uknip_crawler.retelling import Report
 
 
 def bring_to_rest(

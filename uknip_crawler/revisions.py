@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from uknip_crawler.models import Article
+
 
 class Kind(StrEnum):
     """What an edit was, by what it did to the words; `first` is the text as first captured."""
@@ -101,6 +103,26 @@ def classify(old_headline: str, old_body: str, new_headline: str, new_body: str)
         return body
     is_spelling = _are_spelt_alike(old_headline.split(), new_headline.split())
     return Kind.TYPO if is_spelling and body in (Kind.METADATA, Kind.TYPO) else Kind.HEADLINE
+
+
+_LABELS = ("kicker", "standfirst", "section", "authors", "tags", "published_at")
+
+
+def other_changes(old: Article, new: Article) -> str | None:
+    """Return what changed of a story besides its headline and text, `section: Breaking → Crime; …`, or None.
+
+    Nothing where headline or text changed too: that is a revision, and tells itself.
+    """
+    if (old.headline, old.body) != (new.headline, new.body):
+        return None
+    values = [(name, getattr(old, name), getattr(new, name)) for name in _LABELS]
+    return (
+        "; ".join(f"{name}: {_told(was)} → {_told(now)}" for name, was, now in values if was != now) or None
+    )
+
+
+def _told(value: object) -> str:
+    return (", ".join(value) if isinstance(value, tuple) else str(value or "")) or "nothing"
 
 
 def _classify_body(old: str, new: str) -> Kind:

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
 from uknip_crawler.models import Article, Stripped
+from uknip_crawler.times import impossible_times
 
 MAX_FURNITURE_TEXT = 500
 MAX_EVIDENCE_TEXT = 500
@@ -51,6 +52,9 @@ def row_of(article: Article, content_sha256: str, evidence: Evidence) -> dict[st
         "content_sha256": content_sha256,
         "published_raw": article.published_raw,
         "modified_raw": article.modified_raw,
+        "time_flags": json.dumps(flags)
+        if (flags := impossible_times(article, evidence.captured_at))
+        else None,
         "sources": json.dumps(article.sources, sort_keys=True, ensure_ascii=False),
         "fetch_id": evidence.fetch_id,
     }

@@ -132,11 +132,12 @@ class Readings:
         stripped: Iterable[Stripped],
         *,
         layouts: dict[int, int | None],
+        others: Sequence[tuple[Captured, str]] = (),
     ) -> None:
         """Put today's reading in the place of the old one. The story's life stays as it was.
 
         `versions` are the publisher's, oldest first; `shown` is the newest capture's reading; `layouts` maps
-        each capture's ledger row to its layout.
+        each capture's ledger row to its layout; `others` are captures at which something besides the text changed.
         """
         execute = self._db.conn.execute
         row = row_of(shown.article, shown.content_sha256, shown.evidence)
@@ -153,6 +154,11 @@ class Readings:
         replace_parts(self._db, article_id, shown.article)
         replace_furniture(self._db, article_id, stripped, at=shown.evidence.captured_at)
         self._replace_revisions(article_id, versions)
+        execute("DELETE FROM events WHERE article_id = ? AND kind = 'metadata'", (article_id,))
+        self._db.conn.executemany(
+            "INSERT INTO events (article_id, run_id, kind, at, detail) VALUES (?, ?, 'metadata', ?, ?)",
+            [(article_id, c.run_id, as_text(c.captured_at), changed) for c, changed in others],
+        )
         begun = {version.evidence.fetch_id for version in versions[1:]}
         for fetch_id, layout_id in layouts.items():
             execute(

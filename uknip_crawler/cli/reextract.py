@@ -21,7 +21,8 @@ from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.near_duplicates import link_near_duplicates
-from uknip_crawler.reextraction import FIELDS, Report, learn_layouts, reread
+from uknip_crawler.reextraction import learn_layouts, reread
+from uknip_crawler.retelling import FIELDS, Report
 
 SHOWN = 10
 

@@ -119,7 +119,7 @@ _ARTICLES = (
           is_extra=True),
     Field("lead_image_url", "string", "Address of the lead image.", "a.lead_image_url", is_extra=True),
     Field("time_flags", "list", "Times that cannot be right: published_in_future, modified_in_future, "
-          "modified_before_published, published_before_site.",
+          "modified_before_published, published_too_early.",
           "SELECT value AS item FROM json_each(a.time_flags) ORDER BY key", is_extra=True),
     Field("modified_is_migration", "integer", "1 where modified_at was written by a move of the site, else 0.",
           "a.modified_is_migration", is_extra=True),
