@@ -32,8 +32,8 @@ from sample_archive import (
     new_archive,
 )
 from sqlite_utils import Database
-
 from uknip_crawler.browse.article_page import grouped_blocks, is_web_address, london_time
+
 from uknip_crawler.browse.metadata import QUERIES
 from uknip_crawler.browse.server import datasette_for, listen, page_address
 from uknip_crawler.cli.browse import command

@@ -33,7 +33,7 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
     "runs": {"sort_desc": "id", "label_column": "started_at"},
     "fetches": {"sort_desc": "id", "facets": ["outcome", "run_id"], "label_column": "url"},
     "frontier": {"sort": "due_at", "facets": ["kind", "last_outcome", "found_by"]},
-    "furniture": {"sort_desc": "pages", "facets": ["rule"]},
+    "furniture": {"sort_desc": "last_seen_at", "facets": ["rule"]},
     "layouts": {"sort_desc": "pages", "label_column": "name"},
     "images": {"label_column": "url"},
 }

@@ -1,0 +1,72 @@
+"""Figures that take seconds to reckon: shown as last reckoned, and reckoned anew behind the reader's back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlite_utils import Database
+
+from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive.coverage import Coverage, coverage
+
+T = TypeVar("T")
+
+_YOUNG_SECONDS = 60
+"""A crawl changes the archive all the time: figures younger than this are good enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoned(Generic[T]):
+    figures: T
+    state: tuple[Any, ...]
+    at: float
+
+
+class Slow(Generic[T]):
+    """Figures of an archive that `reckon` takes long to get; safe to ask from several threads."""
+
+    def __init__(self, reckon: Callable[[Database], T]) -> None:
+        self._reckon = reckon
+        self._known: dict[Path, _Reckoned[T]] = {}
+        self._busy: dict[Path, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def of(self, archive: Path, state: tuple[Any, ...]) -> T:
+        """Return the figures; only the first asker waits. `state` is equal while the archive has not changed."""
+        with self._lock:
+            busy = self._busy.setdefault(archive, threading.Lock())
+            known = self._known.get(archive)
+        if known is None:
+            with busy:
+                known = self._known.get(archive) or self._anew(archive, state)
+        elif known.state != state and time.monotonic() - known.at > _YOUNG_SECONDS:
+            threading.Thread(target=self._behind, args=(archive, state, busy), daemon=True).start()
+        return known.figures
+
+    def _behind(self, archive: Path, state: tuple[Any, ...], busy: threading.Lock) -> None:
+        if busy.acquire(blocking=False):
+            try:
+                self._anew(archive, state)
+            finally:
+                busy.release()
+
+    def _anew(self, archive: Path, state: tuple[Any, ...]) -> _Reckoned[T]:
+        db = open_readonly(archive)
+        try:
+            known = _Reckoned(self._reckon(db), state, time.monotonic())
+        finally:
+            db.close()
+        self._known[archive] = known
+        return known
+
+
+COVERAGE: Slow[Coverage] = Slow(coverage)
+
+STATE = """SELECT (SELECT max(id) FROM runs), (SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1),
+    (SELECT max(id) FROM fetches)"""
+"""What tells whether a crawl or an import has touched the archive."""

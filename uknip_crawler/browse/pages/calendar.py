@@ -1,0 +1,103 @@
+"""The calendar of coverage: what the site lists against what is held, day by day."""
+
+from __future__ import annotations
+
+import calendar
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from uknip_crawler.archive.coverage import UNKNOWN
+from uknip_crawler.browse.figures import COVERAGE, STATE
+from uknip_crawler.browse.pages.asking import Ask, Page
+from uknip_crawler.browse.times import LONDON, UTC, day_start
+
+_SHOWN_MISSING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day: stories published then that are held, how many the site lists, and how many of those are held."""
+
+    day: str
+    stories: int
+    expected: int
+    held: int
+
+    @property
+    def missing(self) -> int:
+        return self.expected - self.held
+
+    @property
+    def level(self) -> str:
+        if self.missing:
+            return "partial" if self.held else "absent"
+        return f"full{min((self.stories - 1) // 4, 3)}" if self.stories else "empty"
+
+
+def show(ask: Ask) -> Page:
+    """Show a year, a line for each month; below it, what is missing and why."""
+    found = COVERAGE.of(ask.archive, tuple(ask.row(STATE)))
+    expected, held = Counter[str](), Counter[str]()
+    for day in found.calendar:
+        expected[day.day] += day.expected
+        held[day.day] += day.held
+    years = _years(ask, expected)
+    year = ask.number("year", years[-1] if years else 1, most=2999)
+    stories = _stories(ask, year)
+    months = [
+        (
+            f"{calendar.month_name[month]}",
+            [
+                Day(day, stories[day], expected[day], held[day])
+                for day in (
+                    f"{year:04d}-{month:02d}-{number:02d}"
+                    for number in range(1, calendar.monthrange(year, month)[1] + 1)
+                )
+            ],
+        )
+        for month in range(1, 13)
+    ]
+    missing = [one for one in found.missing if one.day.startswith(f"{year:04d}-") or one.day == UNKNOWN]
+    return Page(
+        "calendar",
+        {
+            "year": year,
+            "years": years,
+            "months": months,
+            "coverage": found,
+            "undated": expected[UNKNOWN],
+            "missing": missing[:_SHOWN_MISSING],
+            "missing_count": len(missing),
+        },
+    )
+
+
+def _years(ask: Ask, expected: Counter[str]) -> list[int]:
+    held = ask.rows("SELECT DISTINCT substr(month, 1, 4) FROM articles WHERE month IS NOT NULL")
+    named = {row[0] for row in held} | {day[:4] for day in expected}
+    return sorted(
+        int(year) for year in named if year.isascii() and year.isdigit() and 1900 <= int(year) < 3000
+    )
+
+
+def _stories(ask: Ask, year: int) -> Counter[str]:
+    """Return how many stories are held of each London day of a year; London is whole hours from UTC."""
+    hours = ask.rows(
+        """SELECT substr(published_at, 1, 13) AS hour, count(*) AS stories FROM articles
+        WHERE published_at >= :begin AND published_at < :end GROUP BY hour""",
+        begin=day_start(date(year, 1, 1)),
+        end=day_start(date(year + 1, 1, 1)),
+    )
+    days = Counter[str]()
+    for row in hours:
+        days[_london_day(row["hour"])] += row["stories"]
+    return days
+
+
+def _london_day(hour: str) -> str:
+    try:
+        instant = datetime.fromisoformat(hour)
+    except ValueError:
+        return UNKNOWN
+    return instant.replace(tzinfo=UTC).astimezone(LONDON).date().isoformat() if "T" in hour else hour
