@@ -20,6 +20,11 @@ _YOUNG_SECONDS = 60
 """A crawl changes the archive all the time: figures younger than this are good enough."""
 
 
+STATE = """SELECT (SELECT max(id) FROM runs), (SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1),
+    (SELECT max(id) FROM fetches)"""
+"""What tells whether a crawl or an import has touched the archive."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reckoned(Generic[T]):
     figures: T
@@ -43,21 +48,28 @@ class Slow(Generic[T]):
             known = self._known.get(archive)
         if known is None:
             with busy:
-                known = self._known.get(archive) or self._anew(archive, state)
+                known = self._known.get(archive) or self._anew(archive)
         elif known.state != state and time.monotonic() - known.at > _YOUNG_SECONDS:
-            threading.Thread(target=self._behind, args=(archive, state, busy), daemon=True).start()
+            self.prepare(archive)
         return known.figures
 
-    def _behind(self, archive: Path, state: tuple[Any, ...], busy: threading.Lock) -> None:
+    def prepare(self, archive: Path) -> None:
+        """Reckon in the background; nothing happens where somebody does already."""
+        threading.Thread(target=self._behind, args=(archive,), daemon=True).start()
+
+    def _behind(self, archive: Path) -> None:
+        with self._lock:
+            busy = self._busy.setdefault(archive, threading.Lock())
         if busy.acquire(blocking=False):
             try:
-                self._anew(archive, state)
+                self._anew(archive)
             finally:
                 busy.release()
 
-    def _anew(self, archive: Path, state: tuple[Any, ...]) -> _Reckoned[T]:
+    def _anew(self, archive: Path) -> _Reckoned[T]:
         db = open_readonly(archive)
         try:
+            state = tuple(db.execute(STATE).fetchone())
             known = _Reckoned(self._reckon(db), state, time.monotonic())
         finally:
             db.close()
@@ -66,7 +78,3 @@ class Slow(Generic[T]):
 
 
 COVERAGE: Slow[Coverage] = Slow(coverage)
-
-STATE = """SELECT (SELECT max(id) FROM runs), (SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1),
-    (SELECT max(id) FROM fetches)"""
-"""What tells whether a crawl or an import has touched the archive."""

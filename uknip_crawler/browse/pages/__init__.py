@@ -60,12 +60,12 @@ def _view(build: Callable[[Ask], Page | File]) -> View:
         database = datasette.get_database(DATABASE_NAME)
         ask = Ask(request.args, request.url_vars, archive_of(database))
 
-        def answer(connection: Any) -> Page | File:
+        def built(connection: Any) -> Page | File:
             with sqlite_timelimit(connection, _LIMIT_MS):
                 return build(ask.on(connection))
 
         try:
-            found = await database.execute_fn(answer)
+            found = await database.execute_fn(built)
         except NotHere as error:
             found = Page("missing", {"what": str(error)}, status=404)
         except sqlite3.OperationalError as error:
@@ -74,10 +74,13 @@ def _view(build: Callable[[Ask], Page | File]) -> View:
             found = Page("missing", {"what": "This took too long and was stopped."}, status=503)
         if isinstance(found, File):
             return Response(found.content, headers=found.headers, content_type=found.media_type)
-        html = await datasette.render_template(
-            f"uknip/{found.template}.html", {"ask": ask} | found.context, request=request
-        )
-        headers = {POLICY: STRICT_POLICY, "cache-control": "no-cache"}
-        return Response.html(html, status=found.status, headers=headers)
+        return await answer(datasette, request, found)
 
     return view
+
+
+async def answer(datasette: Any, request: Any, page: Page) -> Any:
+    """Return a page as HTML that may run no script and is asked for anew each time."""
+    html = await datasette.render_template(f"uknip/{page.template}.html", page.context, request=request)
+    headers = {POLICY: STRICT_POLICY, "cache-control": "no-cache"}
+    return Response.html(html, status=page.status, headers=headers)

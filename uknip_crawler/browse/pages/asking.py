@@ -56,7 +56,7 @@ class Ask:
         """Return a query's rows, each readable by column name."""
         return list(self.connection.execute(sql, parameters).fetchall())
 
-    def row(self, sql: str, **parameters: Any) -> Any | None:
+    def row(self, sql: str, **parameters: Any) -> Any:
         """Return a query's first row, or None."""
         return self.connection.execute(sql, parameters).fetchone()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import calendar
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from uknip_crawler.archive.coverage import UNKNOWN
 from uknip_crawler.browse.figures import COVERAGE, STATE
 from uknip_crawler.browse.pages.asking import Ask, Page
-from uknip_crawler.browse.times import LONDON, UTC, day_start
+from uknip_crawler.browse.times import LONDON, day_start
 
 _SHOWN_MISSING = 200
 

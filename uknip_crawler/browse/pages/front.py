@@ -9,7 +9,7 @@ from uknip_crawler.browse.pages.asking import Ask, Page
 from uknip_crawler.browse.pages.cards import cards
 from uknip_crawler.browse.pages.health import last_run
 
-_NEWEST = 13
+_NEWEST = 9
 _MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 
 

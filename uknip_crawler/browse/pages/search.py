@@ -41,7 +41,7 @@ class Question:
     @property
     def match(self) -> str:
         """Return the words as an FTS5 query that is always a valid one; empty for no words."""
-        return escape_fts(self.words)
+        return str(escape_fts(self.words))
 
     def address(self, **changes: object) -> str:
         """Return this question's query string, with changes."""

@@ -11,14 +11,15 @@ from typing import Any
 
 from datasette import __version__
 from datasette.utils import escape_fts
+from datasette.utils.asgi import NotFound
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from uknip_crawler.browse.blocks import block_summary
 from uknip_crawler.browse.links import address, is_web_address, web_link
 from uknip_crawler.browse.metadata import DATABASE_NAME, PLUGIN_NAME, QUERIES
-from uknip_crawler.browse.pages import View, routes
-from uknip_crawler.browse.pages.asking import query
+from uknip_crawler.browse.pages import View, answer, routes
+from uknip_crawler.browse.pages.asking import Page, query
 from uknip_crawler.browse.security import NONCE, Asgi, ScriptNonces, guarded
 from uknip_crawler.browse.times import london_time, time_element
 
@@ -99,6 +100,14 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 def register_routes(datasette: Any) -> list[tuple[str, View]]:
     """Put the reading room before Datasette's own front page."""
     return routes() if _is_ours(datasette) else []
+
+
+@hookimpl
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
+    """Answer a wrong address with a page, where Datasette also prints a traceback for whoever runs it."""
+    if _is_ours(datasette) and isinstance(exception, NotFound) and not request.path.endswith(".json"):
+        return answer(datasette, request, Page("missing", {"what": "There is no such page."}, status=404))
+    return None
 
 
 @hookimpl
