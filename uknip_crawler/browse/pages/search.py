@@ -79,8 +79,9 @@ def asked(ask: Ask) -> Question:
         ).isoformat()
     status = ask.text("status")
     words = ask.text("q")
+    words = words if escape_fts(words) else ""
     return Question(
-        words=words if escape_fts(words) else "",
+        words=words,
         since=since,
         until=until,
         section=ask.text("section"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ _FLAGS = {
     "modified_before_published": "The page says it was changed before it was published.",
     "published_before_site": "The page says it was published before the site existed.",
 }
+
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
 
 _PARTS = {
     "authors": """SELECT authors.id, name FROM article_authors JOIN authors ON authors.id = author_id
@@ -61,6 +64,7 @@ def show(ask: Ask) -> Page:
         "story",
         {
             "story": story,
+            "language": story["language"] if _LANGUAGE.fullmatch(story["language"] or "") else "en-GB",
             "blocks": blocks,
             "images": {image["url"]: image for image in images},
             "lead": lead,
