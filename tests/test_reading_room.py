@@ -50,10 +50,20 @@ def archive(tmp_path: Path) -> Path:
     return fill(tmp_path)
 
 
-@pytest.fixture
-def room(archive: Path) -> Iterator[Datasette]:
-    """Datasette as `uknip browse` starts it."""
-    instance = datasette_for(archive)
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datasette]:
+    """Datasette as `uknip browse` starts it, for those who only look."""
+    instance = datasette_for(fill(tmp_path_factory.mktemp("room")))
+    yield instance
+    end(instance)
+
+
+@pytest.fixture(scope="module")
+def empty_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datasette]:
+    """The same before the first story."""
+    folder = tmp_path_factory.mktemp("empty")
+    new_archive(folder).close()
+    instance = datasette_for(folder)
     yield instance
     end(instance)
 
@@ -101,12 +111,9 @@ def test_a_page_runs_nothing_and_loads_nothing_from_elsewhere(room: Datasette, p
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_an_empty_archive_has_the_same_pages(tmp_path: Path, path: str) -> None:
+def test_an_empty_archive_has_the_same_pages(empty_room: Datasette, path: str) -> None:
     """Before the first story; only what names a story is not here."""
-    new_archive(tmp_path / "empty").close()
-    instance = datasette_for(tmp_path / "empty")
-    assert get(instance, path).status_code == (404 if "story/" in path else 200)
-    end(instance)
+    assert get(empty_room, path).status_code == (404 if "story/" in path else 200)
 
 
 @pytest.mark.parametrize(
