@@ -184,7 +184,7 @@ def _hits(ask: Ask, question: Question, ids: list[int]) -> list[Hit]:
             row[0]: (row[1], row[2])
             for row in ask.rows(
                 f"""SELECT rowid, highlight(articles_fts, 0, :open, :close),
-                snippet(articles_fts, -1, :open, :close, '…', {_SNIPPET_WORDS})
+                snippet(articles_fts, 2, :open, :close, '…', {_SNIPPET_WORDS})
                 FROM articles_fts WHERE articles_fts MATCH :match AND rowid IN ({numbers})""",
                 match=question.match,
                 open=_OPEN,
