@@ -148,6 +148,14 @@ def articles(rows: int) -> Iterator[dict[str, Any]]:
         }
 
 
+def cpu_milliseconds(process: int) -> float:
+    """Return what all threads of a process have cost so far; Linux only."""
+    return (
+        sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{process}/task").glob("*/schedstat"))
+        / 1e6
+    )
+
+
 def milliseconds(do: Callable[[], object]) -> float:
     began = time.perf_counter()
     do()
@@ -179,9 +187,10 @@ def bare(connection: sqlite3.Connection, words: str) -> None:
     ).fetchall()
 
 
-def tell(name: str, times: list[float]) -> None:
+def tell(name: str, times: list[float], cpu: float | None = None) -> None:
     high = statistics.quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
-    print(f"{name:45} {statistics.median(times):8.0f} {high:8.0f} {max(times):8.0f}", flush=True)
+    spent = "" if cpu is None else f"{cpu:8.0f}"
+    print(f"{name:45} {statistics.median(times):8.0f} {high:8.0f} {max(times):8.0f} {spent}", flush=True)
 
 
 def measure(archive: Path) -> None:
@@ -202,36 +211,30 @@ def measure(archive: Path) -> None:
             found = re.search(r"http://\S+:\d+", process.stdout.readline())
             assert found
             base = found[0]
-            print(f"{'':45} {'median':>8} {'p95':>8} {'most':>8}  ms")
-            tell("first answer, just started", [milliseconds(lambda: fetch(f"{base}/"))])
-            tell("/read/calendar, first", [milliseconds(lambda: fetch(f"{base}/read/calendar"))])
+            print(f"{'':45} {'median':>8} {'p95':>8} {'most':>8} {'CPU':>8}  ms")
+
+            def ask(name: str, addresses: list[str]) -> None:
+                before = cpu_milliseconds(process.pid)
+                times = [milliseconds(lambda address=address: fetch(base + address)) for address in addresses]  # type: ignore[misc]
+                tell(name, times, (cpu_milliseconds(process.pid) - before) / len(times))
+
+            ask("first answer, just started", ["/"])
+            ask("/read/calendar, first", ["/read/calendar"])
             for page in PAGES:
                 fetch(base + page)
-                tell(page, [milliseconds(lambda page=page: fetch(base + page)) for _ in range(TIMES)])  # type: ignore[misc]
+                ask(page, [page] * TIMES)
             connection = sqlite3.connect(f"file:{archive / DATABASE}?mode=ro", uri=True)
-            pages, sql = [], []
-            for words in questions():
-                address = f"{base}/read/search?q={words.replace(' ', '+')}"
-                pages.append(milliseconds(lambda address=address: fetch(address)))  # type: ignore[misc]
-                sql.append(milliseconds(lambda words=words: bare(connection, words)))  # type: ignore[misc]
-            tell("search, page", pages)
-            tell("search, bare SQL", sql)
-            for words in ("police", "coast road"):
-                address = f"{base}/read/search?q={words.replace(' ', '+')}"
+            for name, asked in (
+                ("search", questions()),
+                ("police", ["police"] * TIMES),
+                ("coast road", ["coast road"] * TIMES),
+            ):
+                addresses = [f"/read/search?q={words.replace(' ', '+')}" for words in asked]
+                ask(f"{name}: page", addresses)
+                ask(f"{name}: page, newest first", [f"{address}&sort=date" for address in addresses])
                 tell(
-                    f"search {words!r}, page",
-                    [milliseconds(lambda address=address: fetch(address)) for _ in range(TIMES)],
-                )  # type: ignore[misc]
-                tell(
-                    f"search {words!r}, newest first",
-                    [
-                        milliseconds(lambda address=address: fetch(f"{address}&sort=date"))
-                        for _ in range(TIMES)
-                    ],
-                )  # type: ignore[misc]
-                tell(
-                    f"search {words!r}, bare SQL",
-                    [milliseconds(lambda words=words: bare(connection, words)) for _ in range(TIMES)],
+                    f"{name}: bare SQL",
+                    [milliseconds(lambda words=words: bare(connection, words)) for words in asked],
                 )  # type: ignore[misc]
         finally:
             process.terminate()
