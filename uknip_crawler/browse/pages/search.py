@@ -117,63 +117,68 @@ def show(ask: Ask) -> Page:
     )
 
 
-def _conditions(question: Question, number: str = "a.id") -> tuple[list[str], dict[str, Any]]:
-    """Return the filters as SQL on a story's number, each answered from an index and never from the long rows."""
-    conditions = [f"{number} NOT IN (SELECT id FROM articles WHERE status = 'redacted')"]
-    if question.section:
-        conditions.append(f"{number} IN (SELECT id FROM articles WHERE section = :section)")
-    if question.tag:
-        conditions.append(
-            f"{number} IN (SELECT article_id FROM article_tags WHERE tag_id = (SELECT id FROM tags WHERE name = :tag))"
-        )
-    if question.status == "gone":
-        conditions.append(f"{number} IN (SELECT id FROM articles WHERE status = 'gone')")
-    elif question.status:
-        conditions.append(f"{number} NOT IN (SELECT id FROM articles WHERE status = 'gone')")
-    if question.edited:
-        conditions.append(f"{number} IN (SELECT article_id FROM revisions WHERE number = 2)")
-    if question.since:
-        conditions.append("a.published_at >= :since")
-    if question.until:
-        conditions.append("a.published_at < :until")
-    parameters = {
+_FILTERS = {
+    "section": "{id} IN (SELECT id FROM articles WHERE section = :section)",
+    "tag": """{id} IN (SELECT article_id FROM article_tags
+        WHERE tag_id = (SELECT id FROM tags WHERE name = :tag))""",
+    "edited": "{id} IN (SELECT article_id FROM revisions WHERE number = 2)",
+    "since": "a.published_at >= :begin",
+    "until": "a.published_at < :end",
+    "gone": "{id} IN (SELECT id FROM articles WHERE status = 'gone')",
+    "live": "{id} NOT IN (SELECT id FROM articles WHERE status = 'gone')",
+}
+"""Each is answered from an index, and never from the long rows themselves."""
+
+
+def _parameters(question: Question) -> dict[str, Any]:
+    since, until = (date.fromisoformat(day) if day else None for day in (question.since, question.until))
+    return {
+        "match": question.match,
         "section": question.section,
         "tag": question.tag,
-        "match": question.match,
-        "since": day_start(date.fromisoformat(question.since)) if question.since else "",
-        "until": day_start(date.fromisoformat(question.until) + timedelta(days=1)) if question.until else "",
+        "begin": day_start(since) if since else "",
+        "end": day_start(until + timedelta(days=1)) if until else "",
         "size": PAGE_SIZE,
         "skip": (question.page - 1) * PAGE_SIZE,
         "counted": COUNTED,
     }
-    return conditions, parameters
+
+
+def _conditions(question: Question, number: str) -> list[str]:
+    filters = [name for name in ("section", "tag", "edited", "since", "until") if getattr(question, name)]
+    filters += [question.status] if question.status else []
+    return [
+        f"{number} NOT IN (SELECT id FROM articles WHERE status = 'redacted')",
+        *(_FILTERS[name].format(id=number) for name in filters),
+    ]
+
+
+def _by_words(question: Question) -> str:
+    """Return FROM and WHERE of the matches in the search index; articles are joined for their days alone."""
+    dated = "JOIN articles AS a ON a.id = f.rowid" if question.since or question.until else ""
+    conditions = " AND ".join(["articles_fts MATCH :match", *_conditions(question, "f.rowid")])
+    return f"FROM articles_fts AS f {dated} WHERE {conditions}"
+
+
+def _by_date(question: Question) -> str:
+    """Return FROM and WHERE of the stories, to be walked through in the order of their days."""
+    conditions = _conditions(question, "a.id")
+    if question.words:
+        conditions.append("a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
+    return f"FROM articles AS a INDEXED BY articles_published WHERE {' AND '.join(conditions)}"
 
 
 def _count(ask: Ask, question: Question) -> int:
-    conditions, parameters = _conditions(question)
-    if question.words:
-        conditions.append("a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
-    return int(
-        ask.value(
-            f"SELECT count(*) FROM (SELECT 1 FROM articles AS a WHERE {' AND '.join(conditions)} LIMIT :counted)",
-            **parameters,
-        )
-    )
+    source = _by_words(question) if question.words else _by_date(question)
+    return int(ask.value(f"SELECT count(*) FROM (SELECT 1 {source} LIMIT :counted)", **_parameters(question)))
 
 
 def _found(ask: Ask, question: Question) -> list[int]:
     if question.order == "relevance":
-        conditions, parameters = _conditions(question, "f.rowid")
-        dated = "JOIN articles AS a ON a.id = f.rowid" if question.since or question.until else ""
-        sql = f"""SELECT f.rowid FROM articles_fts AS f {dated} WHERE articles_fts MATCH :match
-            AND {" AND ".join(conditions)} ORDER BY f.rank LIMIT :size OFFSET :skip"""
+        sql = f"SELECT f.rowid {_by_words(question)} ORDER BY f.rank LIMIT :size OFFSET :skip"
     else:
-        conditions, parameters = _conditions(question)
-        if question.words:
-            conditions.append("a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
-        sql = f"""SELECT a.id FROM articles AS a WHERE {" AND ".join(conditions)}
-            ORDER BY a.published_at DESC, a.url DESC LIMIT :size OFFSET :skip"""
-    return [row[0] for row in ask.rows(sql, **parameters)]
+        sql = f"SELECT a.id {_by_date(question)} ORDER BY a.published_at DESC, a.url DESC LIMIT :size OFFSET :skip"
+    return [row[0] for row in ask.rows(sql, **_parameters(question))]
 
 
 def _hits(ask: Ask, question: Question, ids: list[int]) -> list[Hit]:
