@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,4 +78,22 @@ class Slow(Generic[T]):
         return known
 
 
-COVERAGE: Slow[Coverage] = Slow(coverage)
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Coverage, and by day how many stories the site lists and how many of those are held."""
+
+    coverage: Coverage
+    expected: Counter[str]
+    held: Counter[str]
+
+
+def _days(db: Database) -> Days:
+    found = coverage(db)
+    expected, held = Counter[str](), Counter[str]()
+    for day in found.calendar:
+        expected[day.day] += day.expected
+        held[day.day] += day.held
+    return Days(found, expected, held)
+
+
+COVERAGE = Slow(_days)

@@ -38,10 +38,7 @@ class Day:
 def show(ask: Ask) -> Page:
     """Show a year, a line for each month; below it, what is missing and why."""
     found = COVERAGE.of(ask.archive, tuple(ask.row(STATE)))
-    expected, held = Counter[str](), Counter[str]()
-    for day in found.calendar:
-        expected[day.day] += day.expected
-        held[day.day] += day.held
+    expected, held = found.expected, found.held
     years = _years(ask, expected)
     year = ask.number("year", years[-1] if years else 1, most=2999)
     stories = _stories(ask, year)
@@ -58,14 +55,16 @@ def show(ask: Ask) -> Page:
         )
         for month in range(1, 13)
     ]
-    missing = [one for one in found.missing if one.day.startswith(f"{year:04d}-") or one.day == UNKNOWN]
+    missing = [
+        one for one in found.coverage.missing if one.day.startswith(f"{year:04d}-") or one.day == UNKNOWN
+    ]
     return Page(
         "calendar",
         {
             "year": year,
             "years": years,
             "months": months,
-            "coverage": found,
+            "coverage": found.coverage,
             "undated": expected[UNKNOWN],
             "missing": missing[:_SHOWN_MISSING],
             "missing_count": len(missing),
@@ -74,11 +73,17 @@ def show(ask: Ask) -> Page:
 
 
 def _years(ask: Ask, expected: Counter[str]) -> list[int]:
-    held = ask.rows("SELECT DISTINCT substr(month, 1, 4) FROM articles WHERE month IS NOT NULL")
-    named = {row[0] for row in held} | {day[:4] for day in expected}
-    return sorted(
-        int(year) for year in named if year.isascii() and year.isdigit() and 1900 <= int(year) < 3000
-    )
+    """Return the years from the first story to the last, held or listed; what a page claims beyond is left out."""
+    ends = [
+        ask.value(f"SELECT {end}(month) FROM articles WHERE month BETWEEN '1900' AND '2999'")
+        for end in ("min", "max")
+    ]
+    named = [
+        int(text[:4])
+        for text in (*expected, *ends)
+        if text and text[:4].isdigit() and "1900" <= text < "3000"
+    ]
+    return list(range(min(named), max(named) + 1)) if named else []
 
 
 def _stories(ask: Ask, year: int) -> Counter[str]:

@@ -27,7 +27,6 @@ def show(ask: Ask) -> Page:
         "SELECT id FROM articles WHERE status <> 'redacted' ORDER BY published_at DESC, url DESC LIMIT :n",
         n=_NEWEST,
     )
-    first, last = ask.row("SELECT min(published_at), max(published_at) FROM articles") or (None, None)
     return Page(
         "front",
         {
@@ -35,8 +34,7 @@ def show(ask: Ask) -> Page:
             "gone": statuses.get("gone", 0),
             "edited": ask.value("SELECT count(*) FROM revisions WHERE number = 2"),
             "pictures": ask.value("SELECT count(*) FROM images WHERE sha256 IS NOT NULL"),
-            "first": first,
-            "last": last,
+            "first": ask.value("SELECT min(published_at) FROM articles"),
             "site": ask.value("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1"),
             "chart": by_month(per_month),
             "undated": ask.value("SELECT count(*) FROM articles WHERE published_at IS NULL"),

@@ -23,10 +23,12 @@ def show(ask: Ask) -> Page:
     samples = {
         row["layout_id"]: row["id"]
         for row in ask.rows(
-            "SELECT layout_id, max(id) AS id FROM articles WHERE layout_id IS NOT NULL GROUP BY layout_id"
+            "SELECT id AS layout_id, (SELECT max(id) FROM articles WHERE layout_id = layouts.id) AS id FROM layouts"
         )
     }
-    stories = {card.story["id"]: card.story for card in cards(ask, list(samples.values()))}
+    stories = {
+        card.story["id"]: card.story for card in cards(ask, [number for number in samples.values() if number])
+    }
     return Page(
         "layouts",
         {

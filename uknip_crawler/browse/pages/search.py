@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -97,12 +97,16 @@ def show(ask: Ask) -> Page:
     """Show what was found, and the form to ask again."""
     question = asked(ask)
     found = _count(ask, question)
+    is_common = question.order == "relevance" and found >= COUNTED
+    if is_common:  # every second story matches: no order of merit means anything, and finding it takes long
+        question = replace(question, order="date")
     ids = _found(ask, question)
     pages = min(-(-found // PAGE_SIZE), COUNTED // PAGE_SIZE)
     return Page(
         "search",
         {
             "question": question,
+            "is_common": is_common,
             "hits": _hits(ask, question, ids),
             "found": found,
             "counted": COUNTED,
