@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import re
 import sqlite3
@@ -149,11 +150,9 @@ def articles(rows: int) -> Iterator[dict[str, Any]]:
 
 
 def cpu_milliseconds(process: int) -> float:
-    """Return what all threads of a process have cost so far; Linux only."""
-    return (
-        sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{process}/task").glob("*/schedstat"))
-        / 1e6
-    )
+    """Return what a process has cost so far, in steps of 10 ms; Linux only."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def milliseconds(do: Callable[[], object]) -> float:

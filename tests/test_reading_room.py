@@ -254,6 +254,15 @@ def test_pages_of_results_follow_one_another(tmp_path: Path) -> None:
     end(instance)
 
 
+def test_words_of_every_second_story_are_found_newest_first(
+    room: Datasette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many to tell the best match, and the page says so."""
+    monkeypatch.setattr("uknip_crawler.browse.pages.search.COUNTED", 1)
+    assert "the newest first: too many" in text_of(room, "/read/search?q=road")
+    assert "the newest first: too many" not in text_of(room, "/read/search?q=nowhere")
+
+
 # Story
 
 
