@@ -48,6 +48,7 @@ def show(ask: Ask) -> Page:
 
 
 def _charset(content_type: str | None, body: bytes) -> str:
+    # what is no text encoding, or writes a byte-order mark, is not believed
     declared = _CHARSET.search(content_type or "") or _CHARSET.search(body[:2048].decode("latin-1"))
     try:
         return declared[1] if declared and "".encode(declared[1]) == b"" else "utf-8"

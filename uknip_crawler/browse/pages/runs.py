@@ -44,7 +44,8 @@ def show_one(ask: Ask) -> Page:
             "settings": _settings(found[0].run["settings"]),
             "events": ask.rows(
                 """SELECT events.at, kind, detail, article_id, headline FROM events
-                JOIN articles ON articles.id = article_id WHERE events.run_id = :id ORDER BY events.id LIMIT 200""",
+                JOIN articles ON articles.id = article_id WHERE events.run_id = :id AND articles.status <> 'redacted'
+                ORDER BY events.id LIMIT 200""",
                 id=number,
             ),
             "warcs": ask.rows(

@@ -172,7 +172,7 @@ def _by_date(question: Question) -> str:
     """Return FROM and WHERE of the stories, to be walked through in the order of their days."""
     conditions = _conditions(question, "+a.id", besides="days") + ([_DAYS] if question.days else [])
     if question.words:
-        conditions.append("a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
+        conditions.append("+a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
     return f"FROM articles AS a WHERE {' AND '.join(conditions)}"
 
 
