@@ -7,11 +7,13 @@ whatever comes out of the data never does.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import secrets
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2.ext import Extension
 
@@ -27,7 +29,7 @@ STRICT_POLICY = (
     "frame-ancestors 'none'"
 )
 _DATASETTE_POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'{handlers}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = [
@@ -36,14 +38,30 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 _SCRIPT = re.compile(r"<script(?=[\s>{])")
+_HANDLER = re.compile(r' on\w+="([^"{}]+)"')
 _BLANK_SEARCH = re.compile(rb"(?:^|(?<=&))_search=(?:\+|%20)*(?:&|$)")
 
 
 class ScriptNonces(Extension):
-    """Gives the scripts of templates, never those of values, the nonce of their answer."""
+    """Gives the scripts of templates, never those of values, the nonce of their answer.
+
+    `handlers` are the digests of what templates write into attributes such as onclick, where no nonce can be.
+    """
+
+    handlers: ClassVar[set[str]] = set()
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        self.handlers.update(_digest(handler) for handler in _HANDLER.findall(source))
         return _SCRIPT.sub('<script nonce="{{ uknip_nonce() }}"', source)
+
+
+def _digest(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _datasette_policy(nonce: str) -> str:
+    digests = " ".join(sorted(ScriptNonces.handlers))
+    return _DATASETTE_POLICY.format(nonce=nonce, handlers=f" 'unsafe-hashes' {digests}" if digests else "")
 
 
 def guarded(app: Asgi) -> Asgi:
@@ -56,7 +74,7 @@ def guarded(app: Asgi) -> Asgi:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", []), *_HEADERS]
                 if not any(name.lower() == POLICY.encode() for name, _ in headers):
-                    headers.append((POLICY.encode(), _DATASETTE_POLICY.format(nonce).encode()))
+                    headers.append((POLICY.encode(), _datasette_policy(nonce).encode()))
                 message = message | {"headers": headers}
             await send(message)
 
