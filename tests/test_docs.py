@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from uknip_crawler.archive.migrations import migrations
 from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.metadata import metadata
+from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.cli import cli
 from uknip_crawler.export.tables import TABLES as EXPORTS
 from uknip_crawler.models import FAILURES, Outcome
@@ -57,6 +58,7 @@ def test_every_outcome_is_explained() -> None:
     """And every failure is named where exit status 3 is."""
     table, failures = SCHEMA.split("| Outcome | Meaning |")[1].split("After a run with")
     assert re.findall(r"^\| `(\w+)` \| \S", table, re.MULTILINE) == [outcome.value for outcome in Outcome]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)) == MEANINGS
     assert set(re.findall(r"`(\w+)`", failures.split("exit status is 3")[0])) == {o.value for o in FAILURES}
 
 

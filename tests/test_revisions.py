@@ -108,7 +108,7 @@ def test_bodies_made_to_cost_time_take_less_than_two_seconds() -> None:
         ("x " * 300_000, "y " * 300_000 + "x"),
         ("\n\n".join(["a b c"] * 20_000), "\n\n".join(["a b c", "c b a"] * 10_000)),
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     for old, new in pairs:
         assert compare("H", old, "H", new).diff
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+from typing import NamedTuple
 
 from uknip_crawler.models import Article
 
@@ -56,12 +57,37 @@ class Change:
     removed_words: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class Run(NamedTuple):
+    """Words in a row that stand in both texts (`same`), or words `gone` and those that came in their place."""
+
+    same: str = ""
+    gone: str = ""
+    come: str = ""
+
+
+class Line(NamedTuple):
+    """One paragraph of two texts: `mark` is ` ` (in both), `-` (removed), `+` (added) or `~` (rewritten)."""
+
     mark: str
-    text: str
-    added: int = 0
-    removed: int = 0
+    runs: tuple[Run, ...]
+
+    @property
+    def added(self) -> int:
+        return sum(_words(run.come) for run in self.runs)
+
+    @property
+    def removed(self) -> int:
+        return sum(_words(run.gone) for run in self.runs)
+
+    @property
+    def text(self) -> str:
+        """The words of both, those gone and come marked `[-old-]` and `{+new+}` where the line is rewritten."""
+        if self.mark != "~":
+            return self.runs[0].same or self.runs[0].gone or self.runs[0].come
+        return " ".join(
+            run.same or (f"[-{run.gone}-]" if run.gone else "") + (f"{{+{run.come}+}}" if run.come else "")
+            for run in self.runs
+        )
 
     def __str__(self) -> str:
         return f"{self.mark} {self.text}"
@@ -72,17 +98,30 @@ def compare(old_headline: str, old_body: str, new_headline: str, new_body: str) 
 
     Bodies are plain text with paragraphs separated by one blank line.
     """
-    lines = list(_compared(_paragraphs(old_body), _paragraphs(new_body)))
+    lines = side_by_side(old_body, new_body)
     shown = _with_context(lines)
     headline_changed = old_headline != new_headline
     if headline_changed:
-        shown.insert(0, f"# {_rewritten(old_headline.split(), new_headline.split()).text}")
+        shown.insert(0, f"# {rewritten(old_headline, new_headline).text}")
     return Change(
         headline_changed,
         "\n".join(shown),
         sum(line.added for line in lines),
         sum(line.removed for line in lines),
     )
+
+
+def side_by_side(old_body: str, new_body: str) -> list[Line]:
+    """Return every paragraph of two texts in reading order, each pair of alike ones on one line."""
+    return list(_compared(_paragraphs(old_body), _paragraphs(new_body)))
+
+
+def rewritten(old: str, new: str) -> Line:
+    """Return one line that tells, word by word, how the new text differs from the old."""
+    olds, news = old.split(), new.split()
+    if max(len(olds), len(news)) > _MAX_WORDS:
+        return Line("~", (Run(gone=" ".join(olds), come=" ".join(news)),))
+    return _rewritten(olds, news)
 
 
 def only_adds(old_body: str, new_body: str) -> bool:
@@ -167,32 +206,36 @@ def _are_spelt_alike(old: Sequence[str], new: Sequence[str]) -> bool:
     return len(old) == len(new) and matcher.ratio() >= _SPELT_ALIKE
 
 
+def _words(run: str) -> int:
+    return run.count(" ") + 1 if run else 0
+
+
 def _paragraphs(body: str) -> list[str]:
     return [" ".join(paragraph.split()) for paragraph in body.split("\n\n") if paragraph.strip()]
 
 
-def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
+def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[Line]:
     for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new).get_opcodes():
         if tag == "equal":
-            yield from (_Line(" ", paragraph) for paragraph in old[i:i_end])
+            yield from (Line(" ", (Run(paragraph),)) for paragraph in old[i:i_end])
         else:
             yield from _replaced(old[i:i_end], new[j:j_end])
 
 
-def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[_Line]:
+def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[Line]:
     """Pair each removed paragraph with the next added one that is alike; the rest is removed or added whole."""
     olds, news = [text.split() for text in old], [text.split() for text in new]
     end = len(news) if len(olds) * len(news) <= _MAX_PAIRS else 0
     at = 0
-    for words in olds:
+    for gone, words in zip(old, olds, strict=True):
         match = next((place for place in range(at, end) if _alike(words, news[place])), None)
         if match is None:
-            yield _Line("-", " ".join(words), removed=len(words))
+            yield Line("-", (Run("", gone),))
             continue
-        yield from (_Line("+", " ".join(added), added=len(added)) for added in news[at:match])
+        yield from (Line("+", (Run("", "", come),)) for come in new[at:match])
         yield _rewritten(words, news[match])
         at = match + 1
-    yield from (_Line("+", " ".join(added), added=len(added)) for added in news[at:])
+    yield from (Line("+", (Run("", "", come),)) for come in new[at:])
 
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> bool:
@@ -204,21 +247,17 @@ def _alike(old: Sequence[str], new: Sequence[str]) -> bool:
     )
 
 
-def _rewritten(old: Sequence[str], new: Sequence[str]) -> _Line:
-    pieces: list[str] = []
-    added = removed = 0
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new).get_opcodes():
-        if tag == "equal":
-            pieces.append(" ".join(old[i:i_end]))
-            continue
-        gone = f"[-{' '.join(old[i:i_end])}-]" if i < i_end else ""
-        come = f"{{+{' '.join(new[j:j_end])}+}}" if j < j_end else ""
-        pieces.append(gone + come)
-        removed, added = removed + i_end - i, added + j_end - j
-    return _Line("~", " ".join(pieces), added, removed)
+def _rewritten(old: Sequence[str], new: Sequence[str]) -> Line:
+    runs = (
+        Run(same=" ".join(old[i:i_end]))
+        if tag == "equal"
+        else Run(gone=" ".join(old[i:i_end]), come=" ".join(new[j:j_end]))
+        for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new).get_opcodes()
+    )
+    return Line("~", tuple(runs))
 
 
-def _with_context(lines: Sequence[_Line]) -> list[str]:
+def _with_context(lines: Sequence[Line]) -> list[str]:
     """Return the changed lines and the unchanged ones beside them."""
     near = [
         any(line.mark != " " for line in lines[max(0, place - 1) : place + 2]) for place in range(len(lines))

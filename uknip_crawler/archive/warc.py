@@ -232,6 +232,11 @@ def locate(folder: Path, name: str) -> Path | None:
 
 def read(folder: Path, ref: RecordRef) -> Capture:
     """Read one response back, its digests checked. Raises StorageError naming the record when it is not whole."""
+    return described(folder, ref)[1]
+
+
+def described(folder: Path, ref: RecordRef) -> tuple[list[tuple[str, str]], Capture]:
+    """Return a response's WARC header fields besides the response; see `read`."""
     path = locate(folder, ref.name)
     where = f"{ref.name} at byte {ref.offset}"
     if path is None:
@@ -242,7 +247,7 @@ def read(folder: Path, ref: RecordRef) -> Capture:
     capture = capture_of(member)
     if capture is None:
         raise StorageError(f"{where}: not a whole response record")
-    return capture
+    return list(next(iter(ArchiveIterator(BytesIO(member)))).rec_headers.headers), capture
 
 
 def capture_of(member: bytes) -> Capture | None:

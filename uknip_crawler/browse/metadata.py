@@ -33,7 +33,7 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
     "runs": {"sort_desc": "id", "label_column": "started_at"},
     "fetches": {"sort_desc": "id", "facets": ["outcome", "run_id"], "label_column": "url"},
     "frontier": {"sort": "due_at", "facets": ["kind", "last_outcome", "found_by"]},
-    "furniture": {"sort_desc": "pages", "facets": ["rule"]},
+    "furniture": {"sort_desc": "last_seen_at", "facets": ["rule"]},
     "layouts": {"sort_desc": "pages", "label_column": "name"},
     "images": {"label_column": "url"},
 }
@@ -72,14 +72,15 @@ from (select article_id, count(*) as revisions from revisions group by article_i
 where a.status <> 'redacted' order by r.revisions desc, a.last_changed_at desc""",
     },
     "headlines_changed": {
-        "title": "Changed headlines",
+        "title": "Headlines changed after publication",
         "description": "Each time a headline was rewritten, newest first.",
         "sql": """select r.article_id, r.captured_at, p.headline as before, r.headline
 from revisions as r join revisions as p on p.article_id = r.article_id and p.number = r.number - 1
 where r.headline <> p.headline order by r.captured_at desc, r.id desc limit 100""",
     },
     "gone": {
-        "title": "Stories gone from the site",
+        "title": "Deleted stories",
+        "description": "Found gone from the site in two runs; their text is kept.",
         "sql": """select id as article_id, gone_at, headline, section, published_at, url
 from articles where status = 'gone' order by gone_at desc limit 100""",
     },
@@ -92,6 +93,31 @@ from articles where status = 'gone' order by gone_at desc limit 100""",
         "title": "Stories per section",
         "description": "By the section the page names.",
         "sql": _stories_per("section", "s.stories desc"),
+    },
+    "stories_per_tag": {
+        "title": "Stories per tag: towns, roads, police forces",
+        "sql": """select t.name as tag, s.stories from (select tag_id, count(*) as stories from article_tags
+  group by tag_id order by stories desc limit 500) as s join tags as t on t.id = s.tag_id
+order by s.stories desc, t.name""",
+    },
+    "edits_by_kind": {
+        "title": "Edits by kind",
+        "description": "What each kind is, docs/schema.md says; `first` is no edit but the text as first captured.",
+        "sql": "select kind, count(*) as revisions from revisions group by kind order by revisions desc",
+    },
+    "near_duplicates": {
+        "title": "Stories told twice",
+        "description": "Pairs of stories with almost the same text, the most alike first.",
+        "sql": """select n.article_id, a.headline, n.similarity, n.other_id, b.headline as other, a.published_at,
+  b.published_at as other_published_at
+from near_duplicates as n join articles as a on a.id = n.article_id join articles as b on b.id = n.other_id
+where a.status <> 'redacted' and b.status <> 'redacted' order by n.similarity desc, n.article_id limit 100""",
+    },
+    "came_back": {
+        "title": "Stories that came back",
+        "description": "Gone, hidden or missing for a while, and there again.",
+        "sql": """select e.article_id, e.at, a.headline, e.detail from events as e join articles as a on a.id = e.article_id
+where e.kind = 'restored' and a.status <> 'redacted' order by e.at desc limit 100""",
     },
     "run_health": {
         "title": "Health of the last 20 runs",

@@ -7,14 +7,18 @@ import socket
 import threading
 import time
 import webbrowser
+from importlib import import_module
 from pathlib import Path
 
 import uvicorn
 from datasette.app import Datasette
+from datasette.version import __version_info__
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.archive import DATABASE, open_readonly
-from uknip_crawler.browse.metadata import DATABASE_NAME, SETTINGS, metadata
+from uknip_crawler.browse.figures import COVERAGE
+from uknip_crawler.browse.metadata import DATABASE_NAME, QUERIES, SETTINGS, metadata
+from uknip_crawler.browse.pages.asking import archive_of
 from uknip_crawler.errors import StorageError, UsageError
 
 _POLL_SECONDS = 0.05
@@ -33,7 +37,11 @@ def datasette_for(archive: Path) -> Datasette:
         raise StorageError(f"{archive}: cannot read the archive: {error}") from error
     finally:
         db.close()
-    return Datasette([str(archive / DATABASE)], metadata=metadata(), settings=SETTINGS)
+    # from Datasette 1.0 on, ready-made queries are no metadata
+    later = (
+        {"config": {"databases": {DATABASE_NAME: {"queries": QUERIES}}}} if __version_info__ >= ("1",) else {}
+    )
+    return Datasette([str(archive / DATABASE)], metadata=metadata(), settings=SETTINGS, **later)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -49,6 +57,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(datasette: Datasette, listener: socket.socket, *, open_page: str | None) -> None:
     """Answer requests until interrupted; open `open_page` in the browser once the server answers."""
+    COVERAGE.prepare(archive_of(datasette.get_database(DATABASE_NAME)))
+    threading.Thread(target=import_module, args=("uknip_crawler.extraction.content",), daemon=True).start()
     server = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="warning", lifespan="on"))
     if open_page:
         threading.Thread(target=_open_when_started, args=(server, open_page), daemon=True).start()
@@ -56,11 +66,11 @@ def serve(datasette: Datasette, listener: socket.socket, *, open_page: str | Non
 
 
 def page_address(listener: socket.socket) -> str:
-    """Return the address of the list of articles, as a browser on this machine reaches it."""
+    """Return the address of the front page, as a browser on this machine reaches it."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{port}/{DATABASE_NAME}/articles"
+    return f"http://{host}:{port}/"
 
 
 def _open_when_started(server: uvicorn.Server, address: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from colorsys import hsv_to_rgb
 from datetime import datetime
 from functools import lru_cache
+from math import sin, tau
 from random import Random
 
 from uknip_crawler.demo.posts import slugify, title_case
@@ -65,11 +67,38 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 @lru_cache(maxsize=512)
 def png(name: str, width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """Return an RGB picture of `width` x `height` pixels whose colours follow from `name` (PNG 1.2, 8 bits)."""
-    seed = zlib.crc32(name.encode())
-    sky, ground = seed.to_bytes(4, "big")[:3], (seed ^ 0x5A5A5A5A).to_bytes(4, "big")[:3]
-    horizon = height // 3 + seed % (height // 3)
-    rows = b"".join(b"\x00" + (sky if row < horizon else ground) * width for row in range(height))
+    """Return an RGB picture of `width` x `height` pixels, hills under a sky, drawn from `name` (PNG 1.2, 8 bits)."""
+    random = Random(name)
+    hue = random.random()
+    sky = [_colour(hue + 0.08 * row / height, 0.35, 0.62 + 0.33 * row / height) for row in range(height)]
+    hills = [
+        (_ridge(random, width, height, 0.45 + 0.17 * depth), _colour(hue + 0.5, 0.30, 0.55 - 0.16 * depth))
+        for depth in range(3)
+    ]
+    rows = b"".join(b"\x00" + _row(row, sky[row], hills, width) for row in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(rows, 6)), _chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _colour(hue: float, saturation: float, value: float) -> bytes:
+    return bytes(round(255 * part) for part in hsv_to_rgb(hue % 1, saturation, value))
+
+
+def _ridge(random: Random, width: int, height: int, level: float) -> list[int]:
+    """Return for each column the row at which a hill begins."""
+    waves = [(random.uniform(1, 5), random.uniform(0, tau), random.uniform(0.01, 0.07)) for _ in range(3)]
+    return [
+        round(
+            height
+            * (level + sum(size * sin(tau * turns * x / width + phase) for turns, phase, size in waves))
+        )
+        for x in range(width)
+    ]
+
+
+def _row(row: int, sky: bytes, hills: list[tuple[list[int], bytes]], width: int) -> bytes:
+    line = [sky] * width
+    for ridge, colour in hills:
+        line = [colour if begins <= row else behind for begins, behind in zip(ridge, line, strict=True)]
+    return b"".join(line)

@@ -210,12 +210,10 @@ class UknipSpider(scrapy.Spider):
 
     def _nothing_moves(self) -> bool:
         engine = self.engine
-        scraper_idle = engine.scraper.slot is None or engine.scraper.slot.is_idle()
         scheduler = engine._slot.scheduler if engine._slot else None
-        return (
-            not engine.downloader.active
-            and scraper_idle
-            and not (scheduler and scheduler.has_pending_requests())
+        is_scraping = engine.scraper.slot is not None and not engine.scraper.slot.is_idle()
+        return not (
+            engine.downloader.active or is_scraping or (scheduler and scheduler.has_pending_requests())
         )
 
     # One visit

@@ -1,4 +1,4 @@
-"""Our Datasette plugin: article pages, readable cells, safe links, security headers.
+"""Our Datasette plugin: the reading room, readable cells, safe links, security headers.
 
 Datasette loads it in every instance of the environment, so each hook first asks whether `uknip browse` started
 this one. A package, not a module: only then does Datasette find templates/ and static/ under Python 3.11.
@@ -6,31 +6,24 @@ this one. A package, not a module: only then does Datasette find templates/ and 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
+from datasette import __version__
 from datasette.utils import escape_fts
+from datasette.utils.asgi import NotFound
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from uknip_crawler.browse.article_page import (
-    block_summary,
-    grouped_blocks,
-    is_web_address,
-    london_time,
-    parts,
-)
-from uknip_crawler.browse.metadata import DATABASE_NAME, PLUGIN_NAME
+from uknip_crawler.browse.blocks import block_summary
+from uknip_crawler.browse.links import address, is_web_address, web_link
+from uknip_crawler.browse.metadata import DATABASE_NAME, PLUGIN_NAME, QUERIES
+from uknip_crawler.browse.pages import View, answer, routes
+from uknip_crawler.browse.pages.asking import Page, query
+from uknip_crawler.browse.security import NONCE, Asgi, ScriptNonces, guarded
+from uknip_crawler.browse.times import london_time, time_element
 
 hookimpl = HookimplMarker("datasette")
-
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
-
-_SHOWN_ADDRESS_CHARACTERS = 80
-_BLANK_SEARCH = re.compile(rb"(?:^|(?<=&))_search=(?:\+|%20)*(?:&|$)")
 
 
 def _is_ours(datasette: Any, database: str | None = DATABASE_NAME) -> bool:
@@ -50,6 +43,16 @@ def _escape_search(words: Any) -> str:
 
 
 @hookimpl
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    """Give templates our words for times, links and query strings, and their scripts a nonce."""
+    if not _is_ours(datasette):
+        return
+    env.add_extension(ScriptNonces)
+    env.filters |= {"time": time_element, "number": "{:,}".format, "address": address}
+    env.globals |= {"query_string": query, "uknip_nonce": NONCE.get, "datasette_version": __version__}
+
+
+@hookimpl
 def render_cell(
     row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
 ) -> Markup | None:
@@ -60,103 +63,54 @@ def render_cell(
         summary = block_summary(value)
         return Markup.escape(summary) if summary else None
     if table is None and column == "headline" and "article_id" in row.keys():  # noqa: SIM118 - a sqlite3.Row
-        address = datasette.urls.row(database, "articles", str(row["article_id"]))
-        return Markup('<a href="{}">{}</a>').format(address, value)
+        story = datasette.urls.path(f"/read/story/{row['article_id']}")
+        return Markup('<a href="{}">{}</a>').format(story, value)
     return web_link(value) if is_web_address(value) else None
-
-
-def web_link(address: str) -> Markup:
-    """Return a link to a page outside; the text is shortened, the target is not."""
-    shown = (
-        address if len(address) <= _SHOWN_ADDRESS_CHARACTERS else f"{address[:_SHOWN_ADDRESS_CHARACTERS]}…"
-    )
-    return Markup('<a href="{}" rel="noreferrer noopener nofollow">{}</a>').format(address, shown)
 
 
 @hookimpl
 def extra_css_urls(datasette: Any) -> list[str]:
-    """Add our style; static files go by the name of the distribution."""
-    return [datasette.urls.static_plugins("uknip", "uknip.css")] if _is_ours(datasette) else []
+    """Style Datasette's own pages of this archive."""
+    # the static address takes the distribution's name, not the plugin's
+    return [datasette.urls.static_plugins("uknip", "datasette.css")] if _is_ours(datasette) else []
 
 
 @hookimpl
-def extra_template_vars(database: str | None, table: str | None, datasette: Any) -> dict[str, Any]:
-    """Give the templates of articles what they print; without it they fall back to Datasette's own."""
-    if table != "articles" or not _is_ours(datasette, database):
-        return {}
-
-    async def article_parts(article_id: int) -> dict[str, Any]:
-        return await parts(datasette.get_database(database), article_id)
-
-    return {
-        "uknip_parts": article_parts,
-        "uknip_blocks": grouped_blocks,
-        "london_time": london_time,
-        "is_web_address": is_web_address,
-        "web_link": web_link,
-    }
+def extra_template_vars(datasette: Any) -> dict[str, Any]:
+    """Tell our versions of Datasette's templates that this is an archive; else they fall back to the originals."""
+    return {"uknip": True, "london_time": london_time} if _is_ours(datasette) else {}
 
 
 @hookimpl
 def menu_links(datasette: Any) -> list[dict[str, str]]:
-    """List the ready-made queries in the menu of every page."""
+    """List the reading room and the ready-made queries in the menu of every page."""
     if not _is_ours(datasette):
         return []
-    queries = datasette.metadata("queries", database=DATABASE_NAME, fallback=False) or {}
-    articles = {"href": datasette.urls.table(DATABASE_NAME, "articles"), "label": "Articles"}
     return [
-        articles,
+        {"href": datasette.urls.instance(), "label": "Reading room"},
+        {"href": datasette.urls.table(DATABASE_NAME, "articles"), "label": "Articles"},
         *(
             {"href": datasette.urls.query(DATABASE_NAME, name), "label": query["title"]}
-            for name, query in queries.items()
+            for name, query in QUERIES.items()
         ),
     ]
 
 
 @hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, View]]:
+    """Put the reading room before Datasette's own front page."""
+    return routes() if _is_ours(datasette) else []
+
+
+@hookimpl
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
+    """Answer a wrong address with a page, where Datasette also prints a traceback for whoever runs it."""
+    if _is_ours(datasette) and isinstance(exception, NotFound) and not request.path.endswith(".json"):
+        return answer(datasette, request, Page("missing", {"what": "There is no such page."}, status=404))
+    return None
+
+
+@hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Asgi], Asgi] | None:
-    """Send the security headers that Datasette does not; take a blank search for none."""
-    if not _is_ours(datasette):
-        return None
-    headers = [
-        (b"content-security-policy", _content_security_policy(datasette).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"x-frame-options", b"DENY"),
-    ]
-
-    def wrap(app: Asgi) -> Asgi:
-        async def with_headers(scope: Any, receive: Any, send: Any) -> None:
-            async def send_with_headers(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    message = message | {"headers": [*message.get("headers", []), *headers]}
-                await send(message)
-
-            if (
-                "query_string" in scope
-            ):  # the form of filters sends its empty search box, which would match nothing
-                scope = scope | {"query_string": _BLANK_SEARCH.sub(b"", scope["query_string"])}
-            await app(scope, receive, send_with_headers)
-
-        return with_headers
-
-    return wrap
-
-
-def _content_security_policy(datasette: Any) -> str:
-    """Allow our own files and the few inline scripts of Datasette's own templates, by digest; nothing from elsewhere."""
-    digests = " ".join(f"'sha256-{digest}'" for digest in _inline_script_digests(datasette))
-    return (
-        f"default-src 'none'; script-src 'self' {digests}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-
-
-def _inline_script_digests(datasette: Any) -> list[str]:
-    environment = datasette.jinja_env
-    names = ("_close_open_menus.html", "_codemirror_foot.html", "table.html")
-    sources = [environment.loader.get_source(environment, f"default:{name}")[0] for name in names]
-    scripts = [
-        script for source in sources for script in re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
-    ]
-    written = [script.replace("{{ datasette_allow_facet }}", "true") for script in scripts]
-    return [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in written]
+    """Send the security headers that Datasette does not."""
+    return guarded if _is_ours(datasette) else None

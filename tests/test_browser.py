@@ -1,0 +1,206 @@
+"""A real browser reads the archive: every page, light and dark, wide and narrow, and nothing in it acts on its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import fill
+from capabilities import need_programs, unavailable
+from sample_archive import add_article, add_revision
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from sqlite_utils import Database
+from test_reading_room import ADDRESSES, keep_picture
+
+PROJECT = Path(__file__).parents[1]
+AXE = "axe-core@4.11.0"
+DATASETTES_OWN = ["/uknip", "/uknip/articles", "/uknip/articles/3", "/uknip/newest", "/uknip/furniture"]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a reading room that `uknip browse` serves in a process of its own."""
+    archive = fill(tmp_path_factory.mktemp("served"))
+    db = Database(archive / "uknip.db")
+    keep_picture(archive, db, 1)
+    story = add_article(
+        db, "/edited/", "Two held", "Two men were held.\n\nThe road is shut.", revision_count=2
+    )
+    add_revision(db, story, 2, "Three held", "Three men were held.\n\nThe road is shut.")
+    db.close()
+    command = [sys.executable, "-m", "uknip_crawler", "browse", "--no-open", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--archive", str(archive)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline().split(" is at ")[1].split(" ")[0].rstrip("/")
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[Chrome]:
+    """Headless Chromium with a profile of its own."""
+    need_programs("chromium", "chromedriver")
+    options = ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for switch in (
+        "headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "disable-background-networking",
+        "disable-component-update", "disable-sync", "no-first-run", "no-proxy-server",
+        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):  # fmt: skip
+        options.add_argument(f"--{switch}")
+    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The accessibility checker's source, kept between sessions in UKNIP_TEST_CACHE."""
+    cache = Path(os.environ.get("UKNIP_TEST_CACHE") or PROJECT / ".wordpress-test").resolve()
+    kept = cache / f"{AXE.replace('@', '-')}.js"
+    if not kept.exists():
+        need_programs("npm")
+        cache.mkdir(parents=True, exist_ok=True)
+        folder = tmp_path_factory.mktemp("axe")
+        packed = subprocess.run(
+            ["npm", "pack", AXE, "--silent", "--pack-destination", str(folder)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if packed.returncode:
+            unavailable(f"{AXE} cannot be had: {packed.stderr[-200:]}")
+        with tarfile.open(folder / packed.stdout.split()[-1]) as tarball:
+            source = tarball.extractfile("package/axe.min.js")
+            assert source
+            kept.write_bytes(source.read())
+    return kept.read_text("utf-8")
+
+
+def complaints(browser: Chrome) -> list[str]:
+    """Return what the browser's console says of the page, but for files that are not there."""
+    return [entry["message"] for entry in browser.get_log("browser") if "404" not in entry["message"]]
+
+
+def show(browser: Chrome, *, dark: bool = False, width: int = 1200) -> None:
+    browser.set_window_size(width, 900)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def grave(browser: Chrome, axe: str) -> list[str]:
+    """Return what the checker finds serious or critical, with the elements it means."""
+    browser.execute_script(axe)
+    found: dict[str, Any] = browser.execute_async_script("axe.run().then(arguments[0])")
+    return [
+        f"{one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_is_accessible(browser: Chrome, address: str, axe: str, dark: bool) -> None:
+    """The checker finds nothing serious; the browser has nothing to complain of."""
+    show(browser, dark=dark)
+    for path in [*ADDRESSES, "/read/story/4/compare", "/read/nothing"]:
+        browser.get(address + path)
+        assert grave(browser, axe) == [], path
+        assert complaints(browser) == [], path
+
+
+def test_every_page_fits_a_phone(browser: Chrome, address: str) -> None:
+    """Nothing but tables scrolls sideways, and those in a frame of their own."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True},
+    )
+    try:
+        for path in [*ADDRESSES, "/read/story/4/compare"]:
+            browser.get(address + path)
+            width = browser.execute_script("return document.documentElement.scrollWidth")
+            assert width <= 390, (path, width)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_datasettes_own_pages_stay_usable(browser: Chrome, address: str) -> None:
+    """Their scripts run under the policy, and the browser refuses none."""
+    show(browser)
+    for path in DATASETTES_OWN:
+        browser.get(address + path)
+        assert complaints(browser) == [], path
+    browser.get(f"{address}/uknip?sql=select+1")
+    assert browser.find_elements(By.CSS_SELECTOR, ".CodeMirror, .cm-editor")
+
+
+def test_a_reader_searches_opens_a_story_and_compares(browser: Chrome, address: str) -> None:
+    """From the front page, with the keyboard."""
+    show(browser)
+    browser.get(address)
+    browser.find_element(By.ID, "q").send_keys("held", Keys.ENTER)
+    assert browser.find_element(By.CSS_SELECTOR, ".hits mark").text == "held"
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Two held").send_keys(Keys.ENTER)
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Two held"
+    browser.find_element(By.CSS_SELECTOR, "form.compare button").send_keys(Keys.ENTER)
+    gone = [element.text for element in browser.find_elements(By.TAG_NAME, "del")]
+    come = [element.text for element in browser.find_elements(By.TAG_NAME, "ins")]
+    assert (gone, come) == (["Two", "Two"], ["Three", "Three"])
+
+
+def test_the_first_key_leads_past_the_menu(browser: Chrome, address: str) -> None:
+    """Tab, Enter: the page itself has the focus."""
+    browser.get(address)
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the page"
+    skip.send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element.get_attribute("id") == "main"
+
+
+def test_a_kept_picture_is_seen(browser: Chrome, address: str) -> None:
+    """Its pixels arrive from the archive."""
+    browser.get(f"{address}/read/pictures")
+    picture = browser.find_element(By.CSS_SELECTOR, ".wall img")
+    browser.execute_script("arguments[0].scrollIntoView()", picture)
+    assert browser.execute_async_script("arguments[0].decode().then(arguments[1])", picture) is None
+    assert picture.get_property("naturalWidth") == 320
+
+
+def test_a_file_is_taken_away(browser: Chrome, address: str, downloads: Path) -> None:
+    """The table of articles as CSV, through the link that Datasette offers."""
+    browser.get(f"{address}/uknip/articles.csv?_stream=on&_dl=1&_size=max")
+    file, deadline = downloads / "articles.csv", time.monotonic() + 20
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "Road closed near harbour" in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", ["/", "/read/search", "/read/story/3", *DATASETTES_OWN])
+def test_a_hostile_story_does_nothing(browser: Chrome, address: str, path: str) -> None:
+    """No script of it runs, no picture of it loads, no dialogue opens."""
+    browser.get(address + path)
+    ran = "return [document.querySelectorAll('img[src=x], [onerror]').length, performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin)).length]"
+    assert browser.execute_script(ran) == [0, 0]
+    assert complaints(browser) == []

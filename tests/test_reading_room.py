@@ -1,0 +1,570 @@
+"""The reading room: every page answers, tells the archive's truth, and lets no archived text act. Both Datasettes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from browsing import HOSTILE, end, fill, get
+from datasette.app import Datasette
+from lxml.html import document_fromstring
+from sample_archive import CAPTURED, SITE, add_article, add_image, add_revision, new_archive
+from sqlite_utils import Database
+
+from uknip_crawler.archive import Archive
+from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month
+from uknip_crawler.browse.pages import PAGES
+from uknip_crawler.browse.server import datasette_for
+from uknip_crawler.browse.times import time_element
+from uknip_crawler.demo.pictures import png
+from uknip_crawler.models import Capture
+
+ADDRESSES = [
+    "/",
+    "/read/search",
+    "/read/search?q=harbour",
+    "/read/story/1",
+    "/read/story/3",
+    "/read/story/1/compare",
+    "/read/calendar",
+    "/read/pictures",
+    "/read/layouts",
+    "/read/layouts/Labc123",
+    "/read/furniture",
+    "/read/runs",
+    "/read/runs/1",
+    "/read/ledger",
+    "/read/ledger?outcome=stored",
+]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return fill(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datasette]:
+    """Datasette as `uknip browse` starts it, for those who only look."""
+    instance = datasette_for(fill(tmp_path_factory.mktemp("room")))
+    yield instance
+    end(instance)
+
+
+@pytest.fixture(scope="module")
+def empty_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datasette]:
+    """The same before the first story."""
+    folder = tmp_path_factory.mktemp("empty")
+    new_archive(folder).close()
+    instance = datasette_for(folder)
+    yield instance
+    end(instance)
+
+
+def text_of(room: Datasette, path: str) -> str:
+    """Return a page's HTML with runs of white space made one blank."""
+    answer = get(room, path)
+    assert answer.status_code == 200, path
+    return re.sub(r"\s+", " ", answer.text)
+
+
+# Every page
+
+
+def test_every_page_is_looked_at() -> None:
+    """The list above leaves none out but pictures and captures, which have tests of their own."""
+    looked_at = {
+        pattern
+        for pattern in PAGES
+        if any(re.fullmatch(pattern, path.partition("?")[0]) for path in ADDRESSES)
+    }
+    assert {pattern.rpartition("/")[2] for pattern in PAGES if pattern not in looked_at} == {
+        "capture",
+        "(?P<sha256>[0-9a-f]{64})",
+    }
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_a_page_runs_nothing_and_loads_nothing_from_elsewhere(room: Datasette, path: str) -> None:
+    """No script, no inline style, no foreign file; the policy forbids all three; hostile text is text."""
+    answer = get(room, path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
+    assert "script" not in policy
+    assert "unsafe" not in policy
+    page = document_fromstring(answer.text)
+    assert not page.xpath("//script | //iframe | //object | //*[@style]")
+    for element in page.iter():
+        assert not [name for name in element.attrib if name.startswith("on")]
+        assert element.get("href", "/").startswith(("/", "#", "?", "https://"))
+        assert element.get("src", "/").startswith("/")
+    assert len(page.xpath("//h1")) == 1
+    assert page.get("lang") == "en-GB"
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_an_empty_archive_has_the_same_pages(empty_room: Datasette, path: str) -> None:
+    """Before the first story; only what names a story is not here."""
+    assert get(empty_room, path).status_code == (404 if "story/" in path else 200)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/read/story/99",
+        "/read/runs/99",
+        "/read/layouts/none",
+        "/read/nothing",
+        "/read/story/x",
+        "/read/picture/" + "0" * 64,
+    ],
+)
+def test_what_is_not_here_is_a_page_that_says_so(room: Datasette, path: str) -> None:
+    """With a way back, and without a traceback."""
+    answer = get(room, path)
+    assert answer.status_code == 404
+    assert "<h1>Not here</h1>" in answer.text
+
+
+def test_the_style_is_served(room: Datasette) -> None:
+    """Under the name of the distribution; any other name is a silent 404."""
+    address = "/-/static-plugins/uknip/reading.css"
+    assert address in get(room, "/").text
+    assert get(room, address).status_code == 200
+
+
+# Front page
+
+
+def test_the_front_page_tells_the_state_of_the_archive(room: Datasette) -> None:
+    """How many, since when, edited, gone, the last run, the newest with a link."""
+    page = text_of(room, "/")
+    assert "3 stories" in page
+    assert "<b>1</b> edited after publication" in page
+    assert "<b>1</b> gone from the site" in page
+    assert "running, or killed" in page
+    assert '<a href="/read/story/1">Road closed near harbour</a>' in page
+    assert '<th scope="row"><a href="/read/search?month=2024-06">2024-06</a></th><td>1</td><td>1</td>' in page
+
+
+def test_the_chart_shows_every_month_and_every_story() -> None:
+    """Empty months too; the seventh section and later share a colour; columns stand on the line."""
+    counts = [("2024-01", f"s{n}", 10 - n) for n in range(8)] + [("2024-03", None, 4)]
+    chart = by_month(counts)
+    assert chart
+    assert [column.month for column in chart.columns] == ["2024-01", "2024-02", "2024-03"]
+    assert [column.total for column in chart.columns] == [52, 0, 4]
+    assert chart.names == ["s0", "s1", "s2", "s3", "s4", "s5", OTHERS]
+    lowest = chart.columns[0].bars[0]
+    assert lowest.y + lowest.height == pytest.approx(HEIGHT - 24)
+    assert by_month([]) is None
+
+
+def test_a_far_away_month_does_not_stretch_the_chart() -> None:
+    """A page may claim any year; sixty are drawn."""
+    chart = by_month([("0001-01", "a", 1), ("2024-01", "a", 1)])
+    assert chart
+    assert len(chart.columns) == 12 * 60 + 1
+
+
+# Search
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("harbour", 1), ("cut-off", 1), ('"cut off"', 1), ("swan left", 1), ('"', 3), ("AND", 0), ("NEAR(", 1), ("*", 0), ("headline:", 0), ("a\0b", 0), ("zz " * 400, 0), ("", 3), (" ", 3)],
+)  # fmt: skip
+def test_search_answers_to_anything(room: Datasette, words: str, found: int) -> None:
+    """Operators are words, quotes make phrases, and nothing is an error; no words find all."""
+    for order in ("", "date"):
+        page = text_of(room, "/read/search?" + urlencode({"q": words, "sort": order}))
+        assert f"{found} stor{'y' if found == 1 else 'ies'}" in page
+
+
+def test_found_words_are_marked_and_hostile_text_is_not_let_out(room: Datasette) -> None:
+    """In headline and snippet."""
+    page = text_of(room, "/read/search?q=closed")
+    assert "Road <mark>closed</mark> near harbour" in page
+    page = text_of(room, "/read/search?q=script")
+    assert "&lt;<mark>script</mark>&gt;alert(2)" in page
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"section": "breaking"}, [1]),
+        ({"tag": "Roads"}, [1]),
+        ({"status": "gone"}, [2]),
+        ({"status": "live"}, [1, 3]),
+        ({"edited": "1"}, [1]),
+        ({"since": "2024-06-14", "until": "2024-06-14"}, [1]),
+        ({"since": "2024-06-15", "until": "2024-12-31"}, []),
+        ({"month": "2024-06"}, [1]),
+        ({"since": "nonsense", "status": "nonsense", "page": "-1"}, [1, 2, 3]),
+        ({"q": "road", "tag": "Roads", "section": "breaking", "status": "live", "edited": "1"}, [1]),
+        ({"q": "road", "since": "2024-06-14", "until": "2024-06-14"}, [1]),
+        ({"q": "road", "since": "2024-06-14", "until": "2024-06-14", "sort": "date"}, [1]),
+        ({"q": "swan", "tag": "Roads"}, []),
+    ],
+)
+def test_filters_narrow_what_is_found(room: Datasette, filters: dict[str, str], found: list[int]) -> None:
+    """Alone, together, and with words; what makes no sense is left out."""
+    page = text_of(room, "/read/search?" + urlencode(filters))
+    assert sorted(int(number) for number in re.findall(r'<h2><a href="/read/story/(\d+)"', page)) == found
+
+
+def test_a_story_of_late_evening_belongs_to_its_london_day(tmp_path: Path) -> None:
+    """Half past eleven at night UTC in June is the next day in London; a bare day is its own."""
+    db = new_archive(tmp_path / "days")
+    add_article(db, "/late/", "Late", published_at="2024-06-14T23:30:00Z")
+    add_article(db, "/bare/", "Bare", published_at="2024-06-15")
+    db.close()
+    instance = datasette_for(tmp_path / "days")
+    page = text_of(instance, "/read/search?since=2024-06-15&until=2024-06-15")
+    assert 'class="count" role="status">2 stories' in page
+    calendar = text_of(instance, "/read/calendar?year=2024")
+    assert 'title="2024-06-15: 2 held"' in calendar
+    end(instance)
+
+
+def test_pages_of_results_follow_one_another(tmp_path: Path) -> None:
+    """Twenty a page, none twice, the question kept in the links."""
+    db = new_archive(tmp_path / "many")
+    for number in range(45):
+        add_article(db, f"/{number}/", f"Fire {number}", published_at=f"2024-01-01T00:{number:02d}:00Z")
+    db.close()
+    instance = datasette_for(tmp_path / "many")
+    seen: list[str] = []
+    path = "/read/search?q=fire&sort=date"
+    while path:
+        page = text_of(instance, path)
+        seen += re.findall(r'<h2><a href="/read/story/(\d+)"', page)
+        more = re.search(r'rel="next" href="([^"]+)"', page)
+        path = more[1].replace("&amp;", "&") if more else ""
+        assert not path or "q=fire" in path
+    assert [int(number) for number in seen] == list(range(45, 0, -1))
+    end(instance)
+
+
+def test_words_of_every_second_story_are_found_newest_first(
+    room: Datasette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many to tell the best match, and the page says so."""
+    monkeypatch.setattr("uknip_crawler.browse.pages.search.COUNTED", 1)
+    assert "the newest first: too many" in text_of(room, "/read/search?q=road")
+    assert "the newest first: too many" not in text_of(room, "/read/search?q=nowhere")
+
+
+# Story
+
+
+def test_a_story_page_reads_like_the_story(room: Datasette) -> None:
+    """Each block in its own element and place; what the archive knows of it below."""
+    page = text_of(room, "/read/story/1")
+    parts = [
+        "TRAVEL",
+        "<h1>Road closed near harbour</h1>",
+        "breaking",
+        "Zoe Quay",
+        '<time datetime="2024-06-14T15:21:00Z" title="2024-06-14 15:21:00 UTC">14 June 2024, 16:21</time>',
+        '<a href="/read/story/1/compare">',
+        "<p>Officers closed the road.</p>",
+        "<h2>What drivers should do</h2>",
+        "<ul><li>Wait</li><li>Turn round</li></ul>",
+        "<ol><li>First</li></ol>",
+        "<blockquote>We came running.</blockquote>",
+        "<tr><td>Route</td><td>Delay</td></tr><tr><td>Coast</td><td>60</td></tr>",
+        '<a href="https://youtu.be/abc" rel="noreferrer noopener nofollow">youtu.be</a>',
+        "Picture not kept",
+        '<figcaption><bdi>The wall</bdi> <bdi class="credit">Al Pier</bdi></figcaption>',
+        '<a href="/read/search?tag=Roads"><bdi>Roads</bdi></a>',
+        f'<a href="{SITE}/2024/06/14/road/" rel="noreferrer noopener nofollow">',
+        '<a href="/read/story/2">Cut-off swan</a>',
+    ]
+    places = [page.find(part) for part in parts]
+    assert -1 not in places, parts[places.index(-1)]
+    assert places == sorted(places)
+
+
+def test_a_gone_story_says_so(room: Datasette) -> None:
+    """With the time it was found missing."""
+    page = text_of(room, "/read/story/2")
+    assert "<strong>Gone from the site.</strong> Found missing" in page
+    assert "14 March 2026, 08:00" in page
+
+
+def test_what_is_known_of_a_story_is_shown(archive: Path) -> None:
+    """Events, evidence, doubtful times, near-duplicates with what they share, lines left out."""
+    db = Database(archive / "uknip.db")
+    db.table("events").insert(
+        {"article_id": 1, "run_id": 1, "kind": "moved", "at": CAPTURED, "detail": "from /a/ to /b/"}
+    )
+    for position, (source, value) in enumerate([("rest", "2024-06-14T15:21:00Z"), ("address", "2024-06-13")]):
+        row = {"article_id": 1, "position": position, "field": "published_at", "source": source}
+        db.table("evidence").insert(row | {"raw": f"printed {value}", "value": value})
+    db.table("near_duplicates").insert(
+        {"article_id": 1, "other_id": 2, "similarity": 0.87, "shared": '["a long passage"]'}
+    )
+    furniture = {
+        "id": 7,
+        "text": "Join our channel",
+        "rule": "recurs",
+        "first_seen_at": CAPTURED,
+        "last_seen_at": CAPTURED,
+    }
+    db.table("furniture").insert(furniture)
+    db.table("article_furniture").insert({"article_id": 1, "furniture_id": 7})
+    db.execute("UPDATE articles SET time_flags = '[\"published_in_future\"]' WHERE id = 1")
+    db.conn.commit()
+    db.close()
+    instance = datasette_for(archive)
+    page = text_of(instance, "/read/story/1")
+    for part in (
+        "<strong>moved</strong> <bdi>from /a/ to /b/</bdi>",
+        "printed 2024-06-13",
+        "87 % alike",
+        "<blockquote>a long passage</blockquote>",
+        "Join our channel",
+        "published after we captured it",
+    ):
+        assert part in page
+    assert page.count('href="/read/story/2"') == 1
+    assert "Join our channel" in text_of(instance, "/read/furniture")
+    assert "Join our channel" in text_of(instance, "/read/layouts/Labc123")
+    end(instance)
+
+
+def test_a_redacted_story_is_a_bare_tombstone_everywhere(archive: Path) -> None:
+    """Nothing of it on any page, even were its words still in the tables."""
+    db = Database(archive / "uknip.db")
+    secret = add_article(
+        db, "/secret/", "Secret heading", "Secret words.", status="redacted", published_at="2026-01-01"
+    )
+    add_revision(db, secret, 2, "Secret heading again")
+    digest = keep_picture(archive, db, secret)
+    db.table("redactions").insert({"article_id": secret, "at": CAPTURED, "reason": "asked for"})
+    db.close()
+    instance = datasette_for(archive)
+    for page in ("", "/compare", "/capture"):
+        answer = get(instance, f"/read/story/{secret}{page}")
+        assert answer.status_code == 410
+        assert "asked for" in answer.text
+    assert get(instance, f"/read/picture/{digest}").status_code == 404
+    for path in [
+        *ADDRESSES,
+        f"/read/story/{secret}",
+        f"/read/story/{secret}/compare",
+        "/read/search?q=secret",
+    ]:
+        assert "Secret" not in get(instance, path).text
+        assert digest not in get(instance, path).text
+    end(instance)
+
+
+# Comparing
+
+
+def test_two_revisions_stand_side_by_side(archive: Path) -> None:
+    """Words gone on the left, words come on the right, the rest on both; a whole paragraph on its own side."""
+    db = Database(archive / "uknip.db")
+    story = add_article(db, "/edited/", "Two held", "Two men were held.\n\nThe road is shut.")
+    add_revision(db, story, 2, "Three held", "Three men were held.\n\nThe road is shut.\n\nPolice thank all.")
+    db.close()
+    instance = datasette_for(archive)
+    page = text_of(instance, f"/read/story/{story}/compare?old=1&new=2")
+    for part in (
+        "<del>Two</del> held",
+        "<ins>Three</ins> held",
+        "<del>Two</del> men were held.",
+        "<ins>Three</ins> men were held.",
+        "<td></td> <td><ins>Police thank all.</ins>",
+    ):
+        assert part in page
+    assert page.count("The road is shut.") == 2
+    assert text_of(instance, f"/read/story/{story}/compare?old=9&new=x").count("<del>Two</del>") == 2
+    back = text_of(instance, f"/read/story/{story}/compare?old=2&new=1")
+    assert "<del>Three</del> held" in back
+    end(instance)
+
+
+# Captures and pictures
+
+
+def test_the_capture_is_shown_as_text_with_its_record(tmp_path: Path) -> None:
+    """The page's source, the answer's and the record's headers; damage is told, not hidden."""
+    source = "<html><script>alert(9)</script>Caf\u00e9 " + HOSTILE
+    now = datetime(2026, 3, 14, tzinfo=UTC)
+    with Archive(tmp_path) as archive:
+        with archive.transaction():
+            archive.db.execute(
+                "INSERT INTO runs (id, kind, base_url, started_at, version) VALUES (1, 'crawl', 'https://x/', '2026', '1')"
+            )
+        headers = (("Content-Type", "text/html; charset=utf-8"), ("X-Odd", HOSTILE.replace("\u202e", "")))
+        capture = Capture("https://uknip.co.uk/a/", 200, headers, source.encode(), now)
+        record = archive.capture(1, capture, None, at=now)
+        archive.finish_captures(at=now)
+        place = {"warc_name": record.name, "warc_offset": record.offset, "warc_length": record.length}
+        fetch = {
+            "id": 1,
+            "run_id": 1,
+            "url": "https://uknip.co.uk/a/",
+            "kind": "article",
+            "found_by": "seed",
+            "opened_at": CAPTURED,
+        }
+        with archive.transaction():
+            archive.db.table("fetches").insert(fetch | place)
+            archive.db.execute(
+                "INSERT INTO layouts (id, skeleton, name, first_seen_at, last_seen_at) VALUES (1, 'h1', 'Labc123', '2026', '2026')"
+            )
+        add_article(archive.db, "/a/", "A story")
+    instance = datasette_for(tmp_path)
+    page = get(instance, "/read/story/1/capture")
+    assert "&lt;script&gt;alert(9)&lt;/script&gt;Café" in page.text
+    assert "<script" not in page.text
+    assert "WARC-Record-ID" in page.text
+    assert "X-Odd" in page.text
+    damaged = tmp_path / "warc" / record.name
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    assert "It cannot be shown." in get(instance, "/read/story/1/capture").text
+    end(instance)
+
+
+def test_a_story_without_a_record_has_no_capture(room: Datasette) -> None:
+    """It says so."""
+    assert get(room, "/read/story/1/capture").status_code == 404
+
+
+def keep_picture(archive: Path, db: Database, article_id: int, media_type: str = "image/png") -> str:
+    """Put a picture on an article and into the archive's folder; return its digest."""
+    content = png(f"picture of {article_id}")
+    digest = hashlib.sha256(content).hexdigest()
+    path = archive / "images" / digest[:2] / f"{digest}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    add_image(db, article_id, 5, f"{SITE}/kept-{article_id}.png", caption="A kept picture")
+    kept = {"sha256": digest, "media_type": media_type, "width": 320, "height": 200}
+    db.table("images").update(db.execute("SELECT max(id) FROM images").fetchone()[0], kept)
+    return digest
+
+
+def test_kept_pictures_come_from_the_archive(archive: Path) -> None:
+    """On the wall, on the front page and in their story, as what they are."""
+    db = Database(archive / "uknip.db")
+    digest = keep_picture(archive, db, 1)
+    db.close()
+    instance = datasette_for(archive)
+    answer = get(instance, f"/read/picture/{digest}")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content == png("picture of 1")
+    for path in ("/", "/read/pictures", "/read/story/1", "/read/search?q=road"):
+        assert f'src="/read/picture/{digest}"' in get(instance, path).text
+    assert "A kept picture" in get(instance, "/read/pictures").text
+    end(instance)
+
+
+def test_what_is_no_picture_is_never_sent_as_one(archive: Path) -> None:
+    """Whatever the table says: HTML or SVG out of the archive would be a page of ours."""
+    db = Database(archive / "uknip.db")
+    digest = keep_picture(archive, db, 1, "image/svg+xml")
+    db.close()
+    instance = datasette_for(archive)
+    assert get(instance, f"/read/picture/{digest}").status_code == 404
+    end(instance)
+
+
+# Calendar, runs, ledger
+
+
+def test_the_calendar_tells_what_is_missing_and_why(archive: Path) -> None:
+    """Two stories listed on a day, one held."""
+    db = Database(archive / "uknip.db")
+    frontier = {
+        "kind": "article",
+        "found_by": "sitemap",
+        "listed_on": f"{SITE}/sitemap.xml",
+        "first_seen_at": CAPTURED,
+    }
+    said = json.dumps({"rest": [["published_at", "2024-06-14", "2024-06-14"]]})
+    db.table("frontier").insert(
+        frontier | {"url": f"{SITE}/news/uk/breaking/road/", "last_outcome": "stored"}
+    )
+    db.table("frontier").insert(
+        frontier | {"url": f"{SITE}/lost/", "last_outcome": "timeout", "listed_said": said}
+    )
+    db.close()
+    instance = datasette_for(archive)
+    page = text_of(instance, "/read/calendar?year=2024")
+    assert 'title="2024-06-14: 1 held; 1 of 2 listed"' in page
+    assert "<strong>1 is missing</strong>" in page
+    assert f"{SITE}/lost/" in page
+    assert "timeout" in page
+    end(instance)
+
+
+def test_runs_and_ledger_count_outcomes(archive: Path) -> None:
+    """Failures apart from the rest; one outcome's addresses by themselves."""
+    db = Database(archive / "uknip.db")
+    row = {
+        "run_id": 1,
+        "kind": "article",
+        "found_by": "sitemap",
+        "opened_at": CAPTURED,
+        "closed_at": CAPTURED,
+    }
+    for outcome in ("stored", "stored", "timeout"):
+        db.table("fetches").insert(
+            row | {"url": f"{SITE}/{outcome}-{db['fetches'].count}/", "outcome": outcome}
+        )
+    db.execute("UPDATE runs SET exit_status = 3, finished_at = ?, requests = 4", [CAPTURED])
+    db.conn.commit()
+    db.close()
+    instance = datasette_for(archive)
+    assert "finished with failures" in text_of(instance, "/")
+    run = text_of(instance, "/read/runs/1")
+    assert (
+        '<a href="/read/ledger?run=1&amp;outcome=timeout">timeout</a></th><td class="num">1</td><td>no answer in time</td>'
+        in run
+    )
+    ledger = text_of(instance, "/read/ledger?run=1&outcome=stored")
+    assert ledger.count(f'href="{SITE}/stored-') == 2
+    assert f"{SITE}/timeout-" not in ledger
+    end(instance)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "2024-06-14T15:21:00Z",
+            '<time datetime="2024-06-14T15:21:00Z" title="2024-06-14 15:21:00 UTC">14 June 2024, 16:21</time>',
+        ),
+        (
+            "2020-09-16",
+            '<time datetime="2020-09-16" title="The page prints no time of day">16 September 2020</time>',
+        ),
+        ("<b>", "<span>&lt;b&gt;</span>"),
+        (None, ""),
+    ],
+)
+def test_a_time_shows_london_and_tells_utc(text: str | None, shown: str) -> None:
+    """A bare day says that it is one; what is no time stays text."""
+    assert str(time_element(text)) == shown
+
+
+def test_readers_do_not_wait_for_one_another(room: Datasette) -> None:
+    """Pages asked for at once are all answered."""
+
+    async def all_at_once() -> list[int]:
+        answers = await asyncio.gather(*(room.client.get(path) for path in ADDRESSES))
+        return [answer.status_code for answer in answers]
+
+    assert set(asyncio.run(all_at_once())) == {200}

@@ -1,0 +1,89 @@
+"""What a page is asked, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from uknip_crawler.browse.security import POLICY, STRICT_POLICY
+
+
+class NotHere(Exception):
+    """There is no such page; the message says so to the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A template of templates/uknip/ without its ending, and what it prints."""
+
+    template: str
+    context: dict[str, Any]
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes of the archive that never change under their address."""
+
+    content: bytes
+    media_type: str
+    headers: dict[str, str] = field(
+        default_factory=lambda: {
+            POLICY: STRICT_POLICY,
+            "cache-control": "private, max-age=31536000, immutable",
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question: `args` of the query string, `path` by the names in the address's pattern.
+
+    `archive` is the archive's folder.
+    """
+
+    args: Any
+    path: dict[str, str]
+    archive: Path
+    connection: Any = None
+
+    def on(self, connection: Any) -> Ask:
+        return replace(self, connection=connection)
+
+    def rows(self, sql: str, **parameters: Any) -> list[Any]:
+        """Return a query's rows, each readable by column name."""
+        return list(self.connection.execute(sql, parameters).fetchall())
+
+    def row(self, sql: str, **parameters: Any) -> Any:
+        """Return a query's first row, or None."""
+        return self.connection.execute(sql, parameters).fetchone()
+
+    def value(self, sql: str, **parameters: Any) -> Any:
+        """Return a query's first value, or None where it has no row."""
+        row = self.row(sql, **parameters)
+        return row[0] if row else None
+
+    def text(self, name: str, limit: int = 500) -> str:
+        """Return an argument on one line, without blanks at its ends and without NUL; empty when it is not given."""
+        return " ".join(str(self.args.get(name) or "").replace("\0", " ").split())[:limit]
+
+    def number(self, name: str, default: int, *, most: int = 10**9) -> int:
+        """Return an argument as a positive number, else the default."""
+        text = str(self.args.get(name) or "")
+        return (
+            min(int(text), most)
+            if text.isascii() and text.isdigit() and len(text) < 12 and int(text)
+            else default
+        )
+
+
+def archive_of(database: Any) -> Path:
+    return Path(database.path).parent
+
+
+def query(**arguments: object) -> str:
+    """Return a query string with its question mark; what is empty is left out."""
+    given = {name: value for name, value in arguments.items() if value not in (None, "")}
+    return f"?{urlencode(given)}" if given else ""

@@ -1,0 +1,83 @@
+"""How well a run went, told from its exit status and its part of the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from uknip_crawler.browse.pages.asking import Ask
+from uknip_crawler.models import FAILURES, Outcome
+
+_MEANING = {
+    0: "complete",
+    3: "finished with failures",
+    4: "the site asked to wait or was down",
+    5: "storage failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A run with its outcomes. `level` is good, poor, bad or running."""
+
+    run: Any
+    outcomes: dict[str, int]
+
+    @property
+    def level(self) -> str:
+        status = self.run["exit_status"]
+        if status is None:
+            return "running"
+        return {0: "good", 3: "poor"}.get(status, "bad")
+
+    @property
+    def meaning(self) -> str:
+        status = self.run["exit_status"]
+        if status is None:
+            return "running, or killed"
+        return _MEANING.get(status) or f"stopped by signal {status - 128}"
+
+    @property
+    def new(self) -> int:
+        return self._count(Outcome.STORED, Outcome.DUPLICATE)
+
+    @property
+    def revised(self) -> int:
+        return self._count(Outcome.REVISED)
+
+    @property
+    def failures(self) -> int:
+        return self._count(*FAILURES)
+
+    @property
+    def unfinished(self) -> int:
+        return self.outcomes.get("open", 0)
+
+    def _count(self, *outcomes: Outcome) -> int:
+        return sum(self.outcomes.get(outcome, 0) for outcome in outcomes)
+
+
+def last_run(ask: Ask) -> Health | None:
+    """Return the latest run, or None while there is none."""
+    found = healths(ask, "ORDER BY id DESC LIMIT 1")
+    return found[0] if found else None
+
+
+def healths(ask: Ask, which: str, **parameters: Any) -> list[Health]:
+    """Return runs with their outcomes; `which` is the end of a SELECT from runs."""
+    runs = ask.rows(f"SELECT * FROM runs {which}", **parameters)
+    outcomes: dict[int, Counter[str]] = {run["id"]: Counter() for run in runs}
+    if runs:
+        marks = ", ".join(str(number) for number in outcomes)
+        names = ", ".join(f"('{outcome}')" for outcome in Outcome)
+        # one look into the index for each run and outcome, instead of a walk through all of both
+        for run_id, outcome, count in ask.rows(
+            f"""WITH outcomes (name) AS (VALUES {names})
+            SELECT run_id, outcome, count(*) FROM outcomes CROSS JOIN fetches
+            WHERE outcome = name AND run_id IN ({marks}) GROUP BY run_id, outcome
+            UNION ALL SELECT run_id, 'open', count(*) FROM fetches
+            WHERE outcome IS NULL AND run_id IN ({marks}) GROUP BY run_id"""
+        ):
+            outcomes[run_id][outcome] += count
+    return [Health(run, dict(outcomes[run["id"]])) for run in runs]

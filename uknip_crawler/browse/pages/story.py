@@ -1,0 +1,127 @@
+"""One story: its text as published, and everything the archive knows of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from uknip_crawler.browse.blocks import grouped_blocks
+from uknip_crawler.browse.links import is_web_address
+from uknip_crawler.browse.pages.asking import Ask, NotHere, Page
+
+_FLAGS = {
+    "published_in_future": "The page says it was published after we captured it.",
+    "modified_in_future": "The page says it was changed after we captured it.",
+    "modified_before_published": "The page says it was changed before it was published.",
+    "published_before_site": "The page says it was published before the site existed.",
+}
+
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
+
+_PARTS = {
+    "authors": """SELECT authors.id, name FROM article_authors JOIN authors ON authors.id = author_id
+        WHERE article_id = :id ORDER BY position""",
+    "tags": """SELECT tags.id, name FROM article_tags JOIN tags ON tags.id = tag_id
+        WHERE article_id = :id ORDER BY position""",
+    "aliases": """SELECT url, evidence, first_seen_at, last_seen_at FROM aliases
+        WHERE article_id = :id ORDER BY first_seen_at, url""",
+    "events": "SELECT at, kind, detail, run_id FROM events WHERE article_id = :id ORDER BY id",
+    "revisions": """SELECT number, kind, captured_at, modified_at, headline, word_count, added_words, removed_words
+        FROM revisions WHERE article_id = :id ORDER BY number""",
+    "evidence": """SELECT field, source, raw, value FROM evidence WHERE article_id = :id ORDER BY field, position""",
+    "links": "SELECT url, text FROM links WHERE article_id = :id ORDER BY position LIMIT 100",
+    "copies": """SELECT a.id, a.headline, a.published_at, a.status, n.similarity, n.shared
+        FROM (SELECT other_id AS id, similarity, shared FROM near_duplicates WHERE article_id = :id
+            UNION ALL SELECT article_id, similarity, shared FROM near_duplicates WHERE other_id = :id
+            UNION ALL SELECT id, NULL, '[]' FROM articles WHERE (id = (SELECT duplicate_of FROM articles WHERE id = :id)
+                OR duplicate_of = :id) AND id NOT IN (SELECT other_id FROM near_duplicates WHERE article_id = :id)
+                AND id NOT IN (SELECT article_id FROM near_duplicates WHERE other_id = :id)) AS n
+        JOIN articles AS a ON a.id = n.id WHERE a.status <> 'redacted' AND a.id <> :id
+        ORDER BY similarity DESC, a.id LIMIT 50""",
+    "furniture": """SELECT text, rule, verdict FROM article_furniture JOIN furniture ON furniture.id = furniture_id
+        WHERE article_id = :id ORDER BY furniture.id""",
+}
+
+
+def show(ask: Ask) -> Page:
+    """Show a story; of a redacted one nothing but that it was."""
+    story = found(ask)
+    number = story["id"]
+    if story["status"] == "redacted":
+        return tombstone(ask, number)
+    images = ask.rows(
+        """SELECT url, alt, caption, credit, is_lead, sha256, width, height, refused FROM article_images
+        JOIN images ON images.id = image_id WHERE article_id = :id ORDER BY position""",
+        id=number,
+    )
+    blocks = grouped_blocks(story["blocks"], story["body"])
+    in_text = {url for url in map(_picture_url, (block for _, run in blocks for block in run)) if url}
+    parts = {name: ask.rows(sql, id=number) for name, sql in _PARTS.items()}
+    lead = next((image for image in images if image["is_lead"] and image["url"] not in in_text), None)
+    return Page(
+        "story",
+        {
+            "story": story,
+            "language": story["language"] if _LANGUAGE.fullmatch(story["language"] or "") else "en-GB",
+            "blocks": blocks,
+            "images": {image["url"]: image for image in images},
+            "lead": lead,
+            "other_images": [image for image in images if image["url"] not in in_text and image is not lead],
+            "layout": ask.row("SELECT name, state FROM layouts WHERE id = :id", id=story["layout_id"]),
+            "fetch": ask.row("SELECT * FROM fetches WHERE id = :id", id=story["fetch_id"]),
+            "sources": _sources(story["sources"]),
+            "flags": [_FLAGS.get(flag, flag) for flag in _strings(story["time_flags"])],
+            "host_of": host_of,
+            "shared": _strings,
+            "is_web_address": is_web_address,
+        }
+        | parts,
+    )
+
+
+def found(ask: Ask) -> Any:
+    """Return the story's row. Raises NotHere."""
+    story = ask.row("SELECT * FROM articles WHERE id = :id", id=int(ask.path["id"]))
+    if story is None:
+        raise NotHere(f"This archive has no story number {ask.path['id']}.")
+    return story
+
+
+def tombstone(ask: Ask, number: int) -> Page:
+    """Say that a story was taken out, and nothing of what it was."""
+    redacted = ask.row(
+        "SELECT at, reason FROM redactions WHERE article_id = :id ORDER BY id DESC LIMIT 1", id=number
+    )
+    return Page("tombstone", {"redaction": redacted}, status=410)
+
+
+def host_of(url: object) -> str:
+    """Return the host of an address, for the name of an embed; the text itself where there is none."""
+    try:
+        return (urlsplit(str(url)).hostname or str(url)).removeprefix("www.")
+    except ValueError:
+        return str(url)
+
+
+def _picture_url(block: dict[str, Any]) -> str | None:
+    image = block.get("image")
+    url = image.get("url") if isinstance(image, dict) else None
+    return url if isinstance(url, str) else None
+
+
+def _sources(text: str) -> dict[str, str]:
+    try:
+        sources = json.loads(text)
+    except ValueError:
+        return {}
+    return {str(field): str(source) for field, source in sources.items()} if isinstance(sources, dict) else {}
+
+
+def _strings(text: str | None) -> list[str]:
+    try:
+        items = json.loads(text or "[]")
+    except ValueError:
+        return []
+    return [str(item) for item in items] if isinstance(items, list) else []

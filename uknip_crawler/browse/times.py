@@ -1,0 +1,56 @@
+"""Archive times as a reader in London knows them, with UTC at hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def london_time(text: str | None) -> str:
+    """Write an archive time for reading: `14 June 2024, 16:21` in London, `16 September 2020` for a bare day."""
+    instant = _instant(text)
+    if instant is None:
+        return text or ""
+    if "T" not in (text or ""):
+        return f"{instant.day} {instant:%B %Y}"
+    local = instant.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y, %H:%M}"
+
+
+def london_day(text: str | None) -> str:
+    """Write the day of an archive time: `14 June 2024`."""
+    return london_time(text).partition(",")[0]
+
+
+def time_element(text: str | None, *, day_only: bool = False) -> Markup:
+    """Return a `<time>` that shows London and tells UTC to whoever hovers; nothing where there is no time."""
+    if not text:
+        return Markup("")
+    shown = london_day(text) if day_only else london_time(text)
+    instant = _instant(text)
+    if instant is None:
+        return Markup("<span>{}</span>").format(shown)
+    if "T" not in text:
+        return Markup('<time datetime="{}" title="The page prints no time of day">{}</time>').format(
+            text, shown
+        )
+    title = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, shown)
+
+
+def day_start(day: date) -> str:
+    """Return the text that sorts at the start of a London day, among UTC instants and bare days alike."""
+    midnight = datetime.combine(day, time(), LONDON).astimezone(UTC)
+    return min(day.isoformat(), f"{midnight:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return instant.replace(tzinfo=instant.tzinfo or UTC)
