@@ -444,3 +444,60 @@ def test_an_archive_takes_in_only_its_own_site(
     assert done.returncode == 2
     assert "name another with --archive" in done.stderr
     assert shutil.rmtree(tmp_path) is None
+
+
+def story_page(headline: str, text: str, path: str) -> bytes:
+    """Return a page that prints its WordPress number, as themes do."""
+    return f"""<!doctype html><html lang="en-GB"><head><title>{headline} – UKNIP</title>
+<meta property="og:type" content="article"><meta property="article:published_time" content="2023-12-01T08:00:00Z">
+<link rel="canonical" href="https://uknip.co.uk{path}"></head>
+<body class="single single-post postid-7"><article id="post-7" class="post"><h1>{headline}</h1>
+<div class="text"><p>{text}</p><p>The next sailing from Ryde was on time, the company said.</p></div></article></body></html>""".encode()
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 1, 0)])
+def test_a_story_rewritten_and_then_moved_is_one_story_in_every_order(
+    order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Its first version and its last have nothing in common but the number; the one between them tells."""
+    old, new = (
+        "/news/uk/breaking/ferry-delayed-by-fog/",
+        "/news/uk/travel/crossing-resumes-after-morning-of-fog/",
+    )
+    states = [
+        (
+            old,
+            "Ferry delayed by fog",
+            "The first ferry left ninety minutes late on Saturday because of thick fog.",
+        ),
+        (
+            old,
+            "Crossing resumes",
+            "Passengers were given hot drinks while the crew waited for the weather to lift.",
+        ),
+        (
+            new,
+            "Crossing resumes",
+            "Passengers were given hot drinks while the crew waited for the weather to lift.",
+        ),
+    ]
+    for place in order:
+        path, headline, text = states[place]
+        writer = Writer(tmp_path / f"{place}.warc.gz")
+        writer.add(
+            f"https://uknip.co.uk{path}", story_page(headline, text, path), FIRST + timedelta(days=place)
+        )
+        done = uknip("import-warc", str(writer.close()), "--archive", str(tmp_path / "archive"))
+        assert done.returncode == 0, done.stderr
+    archive = tmp_path / "archive"
+    assert rows(archive, "SELECT url, revision_count, first_seen_at FROM articles") == [
+        (f"https://uknip.co.uk{new}", 2, "2024-03-14T09:30:00Z")
+    ]
+    assert rows(archive, "SELECT url, first_seen_at, last_seen_at FROM aliases") == [
+        (f"https://uknip.co.uk{old}", "2024-03-14T09:30:00Z", "2024-03-15T09:30:00Z")
+    ]
+    assert [headline for (headline,) in rows(archive, "SELECT headline FROM revisions ORDER BY number")] == [
+        "Ferry delayed by fog",
+        "Crossing resumes",
+    ]
+    assert uknip("verify", "--archive", str(archive)).returncode == 0

@@ -19,6 +19,7 @@ from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
+from uknip_crawler.archive.merging import merge_split_stories
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.items import CrawlRun
@@ -148,6 +149,7 @@ def _end(archive: Archive, site: Site, report: ImportReport, clock: Callable[[],
     redaction.after_run(archive, report.run, at=clock())
     report.outcomes = dict(archive.ledger.outcomes(report.run))
     with archive.transaction():
+        merge_split_stories(archive.db)
         archive.frontier.add_imported(report.run, at=clock())
         archive.ledger.finish_run(
             report.run, report.exit_status, "finished", requests=0, received_bytes=0, at=clock()
