@@ -90,7 +90,7 @@ def _crawl(base_url: str, directory: Path) -> dict[str, Any]:
     """Crawl in a process of its own, as a user would. Raises UknipError when it fails."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "demo").touch()
-    options = ["--archive", str(directory), "--delay", "0", "--concurrency", "4", "--json"]
+    options = ["--archive", str(directory), "--delay", "0", "--concurrency", "4", "--images", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "uknip_crawler", "crawl", base_url, *options],
         capture_output=True,
@@ -123,7 +123,9 @@ def _close(directory: Path, exports: Path) -> None:
         f"\nThe archive holds {status['articles']:,} articles in {status['revisions']:,} revisions: "
         f"{status['edited']:,} edited, {status['aliases']:,} aliases of moved stories, {status['gone']:,} gone and still readable."
     )
-    click.echo(f"  database  {directory / DATABASE}\n  captures  {directory / 'warc'}\n  exports   {exports}")
+    click.echo(
+        f"  database  {directory / DATABASE}\n  captures  {directory / 'warc'}\n  pictures  {directory / 'images'}\n  exports   {exports}"
+    )
     click.echo("\nTry next:")
     click.echo(f"  uv run uknip browse --archive {directory}")
     click.echo(f"  uv run uknip history --archive {directory} {edited[0] if edited else 'URL'}")
