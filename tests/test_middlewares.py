@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from scrapy.exceptions import DownloadTimeoutError
-from scrapy.http import Response
 from twisted.internet.error import DNSLookupError
 
 from uknip_crawler.middlewares import refuse_private, retry_after_seconds
-from uknip_crawler.models import Outcome
+from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
 from uknip_crawler.spiders import verdicts
 from uknip_crawler.spiders.redirects import Origin
@@ -69,14 +68,14 @@ def test_a_public_address_passes() -> None:
 )
 def test_a_status_alone_decides(status: int, stopping: bool, outcome: Outcome | None) -> None:
     """Only a page of 200 must be read; a refusal that ends the run defers the visit."""
-    response = Response("https://uknip.co.uk/", status=status)
-    assert verdicts.of_response(response, is_stopping=stopping)[0] is outcome
+    capture = Capture("https://uknip.co.uk/", status, (), b"", NOW)
+    assert verdicts.of_capture(capture, is_stopping=stopping)[0] is outcome
 
 
 def test_a_challenge_is_no_refusal_and_no_page() -> None:
     """Cloudflare says so in a header of its own."""
-    response = Response("https://uknip.co.uk/", status=403, headers={"cf-mitigated": "challenge"})
-    assert verdicts.of_response(response, is_stopping=False) == (Outcome.CHALLENGE, "HTTP 403")
+    capture = Capture("https://uknip.co.uk/", 403, (("Cf-Mitigated", "challenge"),), b"", NOW)
+    assert verdicts.of_capture(capture) == (Outcome.CHALLENGE, "HTTP 403")
 
 
 def test_an_error_keeps_its_message_on_one_line() -> None:
