@@ -160,7 +160,9 @@ def archive_status(db: Database) -> dict[str, Any]:
     first, last = db.execute("SELECT min(published_at), max(published_at) FROM articles").fetchone()
     last_run = db.execute("SELECT max(id) FROM runs").fetchone()[0]
     return {
-        "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id LIMIT 1").fetchone() or [None])[0],
+        "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone() or [None])[
+            0
+        ],
         "articles": _count(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
         "live": _count(db, "SELECT count(*) FROM articles WHERE status = 'live'"),
         "gone": _count(db, "SELECT count(*) FROM articles WHERE status = 'gone'"),
