@@ -257,6 +257,13 @@ def test_no_archive_is_one_clear_line(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
+    """When it is opened, not at the first question."""
+    (tmp_path / "uknip.db").write_bytes(b"no database" * 100)
+    with pytest.raises(StorageError, match="file is not a database"):
+        open_readonly(tmp_path)
+
+
 def test_a_newer_archive_is_refused(tmp_path: Path) -> None:
     """A table this version does not know is not touched."""
     with Archive(tmp_path) as opened:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from crawling import NOW, crawl, newsroom, rows
 
+from uknip_crawler.archive import Archive
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.discovery.robots import Robots
@@ -98,6 +99,13 @@ def test_stories_that_moved_or_went_are_no_holes(tmp_path: Path) -> None:
         found = coverage(tmp_path)
         assert found["listed"] == found["held"] == len(site.newsroom.published())
         assert found["gone"] == len(work.deleted) + len(work.trashed) + len(work.unpublished)
+
+
+def test_before_any_list_was_read_nothing_is_proved(tmp_path: Path) -> None:
+    """No lists and no stories are not a hundred percent."""
+    with Archive(tmp_path):
+        pass
+    uknip(tmp_path, "coverage", expect=2)
 
 
 def test_why_tells_the_whole_story_of_an_address(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ from uknip_crawler.cli import main
 main()
 """
     for kind, status, stderr in (
-        ("parquet", 2, "uknip: Parquet needs pyarrow: pip install 'uknip[parquet]'\n"),
+        ("parquet", 2, "uknip: Parquet needs pyarrow: uv sync --extra parquet\n"),
         ("csv", 0, ""),
     ):
         command = [

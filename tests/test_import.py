@@ -435,6 +435,19 @@ def test_listed_addresses_wait_for_the_next_crawl(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_of_another_site_is_said_to_be_one(
+    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+) -> None:
+    """With the option that names the right one."""
+    _, first, _ = two_states
+    done = uknip("import-warc", str(first), "--archive", str(tmp_path))
+    assert "none is a page of https://uknip.co.uk/: name another site with --base-url" in done.stdout
+    assert (
+        "Run 1 (import) of https://uknip.co.uk/: complete"
+        in uknip("status", "--archive", str(tmp_path)).stdout
+    )
+
+
 def test_an_archive_takes_in_only_its_own_site(
     two_states: tuple[SampleSite, Path, Path], tmp_path: Path
 ) -> None:

@@ -127,9 +127,12 @@ def test_an_empty_archive_has_the_same_pages(empty_room: Datasette, path: str) -
         "/read/picture/" + "0" * 64,
     ],
 )
-def test_what_is_not_here_is_a_page_that_says_so(room: Datasette, path: str) -> None:
+def test_what_is_not_here_is_a_page_that_says_so(
+    room: Datasette, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With a way back, and without a traceback."""
     answer = get(room, path)
+    assert capsys.readouterr().out == ""
     assert answer.status_code == 404
     assert "<h1>Not here</h1>" in answer.text
 
@@ -524,12 +527,16 @@ def test_runs_and_ledger_count_outcomes(archive: Path) -> None:
         db.table("fetches").insert(
             row | {"url": f"{SITE}/{outcome}-{db['fetches'].count}/", "outcome": outcome}
         )
+    db.table("fetches").insert(row | {"url": f"{SITE}/a.png", "outcome": "stored", "kind": "image"})
     db.execute("UPDATE runs SET exit_status = 3, finished_at = ?, requests = 4", [CAPTURED])
     db.conn.commit()
     db.close()
     instance = datasette_for(archive)
     assert "finished with failures" in text_of(instance, "/")
     run = text_of(instance, "/read/runs/1")
+    assert '<td class="num">2</td><td class="num">0</td><td class="num">1</td>' in text_of(
+        instance, "/read/runs"
+    )
     assert (
         '<a href="/read/ledger?run=1&amp;outcome=timeout">timeout</a></th><td class="num">1</td><td>no answer in time</td>'
         in run

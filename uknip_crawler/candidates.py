@@ -62,7 +62,7 @@ def schedule(archive: Archive, site: Site, path: Path, *, at: datetime) -> tuple
                 with archive.transaction():
                     new += archive.frontier.add(candidates, at=at, due_at=at)
     except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
+        raise UsageError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     return new, refused
 
 

@@ -70,6 +70,7 @@ def open_readonly(directory: Path) -> Database:
     try:
         connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
         connection.execute("PRAGMA busy_timeout = 30000")
+        connection.execute("PRAGMA schema_version")  # reads the file's head
         return Database(connection)
     except sqlite3.Error as error:
         raise StorageError(f"{path}: cannot open the archive: {error}") from error

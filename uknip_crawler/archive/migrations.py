@@ -195,7 +195,7 @@ CREATE INDEX fetches_article ON fetches (article_id);
 CREATE INDEX fetches_open ON fetches (run_id) WHERE outcome IS NULL;
 CREATE INDEX fetches_record ON fetches (warc_name, warc_offset);
 CREATE INDEX fetches_layout ON fetches (layout_id) WHERE layout_id IS NOT NULL;
-CREATE INDEX fetches_outcome ON fetches (outcome, run_id);
+CREATE INDEX fetches_outcome ON fetches (outcome, run_id, kind);
 DROP INDEX articles_month;
 CREATE INDEX articles_month ON articles (month, section);
 CREATE TABLE events_new (

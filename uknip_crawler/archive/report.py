@@ -47,6 +47,7 @@ class RunReport:
     replayed: int = 0
     failures: list[tuple[str, str, str | None]] = field(default_factory=list)
     images: dict[str, int] = field(default_factory=dict)
+    kind: str = "crawl"
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,7 +57,7 @@ class RunReport:
         got = Counter(self.outcomes)
         new = got[Outcome.STORED] + got[Outcome.DUPLICATE]
         lines = [
-            f"Run {self.run} of {self.base_url}: {_meaning(self.exit_status) if self.finished_at else 'not finished'}"
+            f"Run {self.run}{'' if self.kind == 'crawl' else f' ({self.kind})'} of {self.base_url}: {_meaning(self.exit_status) if self.finished_at else 'not finished'}"
             + (f" ({self.end_reason})" if self.end_reason != "finished" else ""),
             f"  {new:,} new, {got[Outcome.REVISED]:,} revised, {self.moved:,} moved, {self.gone:,} gone, {self.restored:,} restored",
             f"  {self.requests:,} requests, {_size(self.received_bytes)} received",
@@ -98,8 +99,8 @@ def run_report(
     replayed: int = 0,
 ) -> RunReport:
     """Return the report of one run, read from the archive."""
-    base_url, started, finished, status, reason, requests, received = db.execute(
-        "SELECT base_url, started_at, finished_at, exit_status, end_reason, requests, received_bytes "
+    kind, base_url, started, finished, status, reason, requests, received = db.execute(
+        "SELECT kind, base_url, started_at, finished_at, exit_status, end_reason, requests, received_bytes "
         "FROM runs WHERE id = ?",
         (run_id,),
     ).fetchone()
@@ -141,6 +142,7 @@ def run_report(
         replayed=replayed,
         failures=[tuple(row) for row in failures],
         images=images,
+        kind=kind,
     )
 
 
@@ -160,7 +162,9 @@ def archive_status(db: Database) -> dict[str, Any]:
     first, last = db.execute("SELECT min(published_at), max(published_at) FROM articles").fetchone()
     last_run = db.execute("SELECT max(id) FROM runs").fetchone()[0]
     return {
-        "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id LIMIT 1").fetchone() or [None])[0],
+        "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone() or [None])[
+            0
+        ],
         "articles": _count(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
         "live": _count(db, "SELECT count(*) FROM articles WHERE status = 'live'"),
         "gone": _count(db, "SELECT count(*) FROM articles WHERE status = 'gone'"),

@@ -123,7 +123,7 @@ where e.kind = 'restored' and a.status <> 'redacted' order by e.at desc limit 10
         "title": "Health of the last 20 runs",
         "description": "exit_status 0 is complete; `lost` should be 0.",
         "sql": f"""select r.id as run, r.kind, r.started_at, r.finished_at, r.exit_status, r.end_reason, r.requests,
-  sum(f.outcome in ('stored', 'duplicate')) as new, sum(f.outcome = 'revised') as revised,
+  sum(f.outcome in ('stored', 'duplicate') and f.kind <> 'image') as new, sum(f.outcome = 'revised') as revised,
   sum(f.outcome = 'unchanged') as unchanged, sum(f.outcome in ({_FAILURES})) as failures,
   sum(f.outcome = 'lost') as lost, sum(f.id is not null and f.outcome is null) as open
 from (select * from runs order by id desc limit 20) as r left join fetches as f on f.run_id = r.id

@@ -14,6 +14,7 @@ import click
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.coverage import UNKNOWN, Coverage, coverage
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.errors import UsageError
 
 SHOWN = 20
 
@@ -39,6 +40,8 @@ def command(calendar: bool, fill: bool, directory: Path, as_json: bool) -> None:
     db = open_readonly(directory)
     found = coverage(db)
     db.close()
+    if not (found.lists or found.listed):
+        raise UsageError(f"{directory}: no list of the site was read yet; run `uknip crawl` first")
     filled = _fill(directory, found) if fill else 0
     if as_json:
         click.echo(json.dumps(found.as_json() | {"scheduled": filled}, indent=2, ensure_ascii=False))

@@ -34,7 +34,9 @@ def command(url: str | None, directory: Path, as_json: bool) -> None:
     db = open_readonly(directory)
     article_id = find_article(db, url) if url else None
     if url and article_id is None:
-        raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`")
+        raise UsageError(
+            f"no story at {url} in {directory}: look it up with `uknip browse`, or ask `uknip why`"
+        )
     found = list(groups(db, article_id))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -33,7 +33,9 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     db = open_readonly(directory)
     article_id = find_article(db, url)
     if article_id is None:
-        raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`")
+        raise UsageError(
+            f"no story at {url} in {directory}: look it up with `uknip browse`, or ask `uknip why`"
+        )
     story = story_history(db, article_id) | {"near_duplicates": copies_of(db, article_id)}
     revisions = story["revisions"]
     for older, newer in itertools.pairwise(revisions):

@@ -75,7 +75,7 @@ def command(
                 f"{record['scheduled']:,} addresses wait for the next crawl, {record['not_taken']:,} are no pages of {site.host}"
             )
         if report:
-            _tell(report)
+            _tell(report, site.base_url)
     sys.exit(report.exit_status if report else 0)
 
 
@@ -105,7 +105,7 @@ def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: i
         )
 
 
-def _tell(report: ImportReport) -> None:
+def _tell(report: ImportReport, base_url: str) -> None:
     click.echo(
         f"Run {report.run}: {report.records:,} records in {report.files:,} files, {report.taken:,} taken in, "
         f"{report.held:,} held already, {report.passed_over:,} without a page, {report.elsewhere:,} of other sites or kinds"
@@ -114,6 +114,8 @@ def _tell(report: ImportReport) -> None:
     if report.outcomes:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(report.outcomes.items()))
         click.echo(f"  outcomes: {counts}")
+    if report.records and report.elsewhere == report.records:
+        click.echo(f"  none is a page of {base_url}: name another site with --base-url")
     for line in report.damaged[:SHOWN]:
         click.echo(f"  not read: {line}")
     if len(report.damaged) > SHOWN:

@@ -93,7 +93,9 @@ def _rule(directory: Path, verdicts: dict[str | None, tuple[str, ...]]) -> None:
     with Archive(directory) as archive, archive.transaction():
         for verdict, lines in verdicts.items():
             for line in lines:
-                text = line
+                text = line.strip()
+                if not text:
+                    raise UsageError("an empty line cannot be ruled on: give its text, or its number")
                 if line.isdecimal():
                     found = archive.db.conn.execute(
                         "SELECT text FROM furniture WHERE id = ?", (line,)

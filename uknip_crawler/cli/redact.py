@@ -86,7 +86,7 @@ def _story(archive: Archive, url: str, directory: Path) -> int | None:
     story = find_article(archive.db, url)
     if story is not None or archive.redactions.keeps_out(url):
         return story
-    raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`")
+    raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`, or ask `uknip why`")
 
 
 def _ask(archive: Archive, stories: list[int]) -> None:
@@ -145,8 +145,7 @@ def _list(archive: Archive, *, as_json: bool) -> None:
         return
     for one in redactions:
         unfinished = "" if one["finished"] else "  (not finished: run any `uknip redact` or crawl)"
-        click.echo(
-            f"{one['redaction']:>4}  {one['at']}  article {one['article']}  {one['reason']}{unfinished}"
-        )
+        article = f"article {one['article']}  " if one["article"] else ""  # a rebuild has marks, no rows
+        click.echo(f"{one['redaction']:>4}  {one['at']}  {article}{one['reason']}{unfinished}")
     if not redactions:
         click.echo("nothing was redacted")

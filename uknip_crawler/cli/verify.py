@@ -32,7 +32,7 @@ def command(directory: Path, as_json: bool) -> None:
 
     with Archive(directory) as archive:
         problems = list(verify(archive.db, directory, progress=tell))
-        articles = archive.db.table("articles").count
+        articles = archive.db.table("articles").count_where("status <> 'redacted'")
     if as_json:
         click.echo(json.dumps({"articles": articles, "problems": problems}, indent=2))
     else:

@@ -84,11 +84,18 @@ def _found(frontier: dict[str, Any] | None) -> list[str]:
     where = f" on {frontier['found_on']}" if frontier["found_on"] else ""
     lines = [f"  found {frontier['first_seen_at']} by {frontier['found_by']}{where}"]
     if frontier["listed_on"]:
-        lines.append(f"  listed by {frontier['listed_on']}, last {frontier['listed_at']}")
+        lines.append(f"  listed by {frontier['listed_on']}, last {_second(frontier['listed_at'])}")
     if frontier["post_id"]:
         lines.append(f"  WordPress post {frontier['post_id']}")
-    due = f"due {frontier['due_at']} ({frontier['reason']})" if frontier["due_at"] else "not due again"
+    due = (
+        f"due {_second(frontier['due_at'])} ({frontier['reason']})" if frontier["due_at"] else "not due again"
+    )
     return [*lines, f"  {due}"]
+
+
+def _second(time: str) -> str:
+    """Return a stored time without its fraction of a second."""
+    return f"{time[:19]}Z"
 
 
 def _visit(visit: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ def require() -> None:
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
-        raise UsageError("Parquet needs pyarrow: pip install 'uknip[parquet]'") from error
+        raise UsageError("Parquet needs pyarrow: uv sync --extra parquet") from error
 
 
 def write(rows: Iterable[tuple[Any, ...]], fields: Sequence[Field], output: BinaryIO) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from uknip_crawler.archive.ledger import IMAGE
 from uknip_crawler.browse.pages.asking import Ask
 from uknip_crawler.models import FAILURES, Outcome
 
@@ -19,10 +20,11 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A run with its outcomes. `level` is good, poor, bad or running."""
+    """A run with its outcomes, `pictures` of them stored pictures. `level` is good, poor, bad or running."""
 
     run: Any
     outcomes: dict[str, int]
+    pictures: int
 
     @property
     def level(self) -> str:
@@ -40,7 +42,7 @@ class Health:
 
     @property
     def new(self) -> int:
-        return self._count(Outcome.STORED, Outcome.DUPLICATE)
+        return self._count(Outcome.STORED, Outcome.DUPLICATE) - self.pictures
 
     @property
     def revised(self) -> int:
@@ -68,16 +70,19 @@ def healths(ask: Ask, which: str, **parameters: Any) -> list[Health]:
     """Return runs with their outcomes; `which` is the end of a SELECT from runs."""
     runs = ask.rows(f"SELECT * FROM runs {which}", **parameters)
     outcomes: dict[int, Counter[str]] = {run["id"]: Counter() for run in runs}
+    pictures: Counter[int] = Counter()
     if runs:
         marks = ", ".join(str(number) for number in outcomes)
         names = ", ".join(f"('{outcome}')" for outcome in Outcome)
         # one look into the index for each run and outcome, instead of a walk through all of both
-        for run_id, outcome, count in ask.rows(
+        for run_id, outcome, is_picture, count in ask.rows(
             f"""WITH outcomes (name) AS (VALUES {names})
-            SELECT run_id, outcome, count(*) FROM outcomes CROSS JOIN fetches
-            WHERE outcome = name AND run_id IN ({marks}) GROUP BY run_id, outcome
-            UNION ALL SELECT run_id, 'open', count(*) FROM fetches
+            SELECT run_id, outcome, kind = '{IMAGE}', count(*) FROM outcomes CROSS JOIN fetches
+            WHERE outcome = name AND run_id IN ({marks}) GROUP BY 1, 2, 3
+            UNION ALL SELECT run_id, 'open', 0, count(*) FROM fetches
             WHERE outcome IS NULL AND run_id IN ({marks}) GROUP BY run_id"""
         ):
             outcomes[run_id][outcome] += count
-    return [Health(run, dict(outcomes[run["id"]])) for run in runs]
+            if is_picture and outcome == Outcome.STORED:
+                pictures[run_id] += count
+    return [Health(run, dict(outcomes[run["id"]]), pictures[run["id"]]) for run in runs]

@@ -6,7 +6,7 @@ this one. A package, not a module: only then does Datasette find templates/ and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from datasette import __version__
@@ -102,12 +102,13 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
     return routes() if _is_ours(datasette) else []
 
 
-@hookimpl
-def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
-    """Answer a wrong address with a page, where Datasette also prints a traceback for whoever runs it."""
+@hookimpl(wrapper=True)  # Datasette awaits every answer, and its own prints a traceback for whoever runs it
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, Any]:
+    """Answer a wrong address with a page instead."""
+    answers = yield
     if _is_ours(datasette) and isinstance(exception, NotFound) and not request.path.endswith(".json"):
-        return answer(datasette, request, Page("missing", {"what": "There is no such page."}, status=404))
-    return None
+        return [answer(datasette, request, Page("missing", {"what": "There is no such page."}, status=404))]
+    return answers
 
 
 @hookimpl
