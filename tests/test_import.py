@@ -25,6 +25,7 @@ from warcio.warcwriter import WARCWriter
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
+from uknip_crawler.importing import _matches
 
 FIRST = datetime(2024, 3, 14, 9, 30, tzinfo=UTC)
 SECOND = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -331,6 +332,69 @@ def test_chunks_are_joined_and_stale_encodings_dropped(tmp_path: Path) -> None:
     old = Writer(tmp_path / "old.warc.gz")
     old.add("<https://uknip.co.uk/a/>", b"<p>Hello</p>", FIRST)
     assert load(old.close()).capture.url == "https://uknip.co.uk/a/"  # type: ignore[union-attr]
+
+
+_PAGE = b"HTTP/1.1 200 OK\r\n\r\nHello"
+
+
+def _raw(date: str = "2024-03-14T09:30:00Z", length: int = len(_PAGE), more: bytes = b"") -> bytes:
+    """Return a record written by hand, as no honest program would."""
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://uknip.co.uk/news/uk/breaking/story-9/\r\n"
+        f"WARC-Date: {date}\r\nContent-Type: application/http\r\nContent-Length: {length}\r\n"
+    )
+    return head.encode() + more + b"\r\n" + _PAGE + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00"])
+def test_a_time_beyond_the_calendar_is_damage(date: str, tmp_path: Path) -> None:
+    """It exists in no other zone, and must not stop the import of all other records."""
+    path = tmp_path / "odd.warc"
+    path.write_bytes(_raw(date))
+    assert found(path) == ([], [f"no readable record: no time in UTC: {date}"])
+
+
+def test_a_negative_length_does_not_lead_back(pages: Path, tmp_path: Path) -> None:
+    """A record that says to end before it begins was read again and again."""
+    first = _raw()
+    path = tmp_path / "loop.warc"
+    back = -len(_raw(length=-100)) + len(_PAGE)  # to the end of the first record's page
+    path.write_bytes(first + _raw(length=back))
+    assert found(path) == (["9"], ["not a record"])
+
+
+@pytest.mark.parametrize("more", [b"X-Long: " + b"a" * 2**21 + b"\r\n", b"X-Many: a\r\n" * 2**18])
+def test_a_bomb_of_headers_is_damage(more: bytes, pages: Path, tmp_path: Path) -> None:
+    """A few kilobytes unpack to gigabytes of headers; of those no more than a mebibyte is looked at."""
+    path = tmp_path / "bomb.warc.gz"
+    path.write_bytes(pages.read_bytes() + gzip.compress(_raw(more=more)))
+    assert found(path) == (
+        list("012345"),
+        ["no readable record: headers of more than 1,048,576 bytes"],
+    )
+
+
+def test_a_digest_of_any_algorithm_may_be_named(tmp_path: Path) -> None:
+    """Also of one whose digests have no length of their own."""
+    assert not _matches("sha1:AAAA", b"page")
+    assert _matches("shake_128:AAAA", b"page")
+    assert _matches("unheard-of:AAAA", b"page")
+
+
+def test_captures_from_before_the_web_are_refused(tmp_path: Path) -> None:
+    """Their year cannot be written into a WARC file of ours and read back; the rest of the file is taken in."""
+    with SampleSite(newsroom(3)) as site:
+        url = site.url(site.newsroom.published()[0].path)
+        writer = Writer(tmp_path / "old.warc.gz")
+        writer.add(url, get(url), FIRST)
+        path = writer.close()
+        odd = _raw("0001-01-01T00:00:00Z").replace(
+            b"https://uknip.co.uk/news/uk/breaking/story-9/", url.encode()
+        )
+        path.write_bytes(path.read_bytes() + gzip.compress(odd))
+        report = import_warc(tmp_path / "archive", site, path, expect=3)
+    assert report["taken"] == 1
+    assert [line.partition(": ")[2] for line in report["damaged"]] == ["captured before there was a web"]  # type: ignore[attr-defined]
 
 
 def test_what_is_no_warc_is_said_in_one_line(tmp_path: Path) -> None:

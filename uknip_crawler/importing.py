@@ -27,6 +27,7 @@ from uknip_crawler.recovery import recover
 from uknip_crawler.reextraction import load_learned
 from uknip_crawler.replaying import Replay, Stored
 from uknip_crawler.sites import Site, load_site
+from uknip_crawler.times import EARLIEST
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_variant
 from uknip_crawler.workers import Workers
 
@@ -126,6 +127,8 @@ def _survey(
             report.records += 1
             if found.fetched_at > now:
                 damaged.append(Damage(found.place, f"captured in the future, {found.fetched_at:%Y-%m-%d}"))
+            elif found.fetched_at.date() < EARLIEST:
+                damaged.append(Damage(found.place, "captured before there was a web"))
             elif (url := _page_of(found.url, site)) is None:
                 report.elsewhere += 1
             else:
@@ -291,6 +294,6 @@ def _matches(digest: str, body: bytes) -> bool:
     algorithm, _, value = digest.partition(":")
     try:
         found = hashlib.new(algorithm.lower().replace("-", ""), body, usedforsecurity=False).digest()
-    except ValueError:
+    except (ValueError, TypeError):  # digests without a length of their own are none of a WARC file's
         return True
     return value.strip().lower() in (found.hex(), base64.b32encode(found).decode().lower())
