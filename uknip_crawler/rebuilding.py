@@ -24,7 +24,7 @@ from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
-from uknip_crawler.errors import AddressRefused, ContentError, UsageError
+from uknip_crawler.errors import AddressRefused, ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.items import CrawlRun
 from uknip_crawler.models import Capture, Outcome
@@ -131,7 +131,7 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
     for file in files:
         archive.enrol_warc(file.name, run_id, at=file.opened_at)
     with Workers(site.base_url, load_learned(archive), count=workers) as pool:
-        _Reliving(archive, site, run, Replay(archive, site, run, pool), clock).live(records)
+        _Reliving(archive, site, run, Replay(archive, site, run, pool), clock, rebuilt.damaged).live(records)
     rebuilt.runs += 1
     rebuilt.captures += len(records)
     with archive.transaction():
@@ -146,11 +146,14 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
 def _records(file: _File, rebuilt: Rebuilt) -> Iterator[Record]:
     """Yield the responses of a file of ours; what is damaged is said."""
     cut_torn_tail(file.path)
-    for found in ForeignWarc(file.path).records():
-        if isinstance(found, Damage):
-            rebuilt.damaged.append(f"{found.place}: {found.reason}")
-        else:
-            yield found
+    if not file.path.stat().st_size:  # its run was killed before the first record was whole
+        return
+    with contextlib.closing(ForeignWarc(file.path)) as warc_file:
+        for found in warc_file.records():
+            if isinstance(found, Damage):
+                rebuilt.damaged.append(f"{found.place}: {found.reason}")
+            else:
+                yield found
 
 
 @dataclass(slots=True)
@@ -170,6 +173,7 @@ class _Reliving:
     run: CrawlRun
     replay: Replay
     clock: _Clock
+    damaged: list[str]
 
     def live(self, records: Sequence[Record]) -> None:
         """Settle a run's captures; of a crawl the last of each address, for the earlier ones were tried again."""
@@ -182,7 +186,11 @@ class _Reliving:
             ref = RecordRef(
                 record.place.path.name.removesuffix(".open"), record.place.offset, record.place.length
             )
-            capture = self.archive.read_capture(ref)
+            try:
+                capture = self.archive.read_capture(ref)
+            except StorageError as error:
+                self.damaged.append(str(error))
+                continue
             self.clock.time = max(self.clock.time, capture.fetched_at)
             kind = _document_kind(capture)
             if kind is None:
