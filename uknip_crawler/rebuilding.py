@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from uknip_crawler import __version__
+from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.archive import DATABASE, Archive, rewriting, warc
 from uknip_crawler.archive.foreign import Damage, ForeignWarc, Record
@@ -77,6 +77,7 @@ def rebuild(
         raise UsageError(
             f"{directory / DATABASE} is there: move it away first, then run `uknip rebuild` again"
         )
+    rewriting.delete_predecessors(directory / "warc")
     files = sorted(_files(directory / "warc"), key=lambda one: (one.run_id, one.serial))
     if not files:
         raise UsageError(f"no WARC files of ours in {directory / 'warc'}: there is nothing to rebuild from")
@@ -89,11 +90,12 @@ def rebuild(
         for run_id, of_run in groupby(files, key=lambda one: one.run_id):
             progress(run_id, files[-1].run_id)
             base_url = _live_again(archive, run_id, list(of_run), rebuilt, workers)
-        with archive.transaction():
-            archive.images.readopt()
         for path in tombstones:
             archive.enrol_warc(path.name, files[-1].run_id, at=at)
+        _complete_redactions(archive, at)
         bring_to_rest(archive, base_url, workers=workers, at=at)
+        with archive.transaction():
+            archive.images.readopt()
         for table in ("articles", "revisions", "aliases"):
             setattr(rebuilt, table, archive.db.table(table).count)
         archive.settle_down()
@@ -115,6 +117,13 @@ def _keep_out(archive: Archive) -> list[Path]:
         for tombstone in rewriting.tombstones(archive.warc_folder):
             archive.redactions.adopt(tombstone.marks, tombstone.reason, tombstone.at)
     return rewriting.tombstone_files(archive.warc_folder)
+
+
+def _complete_redactions(archive: Archive, at: datetime) -> None:
+    """Take out what captures still hold of stories whose redaction was killed before the database was lost."""
+    if archive.redactions.withheld():
+        for (run_id,) in archive.db.conn.execute("SELECT id FROM runs ORDER BY id").fetchall():
+            redaction.after_run(archive, run_id, at=at)
 
 
 def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: Rebuilt, workers: int) -> str:
