@@ -18,14 +18,18 @@ from pathlib import Path
 import pytest
 from capabilities import need_programs
 from crawling import NOW, content, crawl, newsroom, rows
+from sample_archive import SITE, add_article, new_archive
 from test_commands import uknip
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from uknip_crawler.archive import Archive
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.importing import _matches
+from uknip_crawler.recovery import recover
+from uknip_crawler.sites import load_site
 
 FIRST = datetime(2024, 3, 14, 9, 30, tzinfo=UTC)
 SECOND = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -196,6 +200,40 @@ def test_a_killed_import_is_simply_run_again(
     assert rows(tmp_path / "killed", "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
 
 
+def test_what_a_killed_import_stored_is_looked_at_by_the_next_crawl(tmp_path: Path) -> None:
+    """Also when nobody imports again: no list of the site may name those stories."""
+    db = new_archive(tmp_path)
+    db.execute("UPDATE runs SET kind = 'import'")
+    story = add_article(db, "/news/kent/ferry-sinks-in-ramsgate/", "Ferry sinks in Ramsgate")
+    db.execute("UPDATE fetches SET article_id = ?, outcome = 'stored', closed_at = opened_at", (story,))
+    db.conn.commit()
+    db.close()
+    with Archive(tmp_path) as archive:
+        recover(archive, load_site(f"{SITE}/"), clock=lambda: NOW)
+    assert rows(tmp_path, "SELECT url, reason, article_id FROM frontier") == [
+        (f"{SITE}/news/kent/ferry-sinks-in-ramsgate/", "new", story)
+    ]
+
+
+def test_a_capture_with_traces_blacked_out_is_not_taken_again(tmp_path: Path) -> None:
+    """Its digest is another one since the redaction; it is the same capture all the same."""
+    page = '<html><body><a href="{url}">Ferry sinks off Ramsgate pier tonight</a><p>{text}</p></body></html>'
+    with SampleSite(newsroom(6)) as site:
+        first, second = (site.url(post.path) for post in site.newsroom.published()[:2])
+        writer = Writer(tmp_path / "two.warc.gz")
+        writer.add(first, get(first), FIRST)
+        writer.add(site.url("/about-us/"), page.format(url=first, text="About us.").encode(), FIRST)
+        writer.add(second, get(second), FIRST)
+        path = writer.close()
+        assert import_warc(tmp_path / "a", site, path)["taken"] == 3
+        done = uknip("redact", first, "--reason", "asked", "--yes", "--archive", str(tmp_path / "a"))
+        assert done.returncode == 0, done.stderr
+        altered = "SELECT count(*) FROM fetches WHERE url = ? AND warc_name IS NOT NULL"
+        assert rows(tmp_path / "a", altered, site.url("/about-us/")) == [(1,)]
+        report = import_warc(tmp_path / "a", site, path)
+    assert (report["held"], report["outcomes"]) == (2, {"redacted": 1})
+
+
 def _stored(directory: Path) -> bool:
     try:
         return rows(directory, "SELECT count(*) FROM articles")[0][0] > 0
@@ -206,14 +244,17 @@ def _stored(directory: Path) -> bool:
 def test_an_import_is_rebuilt_from_the_archives_own_files(
     two_states: tuple[SampleSite, Path, Path], tmp_path: Path
 ) -> None:
-    """The files that were imported are needed no longer."""
+    """The files that were imported are needed no longer, and the next crawl looks at the same stories."""
     site, first, second = two_states
     import_warc(tmp_path, site, second, first)
     before = lives(tmp_path)
+    due = "SELECT url, kind, reason FROM frontier WHERE due_at IS NOT NULL ORDER BY url"
+    waiting = rows(tmp_path, due)
     for file in tmp_path.glob("uknip.db*"):
         file.unlink()
     assert uknip("rebuild", "--archive", str(tmp_path)).returncode == 0
     assert lives(tmp_path) == before
+    assert rows(tmp_path, due) == waiting != []
 
 
 def test_wget_writes_what_we_read(tmp_path: Path) -> None:

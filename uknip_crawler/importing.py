@@ -17,7 +17,7 @@ from typing import Any
 
 from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
-from uknip_crawler.archive import Archive
+from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import AddressRefused, StorageError
@@ -247,7 +247,18 @@ class _Taking:
     def _is_held(self, url: str, capture: Capture) -> bool:
         key = (url, capture.fetched_at.replace(microsecond=0), capture.payload_sha256)
         self.seen[key] += 1
-        return self.seen[key] > 1 or self.archive.ledger.record_of(*key) is not None
+        return (
+            self.seen[key] > 1
+            or self.archive.ledger.record_of(*key) is not None
+            or self._is_altered(*key[:2])
+        )
+
+    def _is_altered(self, url: str, fetched_at: datetime) -> bool:
+        """Tell whether a capture is held with a redacted story's traces blacked out: its digest is another then."""
+        if not self.archive.redactions.are_any:
+            return False
+        record = self.archive.ledger.record_of(url, fetched_at)
+        return record is not None and warc.is_altered(self.archive.warc_folder, record)
 
     # Revisits
 

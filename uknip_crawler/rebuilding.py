@@ -146,6 +146,8 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
     with archive.transaction():
         if run.is_live:
             archive.articles.confirm_gone(run_id, at=clock.time)
+        else:
+            archive.frontier.add_imported(run_id, at=clock.time)
         archive.ledger.finish_run(
             run_id, 0, "rebuilt", requests=len(records), received_bytes=0, at=clock.time
         )

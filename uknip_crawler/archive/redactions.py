@@ -175,8 +175,9 @@ class Redactions:
             {"story": story, "ids": json.dumps(list(stories))},
         )
         moment = as_moment(published) if published else None
-        taken_over = {url for url, stays in self.other_addresses(stories) if stays}
-        return marks_of(self.addresses([story]) - taken_over, post_id, moment, digests)
+        addresses = self.addresses([story])
+        addresses -= {url for url, stays in self.other_addresses(stories) if stays and url in addresses}
+        return marks_of(addresses, post_id, moment, digests)
 
     def addresses(self, stories: Sequence[int]) -> set[str]:
         """Return every address that some stories have had, or that led to them."""
