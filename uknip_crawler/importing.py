@@ -17,7 +17,7 @@ from typing import Any
 
 from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
-from uknip_crawler.archive import Archive, warc
+from uknip_crawler.archive import Archive, rewriting
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import AddressRefused, StorageError
@@ -258,7 +258,7 @@ class _Taking:
         if not self.archive.redactions.are_any:
             return False
         record = self.archive.ledger.record_of(url, fetched_at)
-        return record is not None and warc.is_altered(self.archive.warc_folder, record)
+        return record is not None and rewriting.is_altered(self.archive.warc_folder, record)
 
     # Revisits
 

@@ -6,6 +6,7 @@ one goes. Killed at any point, the ledger points at whole records, and `sweep` c
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -154,6 +155,13 @@ def _turn(db: Database, made: Plan, new: Path, moved: dict[int, tuple[int, int]]
                 (capture.payload_sha256, len(capture.body), fetch_id),
             )
     execute("DELETE FROM warcs WHERE name = ?", (made.name,))
+
+
+def is_altered(folder: Path, ref: warc.RecordRef) -> bool:
+    """Tell whether a response is no longer as received; False where it cannot be read."""
+    with contextlib.suppress(StorageError):
+        return any(name == warc.ALTERED for name, _ in warc.described(folder, ref)[0])
+    return False
 
 
 def sweep(db: Database, folder: Path) -> None:

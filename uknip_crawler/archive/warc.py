@@ -5,7 +5,6 @@ A file carries the suffix `.open` while it is written; only a file closed in ord
 
 from __future__ import annotations
 
-import contextlib
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +30,8 @@ from uknip_crawler.models import Capture
 ROLL_BYTES = 10**9
 _MAGIC = b"\x1f\x8b\x08"
 _CHUNK = 1 << 20
-_ALTERED = "WARC-Altered"
+ALTERED = "WARC-Altered"
+"""Field of a record that is no longer as received."""
 DAMAGED = (
     ArchiveLoadFailed, StopIteration, ValueError, TypeError, OSError, zlib.error, AttributeError, EOFError,
 )  # fmt: skip
@@ -155,7 +155,7 @@ def _serialise(write: Callable[[_Writer], None]) -> bytes:
 
 def altered(capture: Capture) -> bytes:
     """Return the gzip member of a capture that is no longer as received, and says so."""
-    return _serialise(lambda writer: _write_response(writer, capture, {_ALTERED: "redaction"}))
+    return _serialise(lambda writer: _write_response(writer, capture, {ALTERED: "redaction"}))
 
 
 def _write_response(
@@ -250,13 +250,6 @@ def described(folder: Path, ref: RecordRef) -> tuple[list[tuple[str, str]], Capt
     if capture is None:
         raise StorageError(f"{where}: not a whole response record")
     return list(next(iter(ArchiveIterator(BytesIO(member)))).rec_headers.headers), capture
-
-
-def is_altered(folder: Path, ref: RecordRef) -> bool:
-    """Tell whether a response is no longer as received; False where it cannot be read."""
-    with contextlib.suppress(StorageError):
-        return any(name == _ALTERED for name, _ in described(folder, ref)[0])
-    return False
 
 
 def capture_of(member: bytes) -> Capture | None:
