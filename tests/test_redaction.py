@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from crawling import NOW, crawl, newsroom, rows
-from sample_archive import SITE, add_article, new_archive
+from sample_archive import CAPTURED, SITE, add_article, add_image, new_archive
 from test_commands import uknip
 from test_images import drawn
 from warcio.archiveiterator import ArchiveIterator
@@ -404,6 +404,22 @@ def test_stories_grouped_through_a_redacted_one_are_grouped_anew(tmp_path: Path)
         redaction.redact(archive, redaction.aim(archive, [between]), REASON, at=NOW)
     assert rows(tmp_path, "SELECT id, duplicate_of FROM articles") == [(1, None), (2, None), (3, None)]
     assert rows(tmp_path, "SELECT article_id FROM fingerprints") == [(one,), (other,)]
+
+
+def test_where_a_picture_was_redirected_to_goes_with_it(tmp_path: Path) -> None:
+    """The row of that visit names the file and its digest."""
+    db = new_archive(tmp_path)
+    story = add_article(db, "/news/kent/ferry-sinks-in-ramsgate/", "Ferry sinks in Ramsgate", "She sank.")
+    add_image(db, story, 0, f"{SITE}/lead.jpg")
+    visit = {"run_id": 1, "kind": "image", "opened_at": CAPTURED, "closed_at": CAPTURED}
+    moved = {"url": f"{SITE}/lead.jpg", "found_by": "article", "redirected_to": f"{SITE}/f/81c2.jpg"}
+    there = {"url": f"{SITE}/f/81c2.jpg", "found_by": "redirect", "payload_sha256": "81c2" * 16}
+    db.table("fetches").insert_all(
+        [visit | moved | {"outcome": "alias"}, visit | there | {"outcome": "stored"}], alter=False
+    )
+    db.close()
+    redact(tmp_path, "/news/kent/ferry-sinks-in-ramsgate/", "--reason", REASON, "--yes")
+    assert found(tmp_path, "81c2", "lead.jpg") == []
 
 
 def test_every_picture_a_story_ever_showed_goes(tmp_path: Path) -> None:

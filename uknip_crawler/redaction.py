@@ -70,7 +70,7 @@ def aim(archive: Archive, stories: Sequence[int]) -> Target:
     for story in stories:
         headlines, texts = redactions.texts(story)
         target.traces.add(headlines=headlines, texts=texts)
-    target.addresses.update(pictures)
+    target.addresses.update(pictures, redactions.led_to(pictures))
     _narrow(archive, target)
     target.copies.update(redactions.copies(stories))
     return target

@@ -222,6 +222,15 @@ class Redactions:
             {"ids": json.dumps(list(stories))},
         ).fetchall()
 
+    def led_to(self, pictures: Sequence[str]) -> list[str]:
+        """Return the addresses that requests for some pictures were redirected to and that are no other picture's."""
+        return self._column(
+            "WITH RECURSIVE way (url) AS (SELECT value FROM json_each(?) UNION SELECT redirected_to FROM fetches "
+            "JOIN way USING (url) WHERE kind = 'image' AND redirected_to IS NOT NULL) "
+            "SELECT url FROM way WHERE url NOT IN (SELECT url FROM images)",
+            json.dumps(list(pictures)),
+        )
+
     def unshown_pictures(self) -> list[tuple[int, str]]:
         """Return (id, address) of the pictures that no story shows any more."""
         return self._db.conn.execute(
