@@ -15,6 +15,7 @@ from sample_archive import add_article, new_archive
 from test_commands import uknip
 
 from uknip_crawler.archive import DATABASE, open_readonly
+from uknip_crawler.archive.backup import LIST, known_backups
 from uknip_crawler.demo import SampleSite
 
 _INCONSISTENT = (
@@ -119,3 +120,13 @@ def test_a_full_disk_leaves_the_old_backup(small: Path, tmp_path: Path) -> None:
     assert (tmp_path / "copy.db").read_text() == "the old backup"
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "copy.db"}
     open_readonly(small).close()
+
+
+def test_half_a_line_in_the_list_of_backups_stops_nothing(tmp_path: Path) -> None:
+    """A backup that was killed may have left it; a redaction still names the others."""
+    copy = tmp_path / "copy.db"
+    copy.touch()
+    (tmp_path / LIST).write_text(
+        json.dumps({"file": str(copy), "at": "2026-03-14T08:00:00Z"}) + '\n{"file": "/ba'
+    )
+    assert list(known_backups(tmp_path)) == [(str(copy), "2026-03-14T08:00:00Z")]

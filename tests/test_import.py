@@ -18,13 +18,18 @@ from pathlib import Path
 import pytest
 from capabilities import need_programs
 from crawling import NOW, content, crawl, newsroom, rows
+from sample_archive import SITE, add_article, new_archive
 from test_commands import uknip
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from uknip_crawler.archive import Archive
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
+from uknip_crawler.importing import _matches
+from uknip_crawler.recovery import recover
+from uknip_crawler.sites import load_site
 
 FIRST = datetime(2024, 3, 14, 9, 30, tzinfo=UTC)
 SECOND = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -195,6 +200,40 @@ def test_a_killed_import_is_simply_run_again(
     assert rows(tmp_path / "killed", "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
 
 
+def test_what_a_killed_import_stored_is_looked_at_by_the_next_crawl(tmp_path: Path) -> None:
+    """Also when nobody imports again: no list of the site may name those stories."""
+    db = new_archive(tmp_path)
+    db.execute("UPDATE runs SET kind = 'import'")
+    story = add_article(db, "/news/kent/ferry-sinks-in-ramsgate/", "Ferry sinks in Ramsgate")
+    db.execute("UPDATE fetches SET article_id = ?, outcome = 'stored', closed_at = opened_at", (story,))
+    db.conn.commit()
+    db.close()
+    with Archive(tmp_path) as archive:
+        recover(archive, load_site(f"{SITE}/"), clock=lambda: NOW)
+    assert rows(tmp_path, "SELECT url, reason, article_id FROM frontier") == [
+        (f"{SITE}/news/kent/ferry-sinks-in-ramsgate/", "new", story)
+    ]
+
+
+def test_a_capture_with_traces_blacked_out_is_not_taken_again(tmp_path: Path) -> None:
+    """Its digest is another one since the redaction; it is the same capture all the same."""
+    page = '<html><body><a href="{url}">Ferry sinks off Ramsgate pier tonight</a><p>{text}</p></body></html>'
+    with SampleSite(newsroom(6)) as site:
+        first, second = (site.url(post.path) for post in site.newsroom.published()[:2])
+        writer = Writer(tmp_path / "two.warc.gz")
+        writer.add(first, get(first), FIRST)
+        writer.add(site.url("/about-us/"), page.format(url=first, text="About us.").encode(), FIRST)
+        writer.add(second, get(second), FIRST)
+        path = writer.close()
+        assert import_warc(tmp_path / "a", site, path)["taken"] == 3
+        done = uknip("redact", first, "--reason", "asked", "--yes", "--archive", str(tmp_path / "a"))
+        assert done.returncode == 0, done.stderr
+        altered = "SELECT count(*) FROM fetches WHERE url = ? AND warc_name IS NOT NULL"
+        assert rows(tmp_path / "a", altered, site.url("/about-us/")) == [(1,)]
+        report = import_warc(tmp_path / "a", site, path)
+    assert (report["held"], report["outcomes"]) == (2, {"redacted": 1})
+
+
 def _stored(directory: Path) -> bool:
     try:
         return rows(directory, "SELECT count(*) FROM articles")[0][0] > 0
@@ -205,14 +244,17 @@ def _stored(directory: Path) -> bool:
 def test_an_import_is_rebuilt_from_the_archives_own_files(
     two_states: tuple[SampleSite, Path, Path], tmp_path: Path
 ) -> None:
-    """The files that were imported are needed no longer."""
+    """The files that were imported are needed no longer, and the next crawl looks at the same stories."""
     site, first, second = two_states
     import_warc(tmp_path, site, second, first)
     before = lives(tmp_path)
+    due = "SELECT url, kind, reason FROM frontier WHERE due_at IS NOT NULL ORDER BY url"
+    waiting = rows(tmp_path, due)
     for file in tmp_path.glob("uknip.db*"):
         file.unlink()
     assert uknip("rebuild", "--archive", str(tmp_path)).returncode == 0
     assert lives(tmp_path) == before
+    assert rows(tmp_path, due) == waiting != []
 
 
 def test_wget_writes_what_we_read(tmp_path: Path) -> None:
@@ -331,6 +373,69 @@ def test_chunks_are_joined_and_stale_encodings_dropped(tmp_path: Path) -> None:
     old = Writer(tmp_path / "old.warc.gz")
     old.add("<https://uknip.co.uk/a/>", b"<p>Hello</p>", FIRST)
     assert load(old.close()).capture.url == "https://uknip.co.uk/a/"  # type: ignore[union-attr]
+
+
+_PAGE = b"HTTP/1.1 200 OK\r\n\r\nHello"
+
+
+def _raw(date: str = "2024-03-14T09:30:00Z", length: int = len(_PAGE), more: bytes = b"") -> bytes:
+    """Return a record written by hand, as no honest program would."""
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://uknip.co.uk/news/uk/breaking/story-9/\r\n"
+        f"WARC-Date: {date}\r\nContent-Type: application/http\r\nContent-Length: {length}\r\n"
+    )
+    return head.encode() + more + b"\r\n" + _PAGE + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00"])
+def test_a_time_beyond_the_calendar_is_damage(date: str, tmp_path: Path) -> None:
+    """It exists in no other zone, and must not stop the import of all other records."""
+    path = tmp_path / "odd.warc"
+    path.write_bytes(_raw(date))
+    assert found(path) == ([], [f"no readable record: no time in UTC: {date}"])
+
+
+def test_a_negative_length_does_not_lead_back(pages: Path, tmp_path: Path) -> None:
+    """A record that says to end before it begins was read again and again."""
+    first = _raw()
+    path = tmp_path / "loop.warc"
+    back = -len(_raw(length=-100)) + len(_PAGE)  # to the end of the first record's page
+    path.write_bytes(first + _raw(length=back))
+    assert found(path) == (["9"], ["not a record"])
+
+
+@pytest.mark.parametrize("more", [b"X-Long: " + b"a" * 2**21 + b"\r\n", b"X-Many: a\r\n" * 2**18])
+def test_a_bomb_of_headers_is_damage(more: bytes, pages: Path, tmp_path: Path) -> None:
+    """A few kilobytes unpack to gigabytes of headers; of those no more than a mebibyte is looked at."""
+    path = tmp_path / "bomb.warc.gz"
+    path.write_bytes(pages.read_bytes() + gzip.compress(_raw(more=more)))
+    assert found(path) == (
+        list("012345"),
+        ["no readable record: headers of more than 1,048,576 bytes"],
+    )
+
+
+def test_a_digest_of_any_algorithm_may_be_named(tmp_path: Path) -> None:
+    """Also of one whose digests have no length of their own."""
+    assert not _matches("sha1:AAAA", b"page")
+    assert _matches("shake_128:AAAA", b"page")
+    assert _matches("unheard-of:AAAA", b"page")
+
+
+def test_captures_from_before_the_web_are_refused(tmp_path: Path) -> None:
+    """Their year cannot be written into a WARC file of ours and read back; the rest of the file is taken in."""
+    with SampleSite(newsroom(3)) as site:
+        url = site.url(site.newsroom.published()[0].path)
+        writer = Writer(tmp_path / "old.warc.gz")
+        writer.add(url, get(url), FIRST)
+        path = writer.close()
+        odd = _raw("0001-01-01T00:00:00Z").replace(
+            b"https://uknip.co.uk/news/uk/breaking/story-9/", url.encode()
+        )
+        path.write_bytes(path.read_bytes() + gzip.compress(odd))
+        report = import_warc(tmp_path / "archive", site, path, expect=3)
+    assert report["taken"] == 1
+    assert [line.partition(": ")[2] for line in report["damaged"]] == ["captured before there was a web"]  # type: ignore[attr-defined]
 
 
 def test_what_is_no_warc_is_said_in_one_line(tmp_path: Path) -> None:

@@ -71,3 +71,12 @@ def test_what_is_rebuilt_equals_the_original(
     verified = uknip("verify", "--archive", str(lost))
     assert verified.returncode == 0, verified.stdout
     assert sorted(path.name for path in lost.glob("*")) == sorted(path.name for path in life.glob("*"))
+
+
+def test_a_run_killed_before_its_first_record_does_not_stop_a_rebuild(lost: Path) -> None:
+    """Its file is empty, or holds the beginning of a record and no more."""
+    folder = lost / "warc"
+    (folder / "uknip-20260320000000-00098-0001.warc.gz.open").touch()
+    (folder / "uknip-20260321000000-00099-0001.warc.gz.open").write_bytes(b"\x1f\x8b\x08")
+    assert uknip("rebuild", "--archive", str(lost)).returncode == 0
+    assert uknip("verify", "--archive", str(lost)).returncode == 0

@@ -11,14 +11,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from crawling import crawl, newsroom, rows
-from sample_archive import SITE, add_article, new_archive
+from crawling import NOW, crawl, newsroom, rows
+from sample_archive import CAPTURED, SITE, add_article, add_image, new_archive
 from test_commands import uknip
+from test_images import drawn
 from warcio.archiveiterator import ArchiveIterator
 
 from uknip_crawler import redaction
@@ -29,6 +31,7 @@ from uknip_crawler.archive.rewriting import tombstones
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.posts import Post
+from uknip_crawler.models import Block, BlockKind
 
 REASON = "request of 4 May"
 
@@ -205,6 +208,25 @@ def test_a_redaction_killed_half_way_is_completed(
     ]
 
 
+@pytest.mark.parametrize("step", ["tombstones written", "captures written", "captures turned"])
+def test_a_redaction_killed_half_way_is_completed_by_a_rebuild(
+    step: str, crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """Also when the database is lost that told how far it was."""
+    site = crawled[1]
+    post = chosen(site)
+    needles = told_only_by(post, [p for p in site.newsroom.published() if p is not post])
+    subprocess.run(
+        [sys.executable, "-c", _KILLED, archive, site.url(post.path), step], capture_output=True, check=False
+    )
+    for file in archive.glob("uknip.db*"):
+        file.unlink()
+    assert uknip("rebuild", "--archive", str(archive)).returncode == 0
+    assert found(archive, *needles) == []
+    assert verified(archive)
+    assert rows(archive, "SELECT count(*) FROM articles") == [(39,)]
+
+
 def test_records_that_do_not_tell_of_the_story_stay_to_the_byte(
     crawled: tuple[Path, SampleSite], archive: Path
 ) -> None:
@@ -347,6 +369,86 @@ def test_the_text_of_a_copy_that_stays_is_no_mark(tmp_path: Path) -> None:
         assert text <= archive.redactions.story_marks(stories[0], stories)
         assert redaction.aim(archive, stories[:1]).copies == {f"{SITE}/news/kent/a-2/"}
         assert redaction.aim(archive, stories).copies == set()
+
+
+def test_an_address_that_another_story_has_taken_over_is_no_mark(tmp_path: Path) -> None:
+    """Or the other story would be kept out with the redacted one."""
+    db = new_archive(tmp_path)
+    add_article(db, "/news/kent/live/", "Road closed in Ashford today", "A tree fell.")
+    moved = add_article(db, "/news/kent/ferry-sinks-in-ramsgate/", "Ferry sinks in Ramsgate", "She sank.")
+    db.execute("UPDATE fetches SET url = ?, article_id = ?", (f"{SITE}/news/kent/live/", moved))
+    db.conn.commit()
+    db.close()
+    redact(tmp_path, "/news/kent/ferry-sinks-in-ramsgate/", "--reason", REASON, "--yes")
+    with Archive(tmp_path) as archive:
+        assert archive.redactions.keeps_out(f"{SITE}/news/kent/ferry-sinks-in-ramsgate/")
+        assert not archive.redactions.keeps_out(f"{SITE}/news/kent/live/")
+
+
+def test_stories_grouped_through_a_redacted_one_are_grouped_anew(tmp_path: Path) -> None:
+    """Two that are alike only to the story between them are no copies of one another."""
+    db = new_archive(tmp_path)
+    one, between, other = (
+        add_article(db, f"/news/kent/{name}/", f"The {name} of three", "Text.", content_sha256=name)
+        for name in ("first", "second", "third")
+    )
+    db.conn.commit()
+    db.close()
+    with Archive(tmp_path) as archive:
+        with archive.transaction():
+            for story, name in ((one, "first"), (between, "second"), (other, "third")):
+                archive.duplicates.place(story, name, bytes(512), [])
+            archive.duplicates.link(one, between, 0.5, ["shared"])
+            archive.duplicates.link(between, other, 0.5, ["shared"])
+            archive.duplicates.regroup()
+        redaction.redact(archive, redaction.aim(archive, [between]), REASON, at=NOW)
+    assert rows(tmp_path, "SELECT id, duplicate_of FROM articles") == [(1, None), (2, None), (3, None)]
+    assert rows(tmp_path, "SELECT article_id FROM fingerprints") == [(one,), (other,)]
+
+
+def test_where_a_picture_was_redirected_to_goes_with_it(tmp_path: Path) -> None:
+    """The row of that visit names the file and its digest."""
+    db = new_archive(tmp_path)
+    story = add_article(db, "/news/kent/ferry-sinks-in-ramsgate/", "Ferry sinks in Ramsgate", "She sank.")
+    add_image(db, story, 0, f"{SITE}/lead.jpg")
+    visit = {"run_id": 1, "kind": "image", "opened_at": CAPTURED, "closed_at": CAPTURED}
+    moved = {"url": f"{SITE}/lead.jpg", "found_by": "article", "redirected_to": f"{SITE}/f/81c2.jpg"}
+    there = {"url": f"{SITE}/f/81c2.jpg", "found_by": "redirect", "payload_sha256": "81c2" * 16}
+    db.table("fetches").insert_all(
+        [visit | moved | {"outcome": "alias"}, visit | there | {"outcome": "stored"}], alter=False
+    )
+    db.close()
+    redact(tmp_path, "/news/kent/ferry-sinks-in-ramsgate/", "--reason", REASON, "--yes")
+    assert found(tmp_path, "81c2", "lead.jpg") == []
+
+
+def test_every_picture_a_story_ever_showed_goes(tmp_path: Path) -> None:
+    """One file at two of its addresses, and the picture at its head before an edit put another there."""
+    with SampleSite(newsroom(30)) as site:
+        post = next(post for post in site.newsroom.published() if post.lead_image and not post.unstructured)
+        assert post.lead_image
+        crawl(site, tmp_path, "--images")
+        other = replace(post.lead_image, url="/wp-content/uploads/2026/03/quay-at-dawn.jpg")
+        copies = tuple(
+            Block(BlockKind.IMAGE, "", image=replace(other, url=f"/wp-content/uploads/2026/03/{name}.jpg"))
+            for name in ("quay-at-noon", "quay-at-dusk")
+        )
+        for name, width in (("dawn", 70), ("noon", 80), ("dusk", 80)):
+            body = faults.body(drawn("PNG", width), content_type="image/png")
+            site.fail[f"/wp-content/uploads/2026/03/quay-at-{name}.jpg"] = body
+        site.newsroom.work(NOW + timedelta(days=1))
+        edited = replace(site.newsroom.posts[post.post_id], lead_image=other, modified_at=site.newsroom.now)
+        site.newsroom.posts[post.post_id] = replace(edited, blocks=(*edited.blocks, *copies))
+        crawl(site, tmp_path, "--images", "--full")
+        url = site.url(edited.path)
+    shown = (
+        "SELECT count(*) FROM article_images JOIN images ON images.id = image_id "
+        "JOIN articles ON articles.id = article_id WHERE articles.url = ? AND sha256 IS NOT NULL"
+    )
+    assert rows(tmp_path, shown, url)[0][0] >= 3
+    redact(tmp_path, url, "--reason", REASON, "--yes")
+    assert found(tmp_path, post.lead_image.url.rpartition("/")[2], "quay-at-dawn", "quay-at-noon") == []
+    assert verified(tmp_path)
 
 
 def test_a_story_without_a_capture_can_be_redacted(tmp_path: Path) -> None:

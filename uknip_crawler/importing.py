@@ -17,7 +17,7 @@ from typing import Any
 
 from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
-from uknip_crawler.archive import Archive
+from uknip_crawler.archive import Archive, rewriting
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.archive.merging import merge_split_stories
 from uknip_crawler.archive.warc import RecordRef
@@ -28,6 +28,7 @@ from uknip_crawler.recovery import recover
 from uknip_crawler.reextraction import load_learned
 from uknip_crawler.replaying import Replay, Stored
 from uknip_crawler.sites import Site, load_site
+from uknip_crawler.times import EARLIEST
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_variant
 from uknip_crawler.workers import Workers
 
@@ -127,6 +128,8 @@ def _survey(
             report.records += 1
             if found.fetched_at > now:
                 damaged.append(Damage(found.place, f"captured in the future, {found.fetched_at:%Y-%m-%d}"))
+            elif found.fetched_at.date() < EARLIEST:
+                damaged.append(Damage(found.place, "captured before there was a web"))
             elif (url := _page_of(found.url, site)) is None:
                 report.elsewhere += 1
             else:
@@ -246,7 +249,18 @@ class _Taking:
     def _is_held(self, url: str, capture: Capture) -> bool:
         key = (url, capture.fetched_at.replace(microsecond=0), capture.payload_sha256)
         self.seen[key] += 1
-        return self.seen[key] > 1 or self.archive.ledger.record_of(*key) is not None
+        return (
+            self.seen[key] > 1
+            or self.archive.ledger.record_of(*key) is not None
+            or self._is_altered(*key[:2])
+        )
+
+    def _is_altered(self, url: str, fetched_at: datetime) -> bool:
+        """Tell whether a capture is held with a redacted story's traces blacked out: its digest is another then."""
+        if not self.archive.redactions.are_any:
+            return False
+        record = self.archive.ledger.record_of(url, fetched_at)
+        return record is not None and rewriting.is_altered(self.archive.warc_folder, record)
 
     # Revisits
 
@@ -293,6 +307,6 @@ def _matches(digest: str, body: bytes) -> bool:
     algorithm, _, value = digest.partition(":")
     try:
         found = hashlib.new(algorithm.lower().replace("-", ""), body, usedforsecurity=False).digest()
-    except ValueError:
+    except (ValueError, TypeError):  # digests without a length of their own are none of a WARC file's
         return True
     return value.strip().lower() in (found.hex(), base64.b32encode(found).decode().lower())

@@ -42,6 +42,21 @@ def link_near_duplicates(archive: Archive) -> int:
     return len(pending)
 
 
+def withdraw(archive: Archive, stories: Iterable[int]) -> None:
+    """Take stories out of the comparison, and group anew what they held together. Runs inside the caller's transaction."""
+    store = archive.duplicates
+    texts: set[str] = set()
+    freed: list[list[int]] = []
+    for article_id in stories:
+        if (held := store.fingerprint(article_id)) is not None:
+            texts.add(held[0])
+            freed += store.remove(article_id, bands(held[1]))
+    _compare_all(store, {pair for members in freed for pair in combinations(sorted(members), 2)})
+    for content_sha256 in sorted(texts):
+        _link_twins(store, content_sha256)
+    store.regroup()
+
+
 def _renew(store: Duplicates, article_id: int) -> set[str]:
     """Compare a story by its current text; return the digests of its former and current text."""
     texts = set()

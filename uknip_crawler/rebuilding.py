@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from uknip_crawler import __version__
+from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.archive import DATABASE, Archive, rewriting, warc
 from uknip_crawler.archive.foreign import Damage, ForeignWarc, Record
@@ -24,7 +24,7 @@ from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
-from uknip_crawler.errors import AddressRefused, ContentError, UsageError
+from uknip_crawler.errors import AddressRefused, ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.items import CrawlRun
 from uknip_crawler.models import Capture, Outcome
@@ -77,6 +77,7 @@ def rebuild(
         raise UsageError(
             f"{directory / DATABASE} is there: move it away first, then run `uknip rebuild` again"
         )
+    rewriting.delete_predecessors(directory / "warc")
     files = sorted(_files(directory / "warc"), key=lambda one: (one.run_id, one.serial))
     if not files:
         raise UsageError(f"no WARC files of ours in {directory / 'warc'}: there is nothing to rebuild from")
@@ -89,11 +90,12 @@ def rebuild(
         for run_id, of_run in groupby(files, key=lambda one: one.run_id):
             progress(run_id, files[-1].run_id)
             base_url = _live_again(archive, run_id, list(of_run), rebuilt, workers)
-        with archive.transaction():
-            archive.images.readopt()
         for path in tombstones:
             archive.enrol_warc(path.name, files[-1].run_id, at=at)
+        _complete_redactions(archive, at)
         bring_to_rest(archive, base_url, workers=workers, at=at)
+        with archive.transaction():
+            archive.images.readopt()
         for table in ("articles", "revisions", "aliases"):
             setattr(rebuilt, table, archive.db.table(table).count)
         archive.settle_down()
@@ -117,6 +119,13 @@ def _keep_out(archive: Archive) -> list[Path]:
     return rewriting.tombstone_files(archive.warc_folder)
 
 
+def _complete_redactions(archive: Archive, at: datetime) -> None:
+    """Take out what captures still hold of stories whose redaction was killed before the database was lost."""
+    if archive.redactions.withheld():
+        for (run_id,) in archive.db.conn.execute("SELECT id FROM runs ORDER BY id").fetchall():
+            redaction.after_run(archive, run_id, at=at)
+
+
 def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: Rebuilt, workers: int) -> str:
     """Live one run again; return the base URL of its site."""
     about = warc.about(files[0].path)
@@ -131,12 +140,14 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
     for file in files:
         archive.enrol_warc(file.name, run_id, at=file.opened_at)
     with Workers(site.base_url, load_learned(archive), count=workers) as pool:
-        _Reliving(archive, site, run, Replay(archive, site, run, pool), clock).live(records)
+        _Reliving(archive, site, run, Replay(archive, site, run, pool), clock, rebuilt.damaged).live(records)
     rebuilt.runs += 1
     rebuilt.captures += len(records)
     with archive.transaction():
         if run.is_live:
             archive.articles.confirm_gone(run_id, at=clock.time)
+        else:
+            archive.frontier.add_imported(run_id, at=clock.time)
         archive.ledger.finish_run(
             run_id, 0, "rebuilt", requests=len(records), received_bytes=0, at=clock.time
         )
@@ -146,11 +157,14 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
 def _records(file: _File, rebuilt: Rebuilt) -> Iterator[Record]:
     """Yield the responses of a file of ours; what is damaged is said."""
     cut_torn_tail(file.path)
-    for found in ForeignWarc(file.path).records():
-        if isinstance(found, Damage):
-            rebuilt.damaged.append(f"{found.place}: {found.reason}")
-        else:
-            yield found
+    if not file.path.stat().st_size:  # its run was killed before the first record was whole
+        return
+    with contextlib.closing(ForeignWarc(file.path)) as warc_file:
+        for found in warc_file.records():
+            if isinstance(found, Damage):
+                rebuilt.damaged.append(f"{found.place}: {found.reason}")
+            else:
+                yield found
 
 
 @dataclass(slots=True)
@@ -170,6 +184,7 @@ class _Reliving:
     run: CrawlRun
     replay: Replay
     clock: _Clock
+    damaged: list[str]
 
     def live(self, records: Sequence[Record]) -> None:
         """Settle a run's captures; of a crawl the last of each address, for the earlier ones were tried again."""
@@ -182,7 +197,11 @@ class _Reliving:
             ref = RecordRef(
                 record.place.path.name.removesuffix(".open"), record.place.offset, record.place.length
             )
-            capture = self.archive.read_capture(ref)
+            try:
+                capture = self.archive.read_capture(ref)
+            except StorageError as error:
+                self.damaged.append(str(error))
+                continue
             self.clock.time = max(self.clock.time, capture.fetched_at)
             kind = _document_kind(capture)
             if kind is None:

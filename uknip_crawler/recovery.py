@@ -49,6 +49,8 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
         after_run(archive, run_id, at=clock())
     with archive.transaction():
         for run_id in killed:
+            if archive.ledger.kind_of(run_id)[0] == "import":
+                archive.frontier.add_imported(run_id, at=clock())
             archive.ledger.close_open(
                 run_id, Outcome.LOST, "run was killed; due again in the next", at=clock()
             )

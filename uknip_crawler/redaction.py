@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import html
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from urllib.parse import unquote, urlsplit
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive, erasure, rewriting, warc
@@ -24,12 +26,14 @@ from uknip_crawler.extraction.content import decode
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.mentions import mentions
 from uknip_crawler.models import Capture
+from uknip_crawler.near_duplicates import withdraw
 from uknip_crawler.sites import Site, load_site
 from uknip_crawler.traces import RUN_WORDS, Traces
 from uknip_crawler.urls import canonicalise
 
 Step = Callable[[str], None]
 _TEXTUAL = re.compile(r"text/|json|xml|javascript", re.IGNORECASE)
+_EXTENSION = re.compile(r"\.\w{2,5}$")
 SPARED_PAGES = 50
 _FRAMING = frozenset({"content-encoding", "content-length"})
 
@@ -66,7 +70,7 @@ def aim(archive: Archive, stories: Sequence[int]) -> Target:
     for story in stories:
         headlines, texts = redactions.texts(story)
         target.traces.add(headlines=headlines, texts=texts)
-    target.addresses.update(pictures)
+    target.addresses.update(pictures, redactions.led_to(pictures))
     _narrow(archive, target)
     target.copies.update(redactions.copies(stories))
     return target
@@ -104,8 +108,19 @@ def redact(
         for story in target.stories:
             if story not in begun:
                 redactions.begin(story, marks[story], reason, at=at)
+                redactions.claim(story, _formerly_shown(archive, story))
     step("announced")
     return complete(archive, at=at, step=step)
+
+
+def _formerly_shown(archive: Archive, story: int) -> list[int]:
+    """Return the pictures that no story shows any more and that an earlier page of this one did."""
+    unshown = archive.redactions.unshown_pictures()
+    captures = archive.readings.captures([story]).get(story, []) if unshown else []
+    pages = [readable(archive.read_capture(one.record))[0].decode("utf-8", "replace") for one in captures]
+    text = unquote(html.unescape("\n".join(pages).replace("\\/", "/")))
+    # by its path without the ending: pages name other sizes and formats of a picture too
+    return [number for number, url in unshown if _EXTENSION.sub("", unquote(urlsplit(url).path)) in text]
 
 
 def complete(archive: Archive, *, at: datetime, step: Step = lambda what: None) -> Extent:
@@ -208,6 +223,7 @@ def _take_out(archive: Archive, target: Target, at: datetime, step: Step) -> Ext
     archive.images.forget({url for _, url, _ in target.pictures}, digests)
     step("pictures deleted")
     with archive.transaction():
+        withdraw(archive, target.stories)
         erasure.erase(archive.db, _erasure(archive, target), at=at)
     step("rows erased")
     return found

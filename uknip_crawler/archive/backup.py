@@ -58,7 +58,13 @@ def known_backups(directory: Path) -> Iterator[tuple[str, str]]:
     path = directory / LIST
     if not path.is_file():
         return
-    made = {record["file"]: record["at"] for record in map(json.loads, path.read_text("utf-8").splitlines())}
+    made: dict[str, str] = {}
+    for line in path.read_text("utf-8").splitlines():
+        with contextlib.suppress(
+            ValueError, KeyError, TypeError
+        ):  # a killed backup may have left half a line
+            record = json.loads(line)
+            made[record["file"]] = record["at"]
     yield from ((file, at) for file, at in made.items() if Path(file).exists())
 
 

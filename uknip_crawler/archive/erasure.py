@@ -94,14 +94,17 @@ def _delete_unused(db: Database, table: str, ids: set[int]) -> None:
 
 def _hide_visits(db: Database, what: Erasure) -> None:
     """Keep every row of the ledger: a visit stays a visit. What it tells of the story goes."""
-    for fetch_id, url, story in db.conn.execute("SELECT id, url, article_id FROM fetches").fetchall():
-        if story in what.stories or url in what.addresses or what.blacken(url) != url:
-            db.conn.execute(
-                "UPDATE fetches SET url = ?, found_on = NULL, redirected_to = NULL, detail = NULL, etag = NULL, "
-                "last_modified = NULL, payload_sha256 = NULL, layout_id = NULL, warc_name = NULL, warc_offset = NULL, "
-                "warc_length = NULL WHERE id = ?",
-                (url if url.startswith("redacted:") else hidden(url), fetch_id),
-            )
+    telling = [
+        (url if url.startswith("redacted:") else hidden(url), fetch_id)
+        for fetch_id, url, story in db.conn.execute("SELECT id, url, article_id FROM fetches")
+        if story in what.stories or url in what.addresses or what.blacken(url) != url
+    ]
+    db.conn.executemany(
+        "UPDATE fetches SET url = ?, found_on = NULL, redirected_to = NULL, detail = NULL, etag = NULL, "
+        "last_modified = NULL, payload_sha256 = NULL, layout_id = NULL, warc_name = NULL, warc_offset = NULL, "
+        "warc_length = NULL WHERE id = ?",
+        telling,
+    )
     for url in what.addresses:
         db.conn.execute(
             "UPDATE fetches SET redirected_to = NULL, detail = NULL WHERE redirected_to = ?", (url,)

@@ -27,6 +27,7 @@ from uknip_crawler.errors import UsageError
 from uknip_crawler.models import Capture
 
 MAX_PAYLOAD_BYTES = 16 * 2**20
+MAX_HEADER_BYTES = 2**20
 _MAX_MEMBER_HEAD_BYTES = 2**16
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -119,7 +120,7 @@ class ForeignWarc:
         try:
             with self._opened(place) as stream:
                 record = ArcWarcRecordLoader(verify_http=False).parse_record_stream(
-                    stream, known_format="warc", check_digests=True
+                    _Headed(stream), known_format="warc", check_digests=True
                 )
                 return _loaded(record, place)
         except warc.DAMAGED as error:
@@ -153,7 +154,10 @@ class ForeignWarc:
         try:
             self._file.seek(offset)
             headers = _headers(self._file)
-            end = self._file.tell() + int(headers.get_header("Content-Length"))
+            begin = self._file.tell()
+            end = begin + int(headers.get_header("Content-Length"))
+            if end < begin:  # or the walk would go back and never end
+                raise ValueError("a negative length")
             after = self._at(end, 4)
             if end <= size and (after == b"\r\n\r\n" or end == size):
                 return min(end + 4, size), None
@@ -230,10 +234,26 @@ class _Slice(io.RawIOBase):
         return len(data)
 
 
+class _Headed:
+    """A record that is read by lines, as headers are, for at most 1 MiB: a bomb of headers is damage."""
+
+    def __init__(self, stream: Any) -> None:
+        self.read = stream.read
+        self._stream = stream
+        self._left = MAX_HEADER_BYTES
+
+    def readline(self, size: int | None = None) -> bytes:
+        line: bytes = self._stream.readline(min(size or self._left + 1, self._left + 1))
+        self._left -= len(line)
+        if self._left < 0:
+            raise ValueError(f"headers of more than {MAX_HEADER_BYTES:,} bytes")
+        return line
+
+
 def _headers(stream: Any) -> Any:
     return (
         ArcWarcRecordLoader()
-        .parse_record_stream(stream, known_format="warc", no_record_parse=True)
+        .parse_record_stream(_Headed(stream), known_format="warc", no_record_parse=True)
         .rec_headers
     )
 
@@ -241,7 +261,10 @@ def _headers(stream: Any) -> Any:
 def _instant(text: str | None) -> datetime:
     """Read a WARC-Date, whole or with fractions of a second (WARC 1.1 §5.4). Raises ValueError without a day."""
     instant = datetime.fromisoformat(text or "")
-    return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    try:
+        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    except OverflowError as error:  # the first or last day of the calendar, in another zone
+        raise ValueError(f"no time in UTC: {text}") from error
 
 
 def _loaded(record: ArcWarcRecord, place: Place) -> Answer | Damage:

@@ -164,7 +164,8 @@ class Redactions:
     # What a story consists of
 
     def story_marks(self, story: int, stories: Sequence[int]) -> set[str]:
-        """Return the marks of one of some stories; the text of a copy that stays is no mark."""
+        """Return the marks of one of some stories; neither the text of a copy that stays nor an address that another
+        story has taken over is one."""
         post_id, published = self._db.conn.execute(
             "SELECT post_id, published_at FROM articles WHERE id = ?", (story,)
         ).fetchone()
@@ -174,7 +175,9 @@ class Redactions:
             {"story": story, "ids": json.dumps(list(stories))},
         )
         moment = as_moment(published) if published else None
-        return marks_of(self.addresses([story]), post_id, moment, digests)
+        addresses = self.addresses([story])
+        addresses -= {url for url, stays in self.other_addresses(stories) if stays and url in addresses}
+        return marks_of(addresses, post_id, moment, digests)
 
     def addresses(self, stories: Sequence[int]) -> set[str]:
         """Return every address that some stories have had, or that led to them."""
@@ -209,14 +212,38 @@ class Redactions:
     def own_pictures(self, stories: Sequence[int]) -> list[tuple[int, str, str | None]]:
         """Return (id, address, digest of the kept file) of the pictures that no other story shows.
 
-        The digest is None also where another picture has the same file.
+        The digest is None also where a picture that stays has the same file.
         """
         return self._db.conn.execute(
-            "SELECT id, url, CASE WHEN (SELECT count(*) FROM images AS i WHERE i.sha256 = images.sha256) = 1 "
-            f"THEN sha256 END FROM images WHERE id IN (SELECT image_id FROM article_images WHERE article_id IN {_CHOSEN}) "
-            f"AND id NOT IN (SELECT image_id FROM article_images WHERE article_id NOT IN {_CHOSEN}) ORDER BY id",
+            f"WITH own AS (SELECT image_id FROM article_images WHERE article_id IN {_CHOSEN} "
+            f"EXCEPT SELECT image_id FROM article_images WHERE article_id NOT IN {_CHOSEN}) "
+            "SELECT id, url, CASE WHEN NOT EXISTS (SELECT 1 FROM images AS i WHERE i.sha256 = images.sha256 "
+            "AND i.id NOT IN own) THEN sha256 END FROM images WHERE id IN own ORDER BY id",
             {"ids": json.dumps(list(stories))},
         ).fetchall()
+
+    def led_to(self, pictures: Sequence[str]) -> list[str]:
+        """Return the addresses that requests for some pictures were redirected to and that are no other picture's."""
+        return self._column(
+            "WITH RECURSIVE way (url) AS (SELECT value FROM json_each(?) UNION SELECT redirected_to FROM fetches "
+            "JOIN way USING (url) WHERE kind = 'image' AND redirected_to IS NOT NULL) "
+            "SELECT url FROM way WHERE url NOT IN (SELECT url FROM images)",
+            json.dumps(list(pictures)),
+        )
+
+    def unshown_pictures(self) -> list[tuple[int, str]]:
+        """Return (id, address) of the pictures that no story shows any more."""
+        return self._db.conn.execute(
+            "SELECT id, url FROM images WHERE NOT EXISTS (SELECT 1 FROM article_images WHERE image_id = images.id)"
+        ).fetchall()
+
+    def claim(self, story: int, pictures: Iterable[int]) -> None:
+        """Count pictures that a story showed earlier among its own, so that they go with it."""
+        self._db.conn.executemany(
+            "INSERT INTO article_images (article_id, position, image_id, is_lead) "
+            "SELECT ?1, 1 + coalesce(max(position), 0), ?2, 0 FROM article_images WHERE article_id = ?1",
+            [(story, picture) for picture in pictures],
+        )
 
     def others(self, stories: Sequence[int]) -> Iterable[tuple[str, str]]:
         """Yield (headline, text) of every state of every other story, and ("", text) of what is printed around them."""

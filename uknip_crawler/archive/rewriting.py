@@ -6,6 +6,7 @@ one goes. Killed at any point, the ledger points at whole records, and `sweep` c
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -29,6 +30,7 @@ Treat = Callable[[Capture], Capture | None]
 """Returns the capture itself to leave its record as it is, another one to put in its place, None to drop it."""
 
 _REWRITTEN = re.compile(r"^(?P<stem>.*?)(?:-r(?P<number>\d+))?\.warc\.gz$")
+_PARTIAL = ".part"
 _REDACTION = "-redaction-"
 _FORMAT = "application/json"
 
@@ -105,8 +107,9 @@ def carry_out(db: Database, folder: Path, made: Plan, step: Callable[[str], None
 def _write(old: Path, new: Path, made: Plan) -> dict[int, tuple[int, int]]:
     """Return (new offset, new length) by old offset of the records that are in the new file."""
     moved: dict[int, tuple[int, int]] = {}
+    partial = new.with_name(f"{new.name}{_PARTIAL}")
     try:
-        with old.open("rb") as source, new.open("wb") as target:
+        with old.open("rb") as source, partial.open("wb") as target:
             for member in warc.members(old):
                 if member.offset in made.dropped:
                     continue
@@ -118,9 +121,10 @@ def _write(old: Path, new: Path, made: Plan) -> dict[int, tuple[int, int]]:
                 target.write(data)
             target.flush()
             os.fsync(target.fileno())
+        partial.replace(new)  # one of that name is whole, also to those who have lost the ledger
         warc.sync_folder(new.parent)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise StorageError(f"{new}: cannot write: {error.strerror}; free some space and run again") from error
     return moved
 
@@ -153,14 +157,34 @@ def _turn(db: Database, made: Plan, new: Path, moved: dict[int, tuple[int, int]]
     execute("DELETE FROM warcs WHERE name = ?", (made.name,))
 
 
+def is_altered(folder: Path, ref: warc.RecordRef) -> bool:
+    """Tell whether a response is no longer as received; False where it cannot be read."""
+    with contextlib.suppress(StorageError):
+        return any(name == warc.ALTERED for name, _ in warc.described(folder, ref)[0])
+    return False
+
+
 def sweep(db: Database, folder: Path) -> None:
     """Delete what a killed rewriting left: new files the ledger never turned to, old ones it turned away from."""
     known = {name for (name,) in db.conn.execute("SELECT name FROM warcs")}
     stems = {found["stem"] for name in known if (found := _REWRITTEN.match(name)) and found["number"]}
+    for path in folder.glob(f"*.warc.gz{_PARTIAL}"):
+        path.unlink()
     for path in folder.glob("*.warc.gz"):
         found = _REWRITTEN.match(path.name)
         if path.name not in known and found and (found["number"] or found["stem"] in stems):
             path.unlink()
+
+
+def delete_predecessors(folder: Path) -> None:
+    """Delete what newer files of the same captures were made to take the place of, where no ledger tells."""
+    newest: dict[str, tuple[int, Path]] = {}
+    for path in folder.glob("*.warc.gz"):
+        if found := _REWRITTEN.match(path.name):
+            one = (int(found["number"] or 0), path)
+            if other := newest.get(found["stem"]):
+                min(one, other)[1].unlink()
+            newest[found["stem"]] = max(one, other or one)
 
 
 def _successor(name: str) -> str:

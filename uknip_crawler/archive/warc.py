@@ -30,6 +30,8 @@ from uknip_crawler.models import Capture
 ROLL_BYTES = 10**9
 _MAGIC = b"\x1f\x8b\x08"
 _CHUNK = 1 << 20
+ALTERED = "WARC-Altered"
+"""Field of a record that is no longer as received."""
 DAMAGED = (
     ArchiveLoadFailed, StopIteration, ValueError, TypeError, OSError, zlib.error, AttributeError, EOFError,
 )  # fmt: skip
@@ -153,7 +155,7 @@ def _serialise(write: Callable[[_Writer], None]) -> bytes:
 
 def altered(capture: Capture) -> bytes:
     """Return the gzip member of a capture that is no longer as received, and says so."""
-    return _serialise(lambda writer: _write_response(writer, capture, {"WARC-Altered": "redaction"}))
+    return _serialise(lambda writer: _write_response(writer, capture, {ALTERED: "redaction"}))
 
 
 def _write_response(
