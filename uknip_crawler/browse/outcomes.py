@@ -36,6 +36,4 @@ MEANINGS: dict[str, str] = {
     Outcome.EXTRACT_TIMEOUT: "extraction took too long",
     Outcome.DEFERRED: "left for a later run",
     Outcome.LOST: "still open when the run ended",
-    Outcome.REDACTED: "a story that was taken out of the archive; `url` then holds `redacted:` and a digest",
-    Outcome.REFUSED: "a picture that is none, or is larger than is kept",
 }
