@@ -227,3 +227,11 @@ def test_layouts_do_not_depend_on_the_order_of_captures(tmp_path: Path) -> None:
 def test_a_text_that_only_grew_is_told_from_an_edit(old: str, new: str, expected: bool) -> None:
     """Every old paragraph still there, in order: it may be furniture of a layout still being learned."""
     assert only_adds(old, new) is expected
+
+
+def test_pages_that_quote_a_story_as_it_was_before_an_edit_are_read_the_same(
+    life: tuple[Path, Work, dict[str, str], SampleSite],
+) -> None:
+    """Their teasers are teasers still: reading everything once more changes nothing."""
+    done = uknip("reextract", "--all", "--dry-run", "--json", "--archive", str(life[0]))
+    assert json.loads(done.stdout)["changed"]["body"] == 0

@@ -99,9 +99,15 @@ class Layouts:
         return [RecordRef(*row) for row in rows]
 
     def stories(self, characters: int) -> Iterator[tuple[str, str]]:
-        """Yield (headline, beginning of the body) of every story."""
+        """Yield (headline, beginning of the body) of every story in all its versions.
+
+        A page that was captured before an edit, or never since, quotes the older one.
+        """
         yield from self._db.conn.execute(
-            "SELECT headline, substr(body, 1, ?) FROM articles WHERE status <> 'redacted'", (characters,)
+            "SELECT headline, substr(body, 1, ?1) FROM articles WHERE status <> 'redacted' UNION ALL "
+            "SELECT revisions.headline, substr(revisions.body, 1, ?1) FROM articles JOIN revisions ON article_id = articles.id "
+            "WHERE revision_count > 1",
+            (characters,),
         )
 
     def verdicts(self) -> tuple[list[str], list[str]]:
