@@ -21,6 +21,7 @@ from uknip_crawler.archive import DATABASE, Archive, rewriting, warc
 from uknip_crawler.archive.foreign import Damage, ForeignWarc, Record
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
+from uknip_crawler.archive.merging import merge_split_stories
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
@@ -81,9 +82,7 @@ def rebuild(
     files = sorted(_files(directory / "warc"), key=lambda one: (one.run_id, one.serial))
     if not files:
         raise UsageError(f"no WARC files of ours in {directory / 'warc'}: there is nothing to rebuild from")
-    for left in directory.glob(f"{UNDER_WAY}*"):
-        left.unlink()
-    with Archive(directory, database=UNDER_WAY) as archive:
+    with Archive(directory, database=UNDER_WAY, anew=True) as archive:
         archive.hurry()
         tombstones = _keep_out(archive)
         rebuilt, base_url = Rebuilt(), DEFAULT_BASE_URL
@@ -147,6 +146,7 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
         if run.is_live:
             archive.articles.confirm_gone(run_id, at=clock.time)
         else:
+            merge_split_stories(archive.db)
             archive.frontier.add_imported(run_id, at=clock.time)
         archive.ledger.finish_run(
             run_id, 0, "rebuilt", requests=len(records), received_bytes=0, at=clock.time

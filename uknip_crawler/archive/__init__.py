@@ -36,10 +36,13 @@ class Archive:
     run writes there, StorageError when it cannot be opened.
     """
 
-    def __init__(self, directory: Path, *, database: str = DATABASE) -> None:
+    def __init__(self, directory: Path, *, database: str = DATABASE, anew: bool = False) -> None:
+        """Open a database of that name; `anew` deletes the one that is there first."""
         self.directory = directory
         self._lock: IO[str] = lock.acquire(directory)
         try:
+            for left in directory.glob(f"{database}*") if anew else ():
+                left.unlink()
             self.db: Database = connect(directory, database)
         except BaseException:
             self._lock.close()
