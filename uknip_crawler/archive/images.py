@@ -222,10 +222,11 @@ class Images:
     def readopt(self) -> int:
         """Record as kept what the index says of addresses that stories show; return how many were adopted.
 
-        A file that is not there, or is not what its name says, is not adopted. Runs inside the caller's transaction.
+        The last line about an address counts. A file that is not there, or is not what its name says, is not adopted.
+        Runs inside the caller's transaction.
         """
         adopted = 0
-        for kept in self._indexed():
+        for kept in {kept.url: kept for kept in self._indexed()}.values():
             row = self._db.conn.execute(
                 "SELECT id FROM images WHERE url = ? AND sha256 IS NULL", (kept.url,)
             ).fetchone()
