@@ -38,7 +38,7 @@ def crawl(site: SampleSite, directory: Path, *options: str, expect: int = 0) -> 
         arguments(site.base_url, directory, *options),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
         env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning:uknip_crawler"},
     )

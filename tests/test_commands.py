@@ -25,7 +25,7 @@ def uknip(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=400,
         cwd=cwd,
         env=os.environ | {"LANG": "C", "PYTHONPATH": str(Path(__file__).parents[1])},
     )

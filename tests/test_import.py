@@ -190,7 +190,7 @@ def test_a_killed_import_is_simply_run_again(
     killed = subprocess.Popen(
         [*command, str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and not _stored(tmp_path / "killed"):
         time.sleep(0.01)
     killed.kill()

@@ -33,7 +33,7 @@ def start(site: SampleSite, directory: Path) -> subprocess.Popen[str]:
 
 
 def wait_for_requests(site: SampleSite, count: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(site.requests) < count:
         assert time.monotonic() < deadline, f"only {len(site.requests)} requests came"
         time.sleep(0.002)

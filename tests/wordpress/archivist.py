@@ -16,7 +16,7 @@ from typing import Any
 
 from wordpress.site import Story, WordPress
 
-CRAWL_SECONDS = 180
+CRAWL_SECONDS = 400
 TEXT_KINDS = ("paragraph", "heading", "list_item", "quote", "table")
 
 Row = dict[str, Any]
