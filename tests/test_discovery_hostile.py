@@ -78,7 +78,7 @@ def test_mutated_sources_are_read_or_refused(name: str) -> None:
     """No other exception escapes a parser, and none takes long."""
     parse, seed = SEEDS[name]
     parse(seed)
-    began = time.perf_counter()
+    began = time.process_time()
     refused, messages = 0, set[str]()
     for body in mutations(seed, 1500):
         try:
@@ -86,6 +86,6 @@ def test_mutated_sources_are_read_or_refused(name: str) -> None:
         except SourceUnusable as error:
             refused += 1
             messages.add(str(error))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert refused < 1500
     assert not [message for message in messages if "\n" in message or len(message) > 300]

@@ -192,10 +192,10 @@ def billion_laughs() -> bytes:
 )
 def test_a_bomb_is_refused_at_once(body: bytes) -> None:
     """Entities are neither expanded nor fetched, and a tree of millions is never built."""
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(SourceUnusable):
         parse(body, url=URL)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_an_external_dtd_is_ignored() -> None:

@@ -123,13 +123,13 @@ def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
 def test_a_second_crawl_at_the_same_time_gives_75_at_once(tmp_path: Path) -> None:
     """And the first is not disturbed; a killed holder's lock is free."""
     with SampleSite(newsroom(20)) as site:
-        site.fail["/robots.txt"] = faults.first(1, faults.hang(8))
+        site.fail["/robots.txt"] = faults.first(1, faults.hang(40))
         first = start(site, tmp_path)
         while not rows_of_runs(tmp_path):
             time.sleep(0.05)
         began = time.monotonic()
         refused = crawl(site, tmp_path, expect=75)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         assert "another run" in refused["message"]
         first.kill()
         first.communicate()

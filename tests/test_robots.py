@@ -107,28 +107,28 @@ def test_only_the_first_512_kib_are_read() -> None:
 def test_28_mb_of_rules_take_less_than_two_seconds() -> None:
     """The rules of the part that is read hold."""
     body = RULES + b"Disallow: /other/path/\n" * 1_300_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert permissions(body) == (True, False)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_agents_times_rules_made_to_cost_time_forbid_everything() -> None:
     """15,000 agents that share 20,000 rules would be 300 million rules in memory."""
     body = b"".join(b"User-agent: a%d\n" % number for number in range(15_000)) + b"Disallow: /x\n" * 20_000
-    began = time.perf_counter()
+    began = time.process_time()
     robots = Robots.parse(body)
     assert not robots.allowed(PUBLIC, AGENT)
     assert robots.warning
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_pattern_of_forty_stars_takes_less_than_a_second() -> None:
     """Backtracking would take longer than the universe."""
     robots = Robots.parse(b"User-agent: *\nDisallow: /" + b"*a" * 40 + b"*b$\n")
-    began = time.perf_counter()
+    began = time.process_time()
     assert robots.allowed(f"{BASE}/{'a' * 2000}", AGENT)
     assert not robots.allowed(f"{BASE}/{'a' * 2000}b", AGENT)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("delay", [b"nan", b"inf", b"-5", b"soon", b"1e999"])
