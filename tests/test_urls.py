@@ -169,7 +169,7 @@ def test_canonical_is_final_and_nothing_but_a_refusal_escapes() -> None:
         "//",
         ";",
     ]
-    began, accepted = time.perf_counter(), 0
+    began, accepted = time.process_time(), 0
     for _ in range(3000):
         url = list(f"{STORY}?a=1&utm_source=2")
         for _ in range(dice.randint(1, 5)):
@@ -182,7 +182,7 @@ def test_canonical_is_final_and_nothing_but_a_refusal_escapes() -> None:
         assert canonicalise(canonical, SITE) == canonical
         assert classify(canonical, SITE) in AddressKind
     assert accepted > 1000
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 ARTICLES = [
