@@ -80,13 +80,13 @@ def test_history_shows_what_an_edit_changed(lived: tuple[Path, Work, str]) -> No
 
 
 def test_history_finds_a_story_by_its_old_address(lived: tuple[Path, Work, str]) -> None:
-    """Or by the end of it; and tells the move."""
+    """Or by the end of it; and tells the move, and the other section that came with it."""
     directory, work, base_url = lived
-    move = work.moved[0]
+    [move] = [move for move in work.moved if move.kind == "section"]
     for address in (base_url + move.old_path, move.old_path.rstrip("/").rpartition("/")[2]):
         story = json.loads(uknip("history", address, "--archive", str(directory), "--json").stdout)
         assert story["url"] == base_url + move.new_path
-        assert [event["kind"] for event in story["events"]] == ["moved"]
+        assert [event["kind"] for event in story["events"]] == ["moved", "metadata"]
 
 
 def test_history_of_nothing_is_one_line(lived: tuple[Path, Work, str]) -> None:
