@@ -109,7 +109,7 @@ def import_warcs(
         for start in range(0, len(variants), BATCH):
             taking.take(taking.unknown(variants[start : start + BATCH]))
         taking.finish()
-    _end(archive, site, report, clock)
+    _end(archive, report, clock)
     bring_to_rest(archive, base_url, report.run, workers=workers, at=clock())
     return report
 
@@ -147,7 +147,7 @@ def _page_of(url: str, site: Site) -> str | None:
     return None if classify(canonical, site) is AddressKind.TRAP else canonical
 
 
-def _end(archive: Archive, site: Site, report: ImportReport, clock: Callable[[], datetime]) -> None:
+def _end(archive: Archive, report: ImportReport, clock: Callable[[], datetime]) -> None:
     archive.finish_captures(at=clock())
     redaction.after_run(archive, report.run, at=clock())
     report.outcomes = dict(archive.ledger.outcomes(report.run))
