@@ -281,7 +281,7 @@ def test_no_archive_or_a_damaged_one_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no archive in"):
         datasette_for(tmp_path)
     (tmp_path / "uknip.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(StorageError, match="cannot read the archive"):
+    with pytest.raises(StorageError, match="cannot open the archive"):
         datasette_for(tmp_path)
 
 

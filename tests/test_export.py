@@ -378,7 +378,7 @@ def test_no_archive_is_one_line(tmp_path: Path) -> None:
 def test_a_damaged_archive_is_a_storage_error(tmp_path: Path) -> None:
     """One line that names the archive."""
     (tmp_path / "uknip.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(StorageError, match="cannot read the archive"):
+    with pytest.raises(StorageError, match="cannot open the archive"):
         export_to(tmp_path, tmp_path / "out.csv")
 
 
