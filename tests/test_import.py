@@ -27,6 +27,7 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
+from uknip_crawler.errors import UsageError
 from uknip_crawler.importing import _matches
 from uknip_crawler.recovery import recover
 from uknip_crawler.sites import load_site
@@ -413,6 +414,14 @@ def test_a_bomb_of_headers_is_damage(more: bytes, pages: Path, tmp_path: Path) -
         list("012345"),
         ["no readable record: headers of more than 1,048,576 bytes"],
     )
+
+
+def test_a_file_that_unpacks_without_end_is_refused(pages: Path, tmp_path: Path) -> None:
+    """Before it fills the disk."""
+    plain = gzip.decompress(pages.read_bytes())
+    (tmp_path / "bomb.warc.gz").write_bytes(gzip.compress(plain + bytes(2**27)))
+    with pytest.raises(UsageError, match=r"bomb\.warc\.gz: unpacks to more than 100 times its size"):
+        ForeignWarc(tmp_path / "bomb.warc.gz")
 
 
 def test_a_digest_of_any_algorithm_may_be_named(tmp_path: Path) -> None:

@@ -157,6 +157,30 @@ def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     assert len(out.read_text().splitlines()) == len(before)
 
 
+def test_a_damaged_record_goes_if_what_is_left_of_it_tells_of_the_story(
+    crawled: tuple[Path, SampleSite], archive: Path
+) -> None:
+    """Its headers or the text before the damage; other damaged records stay as they are."""
+    site = crawled[1]
+    post = chosen(site)
+    damaged = {}
+    for target in (post.path, "/robots.txt"):  # which names no story
+        [(name, offset, length)] = rows(
+            archive,
+            "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE url = ?",
+            site.url(target),
+        )
+        path = archive / "warc" / name
+        record = path.read_bytes()[offset : offset + length]
+        damaged[target] = (
+            record[:-6] + b"??" + record[-4:]
+        )  # in the checksum: all of the text stands before it
+        path.write_bytes(path.read_bytes() + damaged[target] + record)  # no row of the ledger points there
+    redact(archive, site.url(post.path), "--reason", REASON, "--yes")
+    left = b"".join(path.read_bytes() for path in (archive / "warc").iterdir())
+    assert {path: data in left for path, data in damaged.items()} == {post.path: False, "/robots.txt": True}
+
+
 _KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
@@ -279,14 +303,19 @@ def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
         ("redacted", 1),
     ]
     assert found(archive, *needles) == []
-    moved, older = f"/moved{post.path}", "/an-older-address/"
+    moved, older, neighbour = f"/moved{post.path}", "/an-older-address/", "/another-page/"
     with Archive(archive) as opened, opened.transaction():
         opened.frontier.add(
-            [Candidate(site.url(path), "article", "seed") for path in (moved, older)],
+            [Candidate(site.url(path), "article", "seed") for path in (moved, older, neighbour)],
             at=datetime.now(UTC),
             due_at=datetime(2000, 1, 1, tzinfo=UTC),
         )
-    site.fail |= {moved: lambda answer: site.answer(post.path), older: faults.redirect(post.path)}
+    link = ("Link", f'<{post.path}>; rel="prev"')
+    site.fail |= {
+        moved: lambda answer: site.answer(post.path),
+        older: faults.redirect(post.path),
+        neighbour: lambda answer: replace(answer, headers=(*answer.headers, link)),
+    }
     try:
         report = crawl(site, archive)
     finally:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import TimeoutError as WorkerTimeout
 from functools import cached_property
-
-from pebble import ProcessExpired
 
 from uknip_crawler.components import Component
 from uknip_crawler.items import Visit
-from uknip_crawler.models import Capture, Outcome, Reading
+from uknip_crawler.models import Capture, Reading
 from uknip_crawler.reextraction import load_learned
-from uknip_crawler.workers import Workers, read_page
+from uknip_crawler.workers import FAILURES, Workers, read_page, unread
 
 _GATHER_SECONDS = 0.005
 
@@ -47,10 +44,8 @@ class ExtractionPipeline(Component):
             return await asyncio.wrap_future(
                 self._workers.schedule(read_page, capture, expected_article, seconds=self._timeout)
             )
-        except WorkerTimeout:
-            return Reading(outcome=Outcome.EXTRACT_TIMEOUT, reason=f"not read within {self._timeout} s")
-        except (ProcessExpired, MemoryError) as error:
-            return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
+        except FAILURES as error:
+            return unread(error, self._timeout)
 
     def close_spider(self) -> None:
         if "_workers" in self.__dict__:

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive, erasure, rewriting, warc
@@ -35,6 +35,7 @@ Step = Callable[[str], None]
 _TEXTUAL = re.compile(r"text/|json|xml|javascript", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.\w{2,5}$")
 SPARED_PAGES = 50
+_ADDRESSING = frozenset({"location", "content-location", "link"})
 _FRAMING = frozenset({"content-encoding", "content-length"})
 
 
@@ -92,6 +93,7 @@ def _narrow(archive: Archive, target: Target) -> None:
 def extent(archive: Archive, target: Target, step: Step = lambda what: None) -> Extent:
     """Return what would go; nothing is changed."""
     found = _counted(archive, target)
+    found.pictures += len({number for story in target.stories for number in _formerly_shown(archive, story)})
     for plan in _plans(archive, target, step):
         _note(found, plan)
     return found
@@ -189,7 +191,10 @@ def _named_in(archive: Archive, files: Sequence[str], site: Site) -> Target:
     target = Target([])
     others: list[str] = []
     for name in files:
-        for capture in filter(_is_text, warc.captures(archive.warc_folder / name)):
+        for capture in warc.captures(archive.warc_folder / name):
+            target.addresses.update(filter(None, map(canonical, _addressed(capture))))
+            if not _is_text(capture):
+                continue
             text = readable(capture)[0].decode("utf-8", "replace")
             found = list(mentions(text, lambda url: canonical(url) is not None))
             if not found and len(others) < SPARED_PAGES:
@@ -273,7 +278,12 @@ def _plans(
     for name in [name for (name,) in rows] if files is None else files:
         step(f"reading {name}")
         plan = rewriting.plan(
-            archive.warc_folder, name, cleaner.treat, is_gone=cleaner.is_own, doomed=doomed.get(name, set())
+            archive.warc_folder,
+            name,
+            cleaner.treat,
+            is_gone=cleaner.is_own,
+            betrays=cleaner.is_betrayed_by,
+            doomed=doomed.get(name, set()),
         )
         if plan:
             yield plan
@@ -284,7 +294,12 @@ def _drop_withheld(archive: Archive, step: Step) -> int:
     dropped = 0
     for name, offsets in archive.redactions.withheld().items():
         plan = rewriting.plan(
-            archive.warc_folder, name, lambda capture: capture, is_gone=lambda url: False, doomed=offsets
+            archive.warc_folder,
+            name,
+            lambda capture: capture,
+            is_gone=lambda url: False,
+            betrays=lambda text: False,
+            doomed=offsets,
         )
         rewriting.carry_out(archive.db, archive.warc_folder, plan, lambda done: step(f"withheld {done}"))
         dropped += len(offsets)
@@ -306,6 +321,10 @@ class _Cleaner:
             return self.site is not None and canonicalise(url, self.site) in self.target.addresses
         return False
 
+    def is_betrayed_by(self, text: str) -> bool:
+        """Tell whether a text that cannot be written anew tells of the stories."""
+        return self.target.traces.blacken(text) is not text
+
     def treat(self, capture: Capture) -> Capture | None:
         if self.is_own(capture.url):
             return None
@@ -321,6 +340,15 @@ class _Cleaner:
         kept = tuple((name, value) for name, value in headers if name.lower() not in _FRAMING)
         new = cleaned.encode("utf-8", "surrogateescape")
         return replace(capture, headers=(*kept, ("Content-Length", str(len(new)))), body=new)
+
+
+def _addressed(capture: Capture) -> Iterator[str]:
+    """Yield the addresses that a capture's headers name, as `Location` and `Link` do."""
+    for name, value in capture.headers:
+        if name.lower() in _ADDRESSING:
+            for address in re.findall(r"<([^<>]*)>", value) or [value]:
+                with contextlib.suppress(ValueError):
+                    yield urljoin(capture.url, address.strip())
 
 
 def _is_text(capture: Capture) -> bool:

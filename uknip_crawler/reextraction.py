@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as WorkerTimeout
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
-
-from pebble import ProcessExpired
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.layouts import Row
@@ -27,7 +24,7 @@ from uknip_crawler.extraction.learning import learn
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.models import Outcome, Reading
 from uknip_crawler.retelling import Report, Telling
-from uknip_crawler.workers import PAGE_SECONDS, Workers, read_records, study_records
+from uknip_crawler.workers import FAILURES, PAGE_SECONDS, Workers, read_records, study_records
 
 CHUNK = 25
 
@@ -162,11 +159,11 @@ def _in_order(
         records, future = waiting.pop(0)
         try:
             yield future.result()
-        except (WorkerTimeout, ProcessExpired, MemoryError):
+        except FAILURES:
             found: list[Any] = []
             for record in records:
                 try:
                     found += begin([record]).result()
-                except (WorkerTimeout, ProcessExpired, MemoryError):
+                except FAILURES:
                     found += instead(record)
             yield found

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as WorkerTimeout
 from dataclasses import dataclass
 from urllib.parse import urljoin
-
-from pebble import ProcessExpired
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Due
@@ -22,7 +19,7 @@ from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
 from uknip_crawler.spiders import redirects, verdicts
 from uknip_crawler.urls import AddressKind, canonicalise, classify
-from uknip_crawler.workers import PAGE_SECONDS, Workers, read_page
+from uknip_crawler.workers import FAILURES, PAGE_SECONDS, Workers, read_page, unread
 
 _READ_AHEAD = 3
 """Batches that workers read while one is settled."""
@@ -152,7 +149,5 @@ class Replay:
 def _result(reading: Future[Reading]) -> Reading:
     try:
         return reading.result()
-    except WorkerTimeout:
-        return Reading(outcome=Outcome.EXTRACT_TIMEOUT, reason=f"not read within {PAGE_SECONDS} s")
-    except (ProcessExpired, MemoryError) as error:
-        return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
+    except FAILURES as error:
+        return unread(error, PAGE_SECONDS)

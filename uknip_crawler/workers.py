@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from pebble import ProcessPool
+from pebble import ProcessExpired, ProcessPool
 
 from uknip_crawler.archive import warc
 from uknip_crawler.archive.warc import RecordRef
@@ -25,6 +25,8 @@ from uknip_crawler.sites import Site, load_site
 
 PAGE_SECONDS = 20
 PAGE_BYTES = 2**30
+FAILURES = (TimeoutError, ProcessExpired, MemoryError)
+"""What the future of a task raises when its worker had to go."""
 T = TypeVar("T")
 
 
@@ -61,7 +63,7 @@ class Workers:
         )
 
     def schedule(self, task: Callable[..., T], *arguments: Any, seconds: float) -> Future[T]:
-        """Run a module's function in a worker; the future raises TimeoutError, ProcessExpired or MemoryError."""
+        """Run a module's function in a worker; the future raises one of `FAILURES` when it takes too much."""
         future: Future[T] = self._pool.schedule(task, args=arguments, timeout=seconds)
         return future
 
@@ -76,6 +78,13 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def unread(error: BaseException, seconds: float) -> Reading:
+    """Return what is stored of a page whose reading ended with one of `FAILURES`."""
+    if isinstance(error, TimeoutError):
+        return Reading(outcome=Outcome.EXTRACT_TIMEOUT, reason=f"not read within {seconds} s")
+    return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")
 
 
 # What workers do

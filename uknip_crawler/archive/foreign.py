@@ -11,7 +11,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -23,13 +23,16 @@ from warcio.bufferedreaders import ChunkedDataReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 
 from uknip_crawler.archive import warc
-from uknip_crawler.errors import UsageError
+from uknip_crawler.errors import StorageError, UsageError
 from uknip_crawler.models import Capture
 
 MAX_PAYLOAD_BYTES = 16 * 2**20
 MAX_HEADER_BYTES = 2**20
 _MAX_MEMBER_HEAD_BYTES = 2**16
 _CHUNK = 1 << 20
+_MAX_RATIO = 100
+"""How many times larger than packed a file may be unpacked: pages are some 4 to 30 times, a bomb is 1,000 times."""
+_ALWAYS_UNPACKED_BYTES = 2**26
 _GZIP = b"\x1f\x8b"
 _RECORD = re.compile(rb"(?:^|\n)(WARC/(?:0\.1[78]|1\.[01])\r?\n)")
 
@@ -190,17 +193,33 @@ class ForeignWarc:
                 self._refuse()
 
     def _unpack(self) -> None:
-        """Unpack a file that is one gzip member into an unnamed one, as far as it goes, so that records can be found."""
-        unpacked = TemporaryFile()  # noqa: SIM115  # lives as long as this object
+        """Unpack a file that is one gzip member into an unnamed one, as far as it goes, so that records can be found.
+
+        Raises UsageError for a bomb, StorageError when the disk is full.
+        """
+        with self._file, ExitStack() as failing:
+            unpacked = failing.enter_context(TemporaryFile())
+            try:
+                self._inflate_to(unpacked)
+            except zlib.error:
+                pass  # what came before the damage is there
+            except OSError as error:
+                raise StorageError(
+                    f"{self.path}: cannot be unpacked: {error.strerror}; set TMPDIR to a folder with more room"
+                ) from error
+            failing.pop_all()  # it lives as long as this object
+        self._file, self._is_gzip = unpacked, False
+
+    def _inflate_to(self, unpacked: IO[bytes]) -> None:
+        left = max(_MAX_RATIO * self.path.stat().st_size, _ALWAYS_UNPACKED_BYTES)
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
         self._file.seek(0)
-        try:
-            while not inflate.eof and (pending := inflate.unconsumed_tail or self._file.read(_CHUNK)):
-                unpacked.write(inflate.decompress(pending, _CHUNK))
-        except zlib.error:
-            pass  # what came before the damage is there
-        self._file.close()
-        self._file, self._is_gzip = unpacked, False
+        while not inflate.eof and (pending := inflate.unconsumed_tail or self._file.read(_CHUNK)):
+            data = inflate.decompress(pending, _CHUNK)
+            left -= len(data)
+            if left < 0:
+                raise UsageError(f"{self.path}: unpacks to more than {_MAX_RATIO} times its size")
+            unpacked.write(data)
 
     @contextmanager
     def _opened(self, place: Place) -> Iterator[io.BufferedIOBase]:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,9 @@ _REWRITTEN = re.compile(r"^(?P<stem>.*?)(?:-r(?P<number>\d+))?\.warc\.gz$")
 _PARTIAL = ".part"
 _REDACTION = "-redaction-"
 _FORMAT = "application/json"
+_GZIP = b"\x1f\x8b"
+_STEP_BYTES = 256
+_MAX_PART_BYTES = 2**25
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,18 @@ class Plan:
 
 
 def plan(
-    folder: Path, name: str, treat: Treat, *, is_gone: Callable[[str], bool], doomed: Collection[int] = ()
+    folder: Path,
+    name: str,
+    treat: Treat,
+    *,
+    is_gone: Callable[[str], bool],
+    betrays: Callable[[str], bool],
+    doomed: Collection[int] = (),
 ) -> Plan:
     """Decide about every record of a file; `doomed` are offsets dropped unseen. A request goes with its response.
 
-    `is_gone` tells of an address whether its requests go in any case.
+    `is_gone` tells of an address whether its requests go in any case, `betrays` of what is left of a damaged record
+    whether it has to go: it cannot be written anew.
     """
     path = warc.locate(folder, name)
     if path is None:
@@ -79,7 +90,12 @@ def plan(
                 gone.add(uri)
             elif kind == "request" and (uri in gone or is_gone(uri)):
                 made.dropped.add(member.offset)
-            elif (capture := warc.capture_of(data) if kind in ("response", "revisit") else None) is not None:
+            elif kind in ("response", "revisit", "damaged"):
+                capture = warc.capture_of(data) if member.is_whole else None
+                if capture is None:
+                    if betrays(readable_part(data)):
+                        made.dropped.add(member.offset)
+                    continue
                 treated = treat(capture)
                 if treated is None:
                     made.dropped.add(member.offset)
@@ -199,6 +215,31 @@ def _kind_and_uri(member: bytes) -> tuple[str, str]:
     except (ArchiveLoadFailed, StopIteration, OSError, ValueError, AttributeError, EOFError):
         return "damaged", ""  # warcio raises all of these on damaged records
     return record.rec_type, record.rec_headers.get_header("WARC-Target-URI") or ""
+
+
+# What is left of damaged records
+
+
+def readable_part(member: bytes) -> str:
+    """Return as text what can be unpacked of a damaged record: its headers, and its body up to the damage."""
+    head, _, rest = _unpacked_part(member).partition(b"\r\n\r\n")
+    http, _, body = rest.partition(b"\r\n\r\n")
+    return b"\n".join([head, http, _unpacked_part(body)]).decode("utf-8", "replace")
+
+
+def _unpacked_part(data: bytes) -> bytes:
+    """Undo gzip as far as it goes; return what is not gzip as it is."""
+    if not data.startswith(_GZIP):
+        return data
+    inflate, unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16), bytearray()
+    with contextlib.suppress(zlib.error):
+        for offset in range(
+            0, len(data), _STEP_BYTES
+        ):  # step by step, or what stands before the damage is lost
+            unpacked += inflate.decompress(data[offset : offset + _STEP_BYTES])
+            if len(unpacked) > _MAX_PART_BYTES:
+                break
+    return bytes(unpacked)
 
 
 # Tombstones
