@@ -110,6 +110,9 @@ def test_what_the_lists_drop_is_recorded_as_unpublished(tmp_path: Path) -> None:
         crawl(site, tmp_path)
         (removal,) = work.unpublished
         url = site.url(removal.path)
+        site.requests.clear()
+        crawl(site, tmp_path)
+        assert removal.path not in {target for _, target, _ in site.requests}  # not asked for a third time
     kinds = rows(
         tmp_path, "SELECT kind FROM events JOIN articles ON articles.id = article_id WHERE url = ?", url
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from lxml import etree
 from lxml import html as lxml_html
+
+from uknip_crawler.models import Capture
 
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 _ENTRY = re.compile(r"<(item|entry|url)\b.*?</\1\s*>", re.DOTALL)
@@ -17,6 +21,7 @@ _TITLE = re.compile(r"<title[^>]*>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</title>", re.D
 _TEXT = re.compile(r"<(title|description|summary|content|content:encoded)\b[^>]*>(.*?)</\1\s*>", re.DOTALL)
 _MAX_TEASER = 600
 _LEVELS = 2
+_ADDRESSING = frozenset({"location", "content-location", "link"})
 _OPENING_WORDS = 12
 
 
@@ -41,6 +46,15 @@ def mentions(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]:
         yield from _in_entries(text, concerns)
     else:
         yield from _in_page(text, concerns)
+
+
+def in_headers(capture: Capture) -> Iterator[str]:
+    """Yield the addresses that a capture's headers name, as `Location` and `Link` do."""
+    for name, value in capture.headers:
+        if name.lower() in _ADDRESSING:
+            for address in re.findall(r"<([^<>]*)>", value) or [value]:
+                with contextlib.suppress(ValueError):
+                    yield urljoin(capture.url, address.strip())
 
 
 def _in_json(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]:

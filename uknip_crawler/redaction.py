@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive, erasure, rewriting, warc
@@ -24,7 +24,7 @@ from uknip_crawler.archive.rewriting import Plan, Tombstone
 from uknip_crawler.errors import AddressRefused, ContentError
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.fingerprints import content_sha256
-from uknip_crawler.mentions import mentions
+from uknip_crawler.mentions import in_headers, mentions
 from uknip_crawler.models import Capture
 from uknip_crawler.near_duplicates import withdraw
 from uknip_crawler.sites import Site, load_site
@@ -35,7 +35,6 @@ Step = Callable[[str], None]
 _TEXTUAL = re.compile(r"text/|json|xml|javascript", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.\w{2,5}$")
 SPARED_PAGES = 50
-_ADDRESSING = frozenset({"location", "content-location", "link"})
 _FRAMING = frozenset({"content-encoding", "content-length"})
 
 
@@ -192,7 +191,7 @@ def _named_in(archive: Archive, files: Sequence[str], site: Site) -> Target:
     others: list[str] = []
     for name in files:
         for capture in warc.captures(archive.warc_folder / name):
-            target.addresses.update(filter(None, map(canonical, _addressed(capture))))
+            target.addresses.update(filter(None, map(canonical, in_headers(capture))))
             if not _is_text(capture):
                 continue
             text = readable(capture)[0].decode("utf-8", "replace")
@@ -340,15 +339,6 @@ class _Cleaner:
         kept = tuple((name, value) for name, value in headers if name.lower() not in _FRAMING)
         new = cleaned.encode("utf-8", "surrogateescape")
         return replace(capture, headers=(*kept, ("Content-Length", str(len(new)))), body=new)
-
-
-def _addressed(capture: Capture) -> Iterator[str]:
-    """Yield the addresses that a capture's headers name, as `Location` and `Link` do."""
-    for name, value in capture.headers:
-        if name.lower() in _ADDRESSING:
-            for address in re.findall(r"<([^<>]*)>", value) or [value]:
-                with contextlib.suppress(ValueError):
-                    yield urljoin(capture.url, address.strip())
 
 
 def _is_text(capture: Capture) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from uknip_crawler.archive.articles import Known
 from uknip_crawler.archive.database import as_moment
-from uknip_crawler.archive.frontier import AT_NEXT_RUN
+from uknip_crawler.archive.frontier import AT_NEXT_RUN, WHEN_GONE
 from uknip_crawler.models import FAILURES, Outcome
 
 _SOONEST = timedelta(hours=1)
@@ -39,7 +39,7 @@ def next_visit(
             days=1
         )  # a source says that there is a story: one bad answer must not lose it for ever
     if outcome is Outcome.GONE:
-        return {"live": AT_NEXT_RUN, "gone": _LATEST}.get(known or "")
+        return {"live": AT_NEXT_RUN, "gone": WHEN_GONE}.get(known or "")
     if outcome in _LATER:
         return _LATER[outcome]
     return timedelta(days=1) if known else None

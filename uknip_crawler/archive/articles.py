@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.database import as_precise_text, as_text
+from uknip_crawler.archive.frontier import WHEN_GONE
 from uknip_crawler.archive.parts import Evidence, add_revision, replace_parts, row_of
 from uknip_crawler.models import Article, Outcome
 from uknip_crawler.urls import slug
@@ -262,6 +263,8 @@ class Articles:
     def confirm_gone(self, run_id: int, *, at: datetime) -> tuple[int, bool]:
         """Mark as gone what this run missed and an earlier one had missed too; return (how many, was it believed).
 
+        Such a story is looked for again only after a while.
+
         When more than a fifth of all live stories went missing in one run, or of those visited though nothing spoke
         of their end, it is the site that is ill, not the stories: nothing is marked, and the run's misses are
         forgotten.
@@ -287,6 +290,10 @@ class Articles:
         for article_id, url in rows:
             self._db.conn.execute(
                 "UPDATE articles SET status = 'gone', gone_at = ? WHERE id = ?", (as_text(at), article_id)
+            )
+            self._db.conn.execute(
+                "UPDATE frontier SET due_at = ?, reason = 'revisit' WHERE url = ?",
+                (as_precise_text(at + WHEN_GONE), url),
             )
             self._record(article_id, "gone", run_id, f"{url} missing in {MISSES_UNTIL_GONE} runs", at=at)
         return len(rows), True

@@ -15,6 +15,8 @@ from uknip_crawler.models import Finding, Outcome
 
 _JUST_AFTER = timedelta(microseconds=1)
 AT_NEXT_RUN = timedelta(0)
+WHEN_GONE = timedelta(days=90)
+"""How long to wait before looking again for a story that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
