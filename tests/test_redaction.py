@@ -31,6 +31,7 @@ from uknip_crawler.archive.rewriting import tombstones
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.posts import Post
+from uknip_crawler.extraction.content import readable
 from uknip_crawler.models import Block, BlockKind
 
 REASON = "request of 4 May"
@@ -50,7 +51,7 @@ def everything(directory: Path) -> Iterator[tuple[str, bytes]]:
                     yield where, str(record.rec_headers).encode() + str(record.http_headers).encode()
                     yield where, record.raw_stream.read()
                 if (capture := warc.capture_of(data)) is not None:
-                    yield where, redaction.readable(capture)[0]
+                    yield where, readable(capture)[0]
 
 
 def found(directory: Path, *needles: str) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ import functools
 import hashlib
 import html
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,8 +20,8 @@ from uknip_crawler import __version__
 from uknip_crawler.archive import Archive, erasure, rewriting, warc
 from uknip_crawler.archive.redactions import Redaction
 from uknip_crawler.archive.rewriting import Plan, Tombstone
-from uknip_crawler.errors import AddressRefused, ContentError
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.errors import AddressRefused
+from uknip_crawler.extraction.content import readable
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.mentions import in_headers, mentions
 from uknip_crawler.models import Capture
@@ -344,16 +343,3 @@ class _Cleaner:
 def _is_text(capture: Capture) -> bool:
     kind = capture.header("content-type")
     return kind is None or _TEXTUAL.search(kind) is not None
-
-
-def readable(capture: Capture) -> tuple[bytes, bool]:
-    """Return what can be read of a capture's body, and whether that is all of it."""
-    try:
-        return decode(replace(capture, truncated=None)), True
-    except ContentError:
-        pass
-    try:
-        # zlib or gzip, told by its header: https://docs.python.org/3/library/zlib.html#zlib.decompressobj
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(capture.body, 2**25), False
-    except zlib.error:
-        return capture.body, False

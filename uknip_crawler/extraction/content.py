@@ -1,10 +1,11 @@
-"""The body of a response as it was before its Content-Encoding: decoded in bounded steps, or refused by name."""
+"""The body of a response as it was before its Content-Encoding: decoded in bounded steps, or refused by name; or what is left of it."""
 
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
-from uknip_crawler.errors import ContentTooLarge, ContentTruncated, ContentUnreadable
+from uknip_crawler.errors import ContentError, ContentTooLarge, ContentTruncated, ContentUnreadable
 from uknip_crawler.models import Capture
 
 MAX_CODINGS = 2
@@ -74,3 +75,16 @@ def _inflate(body: bytes, wbits: int, limit_bytes: int) -> tuple[bytes, bytes]:
             raise ContentTruncated("the compressed body ends before its end")
         parts.append(part)
     return b"".join(parts), stream.unused_data
+
+
+def readable(capture: Capture) -> tuple[bytes, bool]:
+    """Return what can be read of a capture's body, and whether that is all of it."""
+    try:
+        return decode(replace(capture, truncated=None)), True
+    except ContentError:
+        pass
+    try:
+        # zlib or gzip, told by its header: https://docs.python.org/3/library/zlib.html#zlib.decompressobj
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(capture.body, 2**25), False
+    except zlib.error:
+        return capture.body, False
