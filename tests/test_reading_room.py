@@ -137,6 +137,25 @@ def test_what_is_not_here_is_a_page_that_says_so(
     assert "<h1>Not here</h1>" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing.json", 404),
+        ("/uknip/nothing.json", 404),
+        ("/uknip/articles.json?_where=x%3D", 400),
+    ],
+)
+def test_what_a_script_asks_wrongly_is_its_own_affair(
+    room: Datasette, path: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An answer that says what is wrong, and no traceback for whoever runs the reading room."""
+    answer = get(room, path)
+    assert (answer.status_code, answer.json()["ok"]) == (status, False)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+
+
 def test_the_style_is_served(room: Datasette) -> None:
     """Under the name of the distribution; any other name is a silent 404."""
     address = "/-/static-plugins/uknip/reading.css"

@@ -10,6 +10,7 @@ import webbrowser
 from importlib import import_module
 from pathlib import Path
 
+import rich
 import uvicorn
 from datasette.app import Datasette
 from datasette.version import __version_info__
@@ -37,6 +38,8 @@ def datasette_for(archive: Path) -> Datasette:
         raise StorageError(f"{archive}: cannot read the archive: {error}") from error
     finally:
         db.close()
+    # with rich at hand Datasette prints every refused query as pages of traceback; a real fault it prints plainly too
+    rich.reconfigure(quiet=True)
     # from Datasette 1.0 on, ready-made queries are no metadata
     later = (
         {"config": {"databases": {DATABASE_NAME: {"queries": QUERIES}}}} if __version_info__ >= ("1",) else {}

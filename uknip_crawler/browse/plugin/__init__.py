@@ -102,7 +102,7 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
     return routes() if _is_ours(datasette) else []
 
 
-@hookimpl(wrapper=True)  # Datasette awaits every answer, and its own prints a traceback for whoever runs it
+@hookimpl(wrapper=True)  # Datasette awaits every answer that it is given
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, Any]:
     """Answer a wrong address with a page instead."""
     answers = yield
