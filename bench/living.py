@@ -3,7 +3,7 @@
     uv run python bench/living.py [STORIES …] [--keep FOLDER]
 
 A process of its own serves the sample site; every run is a `uknip crawl` in another. A first crawl of 50,000 stories
-takes an hour or two on two cores: above 2,000 stories only those are crawled, and the others, their pages in WARC files
+takes an hour or two on two cores: above 1,000 stories only so many are crawled, and the others, their pages in WARC files
 like any, are written in as the newsroom's truth tells them. `--keep` holds on to the archive for the next time. Requests are those that the site counted;
 `beyond` are those that were no due revisit of a story. Memory is that of the largest process at its highest, and of
 all together at theirs, pages that they share counted once.
@@ -52,7 +52,7 @@ BARS = {"REST": 5, "sitemaps with lastmod": 5, "feed only": 10}
 DAY = {"new": 20, "edited": 10, "deleted": 3}
 DAY_BAR = 100
 MEMORY_BAR_MB = 300
-FRESH_UP_TO = 200
+FRESH_UP_TO = 1_000
 SITEMAP_URLS = 1_000  # as Yoast cuts them
 SAMPLED_PAGES = 300
 
@@ -306,12 +306,12 @@ def measure(site: Site, folder: Path, passing: Path) -> None:
     tell_bytes(whole)
     for way, doors in WAYS.items():
         site.open(doors)
-        archive = passing / f"{site.stories} {way}"
-        if site.stories > FRESH_UP_TO or way == "REST":
+        fresh = site.stories <= FRESH_UP_TO and way != "REST"
+        archive = passing / (f"{site.stories} {way}" if fresh else f"{site.stories}")
+        if way == "REST":
             copy(whole, archive)
-        if way != "REST":
-            said = "settling" if archive.exists() else "first crawl"
-            tell(site, f"{way}, {said}", crawl(site, archive))
+        else:
+            tell(site, f"{way}, {'first crawl' if fresh else 'settling'}", crawl(site, archive))
             crawl(site, archive)  # a deletion is confirmed by a second run
         tell(site, f"{way}, nothing changed", crawl(site, archive), BARS[way])
         if "sitemap" in doors:
