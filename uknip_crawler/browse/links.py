@@ -15,14 +15,16 @@ def is_web_address(text: object) -> bool:
     return isinstance(text, str) and _WEB_ADDRESS.fullmatch(text) is not None
 
 
-def web_link(address: str, text: str | None = None) -> Markup:
-    """Return a link to a page outside; the text is shortened, the target is not."""
+def web_link(address: str, text: str | None = None, *, whole: bool = False) -> Markup:
+    """Return a link to a page outside; the text is shortened unless it is wanted `whole`, the target is not."""
     shown = address if text is None else text
-    if len(shown) > _SHOWN_CHARACTERS:
+    if len(shown) > _SHOWN_CHARACTERS and not whole:
         shown = f"{shown[:_SHOWN_CHARACTERS]}…"
     return Markup('<a href="{}" rel="noreferrer noopener nofollow">{}</a>').format(address, shown)
 
 
-def address(text: str | None) -> Markup:
+def address(text: str | None, *, whole: bool = False) -> Markup:
     """Return a link where a text may be one, else the text, kept from turning its surroundings round."""
-    return web_link(text) if text and is_web_address(text) else Markup("<bdi>{}</bdi>").format(text or "")
+    if text and is_web_address(text):
+        return web_link(text, whole=whole)
+    return Markup("<bdi>{}</bdi>").format(text or "")
