@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from processes import uknip
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.demo import Newsroom, SampleSite
@@ -34,14 +34,7 @@ def arguments(base_url: str, directory: Path, *options: str) -> list[str]:
 
 def crawl(site: SampleSite, directory: Path, *options: str, expect: int = 0) -> dict[str, Any]:
     """Crawl the sample site, assert the exit status, and return the report."""
-    done = subprocess.run(
-        arguments(site.base_url, directory, *options),
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-        env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning:uknip_crawler"},
-    )
+    done = uknip("crawl", site.base_url, "--archive", str(directory), *FAST, *options)
     assert done.returncode == expect, f"exit {done.returncode}\n{done.stderr}\n{done.stdout}"
     report: dict[str, Any] = (
         json.loads(done.stdout) if done.stdout.startswith("{") else {"message": done.stderr}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from crawling import crawl, newsroom, rows
-from test_commands import uknip
+from processes import uknip
 
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import SampleSite

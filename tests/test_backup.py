@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from crawling import arguments, crawl, newsroom, rows
+from processes import uknip
 from sample_archive import add_article, new_archive
-from test_commands import uknip
 
 from uknip_crawler.archive import DATABASE, open_readonly
 from uknip_crawler.archive.backup import LIST, known_backups

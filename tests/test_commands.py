@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from crawling import NOW, crawl, newsroom, rows
+from processes import uknip
 from sqlite_utils import Database
 
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.newsroom import Work
-
-
-def uknip(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "uknip_crawler", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-        cwd=cwd,
-        env=os.environ | {"LANG": "C", "PYTHONPATH": str(Path(__file__).parents[1])},
-    )
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 from crawling import NOW, crawl, newsroom, rows
+from processes import uknip
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.demo import SampleSite
@@ -21,21 +20,15 @@ from uknip_crawler.discovery.robots import Robots
 OPEN = {"rest": {}, "sitemap": {"rest": False}, "feed": {"rest": False, "sitemap": False}}
 
 
-def uknip(directory: Path, *arguments: str, expect: int = 0) -> str:
+def ask(directory: Path, *arguments: str, expect: int = 0) -> str:
     """Run a command as a user does; assert its exit status and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "uknip_crawler", *arguments, "--archive", str(directory)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = uknip(*arguments, "--archive", str(directory))
     assert done.returncode == expect, done.stderr + done.stdout
     return done.stdout
 
 
 def coverage(directory: Path, *options: str, expect: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(uknip(directory, "coverage", "--json", *options, expect=expect))
+    found: dict[str, Any] = json.loads(ask(directory, "coverage", "--json", *options, expect=expect))
     return found
 
 
@@ -80,7 +73,7 @@ def test_every_hole_has_its_reason_and_is_filled_on_request(tmp_path: Path) -> N
         for url, one in missing.items():
             day = published[url].published_at.astimezone(LONDON).date()
             assert one["day"] == day.isoformat(), "a missing story has its place in the calendar"
-        text = uknip(tmp_path, "coverage", "--calendar", expect=3)
+        text = ask(tmp_path, "coverage", "--calendar", expect=3)
         assert f"The site lists {len(published)} stories; the archive holds {len(held)} of them" in text
         site.fail = {}
         assert coverage(tmp_path, "--fill", expect=3)["scheduled"] == len(missing)
@@ -105,7 +98,7 @@ def test_before_any_list_was_read_nothing_is_proved(tmp_path: Path) -> None:
     """No lists and no stories are not a hundred percent."""
     with Archive(tmp_path):
         pass
-    uknip(tmp_path, "coverage", expect=2)
+    ask(tmp_path, "coverage", expect=2)
 
 
 def test_why_tells_the_whole_story_of_an_address(tmp_path: Path) -> None:
@@ -115,21 +108,21 @@ def test_why_tells_the_whole_story_of_an_address(tmp_path: Path) -> None:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         move, edit = work.moved[0], work.edited[0]
-        old = json.loads(uknip(tmp_path, "why", site.url(move.old_path), "--json"))
+        old = json.loads(ask(tmp_path, "why", site.url(move.old_path), "--json"))
         assert old["story"]["url"] == site.url(move.new_path)
         assert old["story"]["known_by"] == "post number"
         assert old["frontier"]["found_by"] == "rest"
-        edited = json.loads(uknip(tmp_path, "why", site.url(edit.path) + "?utm_source=x", "--json"))
+        edited = json.loads(ask(tmp_path, "why", site.url(edit.path) + "?utm_source=x", "--json"))
         assert [(v["outcome"], v["reason"], v["revision"]) for v in edited["visits"]] == [
             ("stored", "new", 1),
             ("revised", "changed", 2),
         ]
         assert edited["story"]["revisions"][1]["kind"] == edit.kind
         assert edited["robots"]["allowed"] is True
-        text = uknip(tmp_path, "why", site.url(edit.path))
+        text = ask(tmp_path, "why", site.url(edit.path))
         assert "run 2, changed: revised, HTTP 200 made revision 2 [uknip-" in text
-        assert "never named by the site" in uknip(tmp_path, "why", site.url("/no/such/story/"))
-        uknip(tmp_path, "why", "https://elsewhere.example/", expect=3)
+        assert "never named by the site" in ask(tmp_path, "why", site.url("/no/such/story/"))
+        ask(tmp_path, "why", "https://elsewhere.example/", expect=3)
 
 
 ROBOTS = """\

@@ -83,7 +83,7 @@ def test_each_source_alone_is_enough(doors: str, tmp_path: Path) -> None:
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
 
 
-@pytest.mark.parametrize("stories", [30, 240])
+@pytest.mark.parametrize("stories", [30, 120])
 @pytest.mark.parametrize("doors", ["rest", "sitemap", "feed"])
 def test_an_unchanged_second_run_costs_a_handful_of_requests(
     doors: str, stories: int, tmp_path: Path

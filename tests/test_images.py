@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import struct
 import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from threading import Thread
 import pytest
 from crawling import arguments, crawl, newsroom, rows, truth
 from PIL import Image as PillowImage
+from processes import uknip
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.images import location
@@ -190,7 +189,7 @@ def test_every_request_has_one_row_and_no_picture_counts_as_a_page(
     found = rows(directory, sql)
     assert sorted(row[0] for row in found) == sorted(first)
     assert {row[2:] for row in found} == {(1, 200, None)}
-    report = json.loads(uknip("status", directory, "--json"))["last_run"]
+    report = json.loads(ask("status", directory, "--json"))["last_run"]
     assert report["outcomes"]["stored"] == 40
     assert sum(report["images"].values()) == len(first)
 
@@ -208,7 +207,7 @@ def test_status_and_verify_know_the_pictures(
 ) -> None:
     """A damaged, a missing and a foreign file are named; a missing one is fetched again."""
     site, directory, first = kept
-    status = json.loads(uknip("status", directory, "--json"))
+    status = json.loads(ask("status", directory, "--json"))
     stored = files(directory)
     assert (status["images"], status["images_kept"], status["images_refused"]) == (len(first), len(first), 0)
     assert status["images_bytes"] == sum(map(len, stored.values()))
@@ -217,7 +216,7 @@ def test_status_and_verify_know_the_pictures(
     (folder / damaged).write_bytes(stored[damaged][:-1] + b"x")
     (folder / missing).unlink()
     (folder / "stray.jpg").write_bytes(b"x")
-    lines = uknip("verify", directory, expect=5).splitlines()
+    lines = ask("verify", directory, expect=5).splitlines()
     assert sorted(line.split(";")[0] for line in lines[:-1]) == [
         f"images: {damaged} is damaged",
         f"images: {missing} is missing",
@@ -227,16 +226,11 @@ def test_status_and_verify_know_the_pictures(
     (folder / damaged).unlink()
     crawl(site, directory, "--images")
     assert files(directory) == stored
-    uknip("verify", directory)
+    ask("verify", directory)
 
 
-def uknip(command: str, directory: Path, *options: str, expect: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "uknip_crawler", command, "--archive", str(directory), *options],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def ask(command: str, directory: Path, *options: str, expect: int = 0) -> str:
+    done = uknip(command, "--archive", str(directory), *options)
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout
 
@@ -278,7 +272,7 @@ def test_hostile_pictures_are_refused_with_a_reason(tmp_path: Path) -> None:
         site.requests.clear()
         crawl(site, tmp_path, "--images")
         assert asked(site) == []
-    uknip("verify", tmp_path)
+    ask("verify", tmp_path)
 
 
 def test_a_picture_that_fails_in_three_runs_is_left_alone(tmp_path: Path) -> None:
@@ -375,7 +369,7 @@ def test_kill_minus_nine_among_the_pictures_and_run_again(kills: tuple[int, ...]
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM images WHERE sha256 IS NOT NULL")} == wanted
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
     assert list((tmp_path / "images").glob("*.part")) == []
-    uknip("verify", tmp_path)
+    ask("verify", tmp_path)
 
 
 def test_a_run_terminated_among_the_pictures_ends_in_order(tmp_path: Path) -> None:
@@ -396,7 +390,7 @@ def test_a_run_terminated_among_the_pictures_ends_in_order(tmp_path: Path) -> No
     assert "Traceback" not in log
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [(0,)]
     assert rows(tmp_path, "SELECT count(*) > 0 FROM images WHERE sha256 IS NULL") == [(1,)]
-    uknip("verify", tmp_path)
+    ask("verify", tmp_path)
 
 
 FACTS = "sha256, media_type, size_bytes, width, height, fetched_at"
@@ -493,7 +487,7 @@ def test_another_host_is_asked_only_when_it_is_named(network: type[_ImageNetwork
         crawl(site, tmp_path, "--images", "--image-host", "pictures.example")
         assert network.asked == ["http://pictures.example/robots.txt", url]
         assert ended(tmp_path, url)[0] == "stored"
-        assert "robots" in uknip("why", tmp_path, site.base_url)
+        assert "robots" in ask("why", tmp_path, site.base_url)
 
 
 def test_the_hosts_of_the_site_file_need_no_option(network: type[_ImageNetwork], tmp_path: Path) -> None:
@@ -523,12 +517,8 @@ def test_a_host_without_robots_txt_to_be_had_is_left_for_later(
 def test_a_private_host_cannot_be_named(host: str, tmp_path: Path) -> None:
     """One line, status 2, nothing left behind."""
     directory = tmp_path / "archive"
-    done = subprocess.run(
-        arguments("https://uknip.co.uk/", directory, "--images", "--image-host", host),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ,
+    done = uknip(
+        "crawl", "https://uknip.co.uk/", "--archive", str(directory), "--images", "--image-host", host
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

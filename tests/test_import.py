@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from capabilities import need_programs
 from crawling import NOW, content, crawl, newsroom, rows
+from processes import uknip
 from sample_archive import SITE, add_article, new_archive
-from test_commands import uknip
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 

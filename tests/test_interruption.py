@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from crawling import arguments, content, crawl, newsroom, rows
+from processes import uknip
 
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
@@ -75,10 +76,7 @@ def test_kill_minus_nine_and_run_again_ends_the_same(
 
 
 def verified(directory: Path) -> bool:
-    import sys
-
-    command = [sys.executable, "-m", "uknip_crawler", "verify", "--archive", str(directory)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = uknip("verify", "--archive", str(directory))
     assert done.returncode == 0, done.stdout + done.stderr
     return True
 

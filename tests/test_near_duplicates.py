@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from crawling import crawl, newsroom, rows, truth
+from processes import uknip
 from sample_archive import SITE, add_article, new_archive
 
 from uknip_crawler.archive import Archive
@@ -413,11 +414,6 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
     return directory, copies
 
 
-def uknip(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "uknip_crawler", *arguments, "--archive", str(directory)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
 def test_a_crawl_finds_the_copies_of_the_sample_newsroom(crawled: tuple[Path, dict[str, str]]) -> None:
     """Each under its original, and no other story."""
     directory, copies = crawled
@@ -428,16 +424,16 @@ def test_a_crawl_finds_the_copies_of_the_sample_newsroom(crawled: tuple[Path, di
 def test_duplicates_are_listed(crawled: tuple[Path, dict[str, str]]) -> None:
     """In words and as JSON, all groups or the one of a story, by either address."""
     directory, copies = crawled
-    listed = json.loads(uknip("duplicates", "--json", directory=directory).stdout)
+    listed = json.loads(uknip("duplicates", "--json", "--archive", str(directory)).stdout)
     assert {copy["url"]: group["first"]["url"] for group in listed for copy in group["copies"]} == copies
     copy, first = next(iter(copies.items()))
     for address in (copy, first):
-        (group,) = json.loads(uknip("duplicates", address, "--json", directory=directory).stdout)
+        (group,) = json.loads(uknip("duplicates", address, "--json", "--archive", str(directory)).stdout)
         (found,) = (one for one in group["copies"] if one["url"] == copy)
         assert 0.8 < found["similarity"] < 1  # the copy has one paragraph more
         assert found["like"] == first
         assert len(found["shared"][0].split()) > 20
-    shown = uknip("duplicates", directory=directory).stdout
+    shown = uknip("duplicates", "--archive", str(directory)).stdout
     assert shown.index(first) < shown.index(copy)
     assert f"{len(copies)} copies of" in shown
 
@@ -447,8 +443,8 @@ def test_a_story_without_copies_says_so(crawled: tuple[Path, dict[str, str]]) ->
     directory, copies = crawled
     others = rows(directory, "SELECT url FROM articles WHERE duplicate_of IS NULL")
     lonely = next(url for (url,) in others if url not in copies.values())
-    assert uknip("duplicates", lonely, directory=directory).stdout == "no copies\n"
-    missing = uknip("duplicates", "https://uknip.co.uk/nothing/", directory=directory)
+    assert uknip("duplicates", lonely, "--archive", str(directory)).stdout == "no copies\n"
+    missing = uknip("duplicates", "https://uknip.co.uk/nothing/", "--archive", str(directory))
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
 
 
@@ -456,6 +452,6 @@ def test_history_names_near_duplicates(crawled: tuple[Path, dict[str, str]]) -> 
     """Of the copy and of its original."""
     directory, copies = crawled
     for one, other in next(iter(copies.items())), next(iter(copies.items()))[::-1]:
-        story = json.loads(uknip("history", one, "--json", directory=directory).stdout)
+        story = json.loads(uknip("history", one, "--json", "--archive", str(directory)).stdout)
         assert [found["url"] for found in story["near_duplicates"]] == [other]
-        assert f"near-duplicate of {other}" in uknip("history", one, directory=directory).stdout
+        assert f"near-duplicate of {other}" in uknip("history", one, "--archive", str(directory)).stdout

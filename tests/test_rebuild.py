@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from crawling import NOW, content, crawl, rows
-from test_commands import uknip
+from processes import uknip
 
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import Newsroom, SampleSite, faults

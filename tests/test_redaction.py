@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 from crawling import NOW, crawl, newsroom, rows
+from processes import uknip
 from sample_archive import CAPTURED, SITE, add_article, add_image, new_archive
-from test_commands import uknip
 from test_images import drawn
 from warcio.archiveiterator import ArchiveIterator
 

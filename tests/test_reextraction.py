@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from crawling import NOW, crawl, newsroom, rows
-from test_commands import uknip
+from processes import uknip
 
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.demo import Newsroom, SampleSite
