@@ -56,7 +56,7 @@ def learn_layouts(
     stories = _stories(archive)
     with Workers(base_url, Learned(), count=workers) as pool:
         found = _in_order(
-            pool, study_records, archive, _chunks(archive.layouts.sample(), CHUNK), lambda _record: []
+            pool, study_records, archive, _chunks(archive.layouts.sample(), workers), lambda _record: []
         )
         layouts = {layout.skeleton: layout for layout in learn(chain.from_iterable(found), stories)}
     if not dry_run:
@@ -89,7 +89,7 @@ def reread(
     batches: deque[dict[int, list[Captured]]] = deque()  # those under way
 
     def records() -> Iterator[list[RecordRef]]:
-        for part in _chunks(article_ids, CHUNK):
+        for part in _chunks(article_ids, workers):
             batches.append(archive.readings.captures(part))
             yield [c.record for captures in batches[-1].values() for c in captures]
 
@@ -125,7 +125,9 @@ def bring_up_to_date(
     return reread(archive, base_url, learned, wanted, workers=workers)
 
 
-def _chunks(items: Sequence[Any], size: int) -> list[Any]:
+def _chunks(items: Sequence[Any], workers: int) -> list[Any]:
+    """Cut items into tasks: small ones where there are few, or one worker would do all of a small run's reading."""
+    size = min(CHUNK, max(1, len(items) // (4 * workers)))
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
