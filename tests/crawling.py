@@ -90,6 +90,30 @@ def content(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+def tables(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what is archived and what the next run goes by, without ids and times of our own."""
+    return content(directory) | {
+        "frontier": rows(
+            directory,
+            "SELECT frontier.url, kind, frontier.post_id, listed_on, listed_modified_at, listed_said, last_outcome, "
+            "failures, articles.url FROM frontier LEFT JOIN articles ON articles.id = article_id ORDER BY 1",
+        ),
+        "layouts": rows(
+            directory, "SELECT skeleton, state, studied, pages, agreement, rules FROM layouts ORDER BY 1"
+        ),
+        "sources": rows(
+            directory,
+            "SELECT url, kind, replace(status, 'unchanged', 'complete'), listed, cursor FROM sources ORDER BY 1",
+        ),
+        "events": rows(directory, "SELECT kind, url FROM events JOIN articles ON articles.id = article_id"),
+        "twice": rows(
+            directory,
+            "SELECT url, count(*) FROM fetches WHERE outcome = 'stored' GROUP BY url HAVING count(*) > 1",
+        ),
+        "open": rows(directory, "SELECT url FROM fetches WHERE outcome IS NULL"),
+    }
+
+
 EVERYDAY = (
     Era(0.08, "A", "plain"),
     Era(0.22, "B", "plain"),

@@ -13,13 +13,15 @@ from uknip_crawler.retelling import Report
 
 
 def bring_to_rest(
-    archive: Archive, base_url: str, run_id: int | None = None, *, workers: int, at: datetime
+    archive: Archive, base_url: str, *, everything: bool = False, workers: int, at: datetime
 ) -> Report:
-    """Learn from the captures of a run, or of all, bring readings up to date, name the edits, link copies.
+    """Learn, read again what runs have brought since this was last done (or everything), name the edits, link copies.
 
-    Doing it twice changes nothing more.
+    Doing it twice changes nothing more; killed, it is done by the next run.
     """
-    report = bring_up_to_date(archive, base_url, run_id, workers=workers, at=at)
+    report = bring_up_to_date(archive, base_url, everything=everything, workers=workers, at=at)
     classify_edits(archive)
     link_near_duplicates(archive)
+    with archive.transaction():
+        archive.ledger.rest(at=at)
     return report

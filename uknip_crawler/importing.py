@@ -110,7 +110,7 @@ def import_warcs(
             taking.take(taking.unknown(variants[start : start + BATCH]))
         taking.finish()
     _end(archive, report, clock)
-    bring_to_rest(archive, base_url, report.run, workers=workers, at=clock())
+    bring_to_rest(archive, base_url, workers=workers, at=clock())
     return report
 
 

@@ -92,7 +92,7 @@ def rebuild(
         for path in tombstones:
             archive.enrol_warc(path.name, files[-1].run_id, at=at)
         _complete_redactions(archive, at)
-        bring_to_rest(archive, base_url, workers=workers, at=at)
+        bring_to_rest(archive, base_url, everything=True, workers=workers, at=at)
         with archive.transaction():
             archive.images.readopt()
         for table in ("articles", "revisions", "aliases"):

@@ -109,13 +109,10 @@ def reread(
 
 
 def bring_up_to_date(
-    archive: Archive, base_url: str, run_id: int | None, *, workers: int, at: datetime
+    archive: Archive, base_url: str, *, everything: bool, workers: int, at: datetime
 ) -> Report:
-    """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date.
-
-    Without a run everything is read again.
-    """
-    brought = archive.readings.all() if run_id is None else archive.readings.captured_in(run_id)
+    """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date."""
+    brought = archive.readings.all() if everything else archive.readings.restless()
     known = Learned(_layouts(archive), Stories(), *_verdicts(archive))
     if not brought and not archive.readings.stale(lambda skeleton: version_of(known, skeleton)):
         return Report()

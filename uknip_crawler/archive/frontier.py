@@ -309,4 +309,5 @@ def _by_source(said: Iterable[Finding]) -> str | None:
     sources: dict[str, list[tuple[str, str, str | None]]] = defaultdict(list)
     for finding in said:
         sources[finding.source].append((finding.field, finding.raw, finding.value))
-    return json.dumps(sources, ensure_ascii=False) if sources else None
+    # as SQLite writes it, so that heard once or twice makes no difference
+    return json.dumps(sources, ensure_ascii=False, separators=(",", ":")) if sources else None

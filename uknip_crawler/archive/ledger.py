@@ -165,6 +165,17 @@ class Ledger:
         ).fetchone()
         return Outcome(outcome), article_id
 
+    def rest(self, *, at: datetime) -> None:
+        """Record that the stories of all runs so far have been read again with what the runs had taught."""
+        self._db.conn.execute("UPDATE runs SET rested_at = ? WHERE rested_at IS NULL", (as_text(at),))
+
+    def visited_listings(self, run_id: int) -> bool:
+        """Tell whether a run leafed through the site's archive pages."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM fetches WHERE run_id = ? AND kind = 'listing' LIMIT 1", (run_id,)
+        )
+        return row.fetchone() is not None
+
     def has_finished_crawl(self) -> bool:
         """Tell whether any crawl has ever run to its own end."""
         row = self._db.conn.execute(

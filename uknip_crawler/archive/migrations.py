@@ -213,6 +213,8 @@ ALTER TABLE events_new RENAME TO events;
 CREATE INDEX events_article ON events (article_id);
 CREATE INDEX events_run ON events (run_id);
 ALTER TABLE articles ADD COLUMN time_flags TEXT;
+ALTER TABLE runs ADD COLUMN rested_at TEXT;
+UPDATE runs SET rested_at = finished_at;
 DROP INDEX articles_layout;
 CREATE INDEX articles_reading ON articles (layout_id, extractor_version);
 CREATE TABLE fingerprints (

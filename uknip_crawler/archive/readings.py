@@ -71,12 +71,11 @@ class Readings:
         )
         return [row[0] for row in rows]
 
-    def captured_in(self, run_id: int) -> list[int]:
-        """Return the stories of which a run brought a capture."""
+    def restless(self) -> list[int]:
+        """Return the stories of which runs brought captures that were not read again since, the runs killed among them."""
         rows = self._db.conn.execute(
-            "SELECT DISTINCT article_id FROM fetches WHERE run_id = ? AND layout_id IS NOT NULL "
-            "AND article_id IS NOT NULL ORDER BY article_id",
-            (run_id,),
+            "SELECT DISTINCT article_id FROM fetches WHERE run_id IN (SELECT id FROM runs WHERE rested_at IS NULL) "
+            "AND layout_id IS NOT NULL AND article_id IS NOT NULL ORDER BY article_id"
         )
         return [row[0] for row in rows]
 

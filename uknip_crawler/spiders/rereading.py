@@ -21,13 +21,11 @@ def after_run(spider: UknipSpider) -> None:
     """
     workers = spider.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS")
     try:
-        report = bring_to_rest(
-            spider.archive, spider.site.base_url, spider.run.id, workers=workers, at=spider.clock()
-        )
+        report = bring_to_rest(spider.archive, spider.site.base_url, workers=workers, at=spider.clock())
     except StorageError:
         raise
     except Exception:
-        logger.exception("stories were not read again; `uknip reextract` does it")
+        logger.exception("stories were not read again; the next crawl does it, or `uknip reextract`")
         return
     if report.stories:
         logger.info("%d stories read again with what was learned", report.stories)
