@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from crawling import content
+from processes import uknip
 from wordpress import Archivist, Crawl, Row, WordPress
+
+from uknip_crawler.archive import DATABASE
 
 BY_CATEGORY = "/%category%/%postname%/"
 BY_DAY = "/%year%/%monthnum%/%day%/%postname%/"
@@ -321,6 +326,21 @@ def test_every_picture_is_kept_as_wordpress_has_it(archivist: Archivist, picture
     for url, digest in kept.items():
         [file] = archivist.site.state.rglob(url.rpartition("/")[2])
         assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
+
+
+# The database is lost
+
+
+def test_the_captures_of_wordpress_make_the_same_database(
+    archivist: Archivist, pictured: Crawl, tmp_path: Path
+) -> None:
+    """Stories, their states and their addresses, through a day's work, a new theme and new permalinks."""
+    copy = tmp_path / "copy"
+    shutil.copytree(archivist.archive, copy, ignore=shutil.ignore_patterns(f"{DATABASE}*"))
+    assert uknip("rebuild", "--archive", str(copy)).returncode == 0
+    before, after = content(archivist.archive), content(copy)
+    for table in ("articles", "revisions", "aliases", "authors", "tags", "images", "links"):
+        assert after[table] == before[table], table
 
 
 # How the archive is read

@@ -86,13 +86,14 @@ class Archivist:
 
     def __init__(self, site: WordPress, folder: Path) -> None:
         self.site = site
+        self.archive = folder / "archive"
         self._folder = folder
         self._crawls = 0
 
     def crawl(self, *options: str) -> Crawl:
         asked = len(self.site.requests())
         command = [sys.executable, "-m", "uknip_crawler", "crawl", self.site.base_url, *options]
-        command += ["--archive", str(self._folder / "archive"), "--delay", "0", "--concurrency", "4"]
+        command += ["--archive", str(self.archive), "--delay", "0", "--concurrency", "4"]
         done = subprocess.run(
             command,
             check=False,
@@ -116,7 +117,7 @@ class Archivist:
     def _keep_database(self) -> Path:
         kept = self._folder / f"after-{self._crawls}.db"
         with (
-            closing(sqlite3.connect(self._folder / "archive" / "uknip.db")) as archive,
+            closing(sqlite3.connect(self.archive / "uknip.db")) as archive,
             closing(sqlite3.connect(kept)) as copy,
         ):
             archive.backup(copy)
