@@ -3,6 +3,8 @@ linked."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from uknip_crawler.archive import Archive
@@ -10,6 +12,11 @@ from uknip_crawler.edits import classify_edits
 from uknip_crawler.near_duplicates import link_near_duplicates
 from uknip_crawler.reextraction import bring_up_to_date
 from uknip_crawler.retelling import Report
+
+logger = logging.getLogger(__name__)
+
+TELL_EVERY = 1_000
+"""Stories after which long work says how far it is."""
 
 
 def bring_to_rest(
@@ -19,9 +26,23 @@ def bring_to_rest(
 
     Doing it twice changes nothing more; killed, it is done by the next run.
     """
-    report = bring_up_to_date(archive, base_url, everything=everything, workers=workers, at=at)
+    report = bring_up_to_date(
+        archive, base_url, everything=everything, workers=workers, at=at, progress=_telling("read again")
+    )
     classify_edits(archive)
-    link_near_duplicates(archive)
+    link_near_duplicates(archive, progress=_telling("compared with all others"))
     with archive.transaction():
         archive.ledger.rest(at=at)
     return report
+
+
+def _telling(what: str) -> Callable[[int], None]:
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if done >= told + TELL_EVERY:
+            told = done
+            logger.info("%d stories %s so far", done, what)
+
+    return tell

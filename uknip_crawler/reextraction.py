@@ -109,7 +109,13 @@ def reread(
 
 
 def bring_up_to_date(
-    archive: Archive, base_url: str, *, everything: bool, workers: int, at: datetime
+    archive: Archive,
+    base_url: str,
+    *,
+    everything: bool,
+    workers: int,
+    at: datetime,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Report:
     """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date."""
     brought = archive.readings.all() if everything else archive.readings.restless()
@@ -119,7 +125,7 @@ def bring_up_to_date(
     learned = learn_layouts(archive, base_url, workers=workers, at=at)
     stale = archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
     wanted = [*brought, *(set(stale) - set(brought))]
-    return reread(archive, base_url, learned, wanted, workers=workers)
+    return reread(archive, base_url, learned, wanted, workers=workers, progress=progress)
 
 
 def _chunks(items: Sequence[Any], workers: int) -> list[Any]:
