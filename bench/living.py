@@ -298,11 +298,12 @@ def measure(site: Site, folder: Path, passing: Path) -> None:
     whole = folder / "archive"
     site.open(WAYS["REST"])
     if not (whole / DATABASE).exists():
-        tell(site, "REST, first crawl", crawl(site, whole, "--limit", str(FRESH_UP_TO)))
-        began = time.perf_counter()
-        if written := site.write_into(whole):
-            tell(site, f"REST, {written:,} written in; settling", crawl(site, whole))
-            print(f"{'':8} in {time.perf_counter() - began:.0f} s", flush=True)
+        growing = folder / "growing"  # killed, it is begun again
+        shutil.rmtree(growing, ignore_errors=True)
+        tell(site, "REST, first crawl", crawl(site, growing, "--limit", str(FRESH_UP_TO)))
+        if written := site.write_into(growing):
+            tell(site, f"REST, {written:,} written in; settling", crawl(site, growing))
+        growing.rename(whole)
     tell_bytes(whole)
     for way, doors in WAYS.items():
         site.open(doors)

@@ -416,6 +416,15 @@ def test_a_bomb_of_headers_is_damage(more: bytes, pages: Path, tmp_path: Path) -
     )
 
 
+def test_all_of_a_file_of_large_members_is_read(pages: Path, tmp_path: Path) -> None:
+    """Such as files packed whole and then joined, with zeros to fill a tape's block."""
+    plain = gzip.decompress(pages.read_bytes())
+    half = plain.index(b"WARC/1.", plain.index(b"story-3") - 400)
+    joined = gzip.compress(plain[:half]) + gzip.compress(plain[half:]) + bytes(512)
+    (tmp_path / "joined.warc.gz").write_bytes(joined)
+    assert found(tmp_path / "joined.warc.gz")[0] == list("012345")
+
+
 def test_a_file_that_unpacks_without_end_is_refused(pages: Path, tmp_path: Path) -> None:
     """Before it fills the disk."""
     plain = gzip.decompress(pages.read_bytes())

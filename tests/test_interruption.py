@@ -82,6 +82,7 @@ def test_a_kill_while_stories_are_read_again_ends_the_same(
         process = start(site, tmp_path)
         wait_for_requests(site, 46)
         while rows(tmp_path, "SELECT finished_at FROM runs") == [(None,)]:
+            assert process.poll() is None
             time.sleep(0.01)
         process.kill()
         process.communicate()

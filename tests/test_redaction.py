@@ -158,28 +158,24 @@ def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     assert len(out.read_text().splitlines()) == len(before)
 
 
-def test_a_damaged_record_goes_if_what_is_left_of_it_tells_of_the_story(
-    crawled: tuple[Path, SampleSite], archive: Path
-) -> None:
-    """Its headers or the text before the damage; other damaged records stay as they are."""
+def test_a_damaged_record_goes_too(crawled: tuple[Path, SampleSite], archive: Path) -> None:
+    """It may hold the story, and cannot be searched; what stands beside it stays."""
     site = crawled[1]
-    post = chosen(site)
-    damaged = {}
-    for target in (post.path, "/robots.txt"):  # which names no story
-        [(name, offset, length)] = rows(
-            archive,
-            "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE url = ?",
-            site.url(target),
-        )
-        path = archive / "warc" / name
-        record = path.read_bytes()[offset : offset + length]
-        damaged[target] = (
-            record[:-6] + b"??" + record[-4:]
-        )  # in the checksum: all of the text stands before it
-        path.write_bytes(path.read_bytes() + damaged[target] + record)  # no row of the ledger points there
-    redact(archive, site.url(post.path), "--reason", REASON, "--yes")
+    url = site.url(chosen(site).path)
+    [(name, offset, length)] = rows(
+        archive, "SELECT warc_name, warc_offset, warc_length FROM fetches WHERE url = ?", url
+    )
+    path = archive / "warc" / name
+    record = path.read_bytes()[offset : offset + length]
+    robots = path.read_bytes()[: next(member for member in warc.members(path) if member.offset).offset]
+    wrong = record[:-6] + b"??" + record[-4:]  # in the checksum: all of the text stands before it
+    headless = bytes(10) + record[10:]
+    path.write_bytes(path.read_bytes() + wrong + robots + headless)  # no row of the ledger points there
+    told = json.loads(redact(archive, url, "--reason", REASON, "--yes", "--json"))
+    assert told["damaged"] == 2
     left = b"".join(path.read_bytes() for path in (archive / "warc").iterdir())
-    assert {path: data in left for path, data in damaged.items()} == {post.path: False, "/robots.txt": True}
+    assert (wrong[12:-8] in left, headless[12:-8] in left, left.count(robots)) == (False, False, 2)
+    assert verified(archive)
 
 
 _KILLED = """

@@ -9,7 +9,7 @@ from uknip_crawler.components import Component
 from uknip_crawler.items import Visit
 from uknip_crawler.models import Capture, Reading
 from uknip_crawler.reextraction import load_learned
-from uknip_crawler.workers import FAILURES, Workers, read_page, unread
+from uknip_crawler.workers import WORKER_FAILURES, Workers, read_page, unread
 
 _GATHER_SECONDS = 0.005
 
@@ -44,7 +44,7 @@ class ExtractionPipeline(Component):
             return await asyncio.wrap_future(
                 self._workers.schedule(read_page, capture, expected_article, seconds=self._timeout)
             )
-        except FAILURES as error:
+        except WORKER_FAILURES as error:
             return unread(error, self._timeout)
 
     def close_spider(self) -> None:

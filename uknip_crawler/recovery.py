@@ -32,16 +32,19 @@ class Recovered:
 def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> Recovered:
     """Bring an archive back to rest. Doing it twice changes nothing more."""
     cut = replayed = 0
+    has_leafed = archive.ledger.has_finished_crawl()
     for name, run_id in archive.open_warcs():
         path = warc.locate(archive.warc_folder, name)
         if path is not None:
             cut += cut_torn_tail(path)
             is_live = archive.ledger.kind_of(run_id)[0] == "crawl"
+            # the first crawl leafs through listings until it has ended once, unless a list told of all stories
+            walks = not has_leafed and archive.ledger.visited_listings(run_id)
             run = CrawlRun(
                 run_id,
                 clock(),
                 clock,
-                walks_listings=archive.ledger.visited_listings(run_id),
+                walks_listings=walks,
                 is_live=is_live,
             )
             replayed += _replay(archive, site, run, name, path)

@@ -20,7 +20,7 @@ from uknip_crawler import __version__
 from uknip_crawler.archive import Archive, erasure, rewriting, warc
 from uknip_crawler.archive.redactions import Redaction
 from uknip_crawler.archive.rewriting import Plan, Tombstone
-from uknip_crawler.errors import AddressRefused
+from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.extraction.content import readable
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.mentions import in_headers, mentions
@@ -50,7 +50,8 @@ class Target:
 
 @dataclass(slots=True)
 class Extent:
-    """How much goes: `captures` dropped, `altered` captures of other pages in which traces are blacked out."""
+    """How much goes: `captures` dropped, `altered` captures of other pages in which traces are blacked out, `damaged`
+    records of which nobody can tell what they hold."""
 
     stories: int = 0
     addresses: int = 0
@@ -58,6 +59,7 @@ class Extent:
     pictures: int = 0
     captures: int = 0
     altered: int = 0
+    damaged: int = 0
     files: int = 0
 
 
@@ -117,7 +119,10 @@ def _formerly_shown(archive: Archive, story: int) -> list[int]:
     """Return the pictures that no story shows any more and that an earlier page of this one did."""
     unshown = archive.redactions.unshown_pictures()
     captures = archive.readings.captures([story]).get(story, []) if unshown else []
-    pages = [readable(archive.read_capture(one.record))[0].decode("utf-8", "replace") for one in captures]
+    pages: list[str] = []
+    for one in captures:
+        with contextlib.suppress(StorageError):  # a damaged capture shows nothing
+            pages.append(readable(archive.read_capture(one.record))[0].decode("utf-8", "replace"))
     text = unquote(html.unescape("\n".join(pages).replace("\\/", "/")))
     # by its path without the ending: pages name other sizes and formats of a picture too
     return [number for number, url in unshown if _EXTENSION.sub("", unquote(urlsplit(url).path)) in text]
@@ -256,6 +261,7 @@ def _counted(archive: Archive, target: Target) -> Extent:
 def _note(found: Extent, plan: Plan) -> None:
     found.captures += plan.responses
     found.altered += len(plan.changed)
+    found.damaged += plan.damaged
     found.files += 1
 
 
@@ -280,7 +286,6 @@ def _plans(
             name,
             cleaner.treat,
             is_gone=cleaner.is_own,
-            betrays=cleaner.is_betrayed_by,
             doomed=doomed.get(name, set()),
         )
         if plan:
@@ -296,7 +301,6 @@ def _drop_withheld(archive: Archive, step: Step) -> int:
             name,
             lambda capture: capture,
             is_gone=lambda url: False,
-            betrays=lambda text: False,
             doomed=offsets,
         )
         rewriting.carry_out(archive.db, archive.warc_folder, plan, lambda done: step(f"withheld {done}"))
@@ -318,10 +322,6 @@ class _Cleaner:
         with contextlib.suppress(AddressRefused):
             return self.site is not None and canonicalise(url, self.site) in self.target.addresses
         return False
-
-    def is_betrayed_by(self, text: str) -> bool:
-        """Tell whether a text that cannot be written anew tells of the stories."""
-        return self.target.traces.blacken(text) is not text
 
     def treat(self, capture: Capture) -> Capture | None:
         if self.is_own(capture.url):

@@ -24,9 +24,11 @@ from uknip_crawler.extraction.learning import learn
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.models import Outcome, Reading
 from uknip_crawler.retelling import Report, Telling
-from uknip_crawler.workers import FAILURES, PAGE_SECONDS, Workers, read_records, study_records
+from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
 
 CHUNK = 25
+AHEAD = 3
+"""Chunks under way or done and waiting for their turn, a worker."""
 
 
 def load_learned(archive: Archive) -> Learned:
@@ -56,7 +58,12 @@ def learn_layouts(
     stories = _stories(archive)
     with Workers(base_url, Learned(), count=workers) as pool:
         found = _in_order(
-            pool, study_records, archive, _chunks(archive.layouts.sample(), workers), lambda _record: []
+            pool,
+            study_records,
+            archive,
+            _chunks(archive.layouts.sample(), workers),
+            lambda _record: [],
+            ahead=AHEAD * workers,
         )
         layouts = {layout.skeleton: layout for layout in learn(chain.from_iterable(found), stories)}
     if not dry_run:
@@ -94,7 +101,7 @@ def reread(
             yield [c.record for captures in batches[-1].values() for c in captures]
 
     with Workers(base_url, learned, count=workers) as pool:
-        for readings in _in_order(pool, read_records, archive, records(), _unreadable):
+        for readings in _in_order(pool, read_records, archive, records(), _unreadable, ahead=AHEAD * workers):
             batch, found = batches.popleft(), iter(readings)
             told = {
                 article_id: list(zip(captures, islice(found, len(captures)), strict=True))
@@ -145,8 +152,10 @@ def _in_order(
     archive: Archive,
     chunks: Iterable[list[RecordRef]],
     instead: Callable[[RecordRef], list[Any]],
+    *,
+    ahead: int,
 ) -> Iterator[list[Any]]:
-    """Yield what the workers made of each chunk, in order, a few chunks ahead.
+    """Yield what the workers made of each chunk, in order; `ahead` chunks are under way at a time.
 
     A chunk that a page broke is done again record by record, so that only that page is without a result.
     """
@@ -157,18 +166,18 @@ def _in_order(
     waiting: list[tuple[list[RecordRef], Future[list[Any]]]] = []
     rest = iter(chunks)
     while True:
-        for records in islice(rest, 6 - len(waiting)):
+        for records in islice(rest, ahead - len(waiting)):
             waiting.append((records, begin(records)))
         if not waiting:
             return
         records, future = waiting.pop(0)
         try:
             yield future.result()
-        except FAILURES:
+        except WORKER_FAILURES:
             found: list[Any] = []
             for record in records:
                 try:
                     found += begin([record]).result()
-                except FAILURES:
+                except WORKER_FAILURES:
                     found += instead(record)
             yield found

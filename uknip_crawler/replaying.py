@@ -19,7 +19,7 @@ from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
 from uknip_crawler.spiders import redirects, verdicts
 from uknip_crawler.urls import AddressKind, canonicalise, classify
-from uknip_crawler.workers import FAILURES, PAGE_SECONDS, Workers, read_page, unread
+from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_page, unread
 
 _READ_AHEAD = 3
 """Batches that workers read while one is settled."""
@@ -149,5 +149,5 @@ class Replay:
 def _result(reading: Future[Reading]) -> Reading:
     try:
         return reading.result()
-    except FAILURES as error:
+    except WORKER_FAILURES as error:
         return unread(error, PAGE_SECONDS)

@@ -25,7 +25,7 @@ from uknip_crawler.sites import Site, load_site
 
 PAGE_SECONDS = 20
 PAGE_BYTES = 2**30
-FAILURES = (TimeoutError, ProcessExpired, MemoryError)
+WORKER_FAILURES = (TimeoutError, ProcessExpired, MemoryError)
 """What the future of a task raises when its worker had to go."""
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Workers:
         )
 
     def schedule(self, task: Callable[..., T], *arguments: Any, seconds: float) -> Future[T]:
-        """Run a module's function in a worker; the future raises one of `FAILURES` when it takes too much."""
+        """Run a module's function in a worker; the future raises one of `WORKER_FAILURES` when it takes too much."""
         future: Future[T] = self._pool.schedule(task, args=arguments, timeout=seconds)
         return future
 
@@ -81,7 +81,7 @@ class Workers:
 
 
 def unread(error: BaseException, seconds: float) -> Reading:
-    """Return what is stored of a page whose reading ended with one of `FAILURES`."""
+    """Return what is stored of a page whose reading ended with one of `WORKER_FAILURES`."""
     if isinstance(error, TimeoutError):
         return Reading(outcome=Outcome.EXTRACT_TIMEOUT, reason=f"not read within {seconds} s")
     return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"worker ended: {error}")

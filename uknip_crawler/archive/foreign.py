@@ -9,30 +9,26 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, Any, NoReturn
 
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 
 from uknip_crawler.archive import warc
-from uknip_crawler.errors import StorageError, UsageError
+from uknip_crawler.archive.unpacking import unpack
+from uknip_crawler.errors import UsageError
 from uknip_crawler.models import Capture
 
 MAX_PAYLOAD_BYTES = 16 * 2**20
 MAX_HEADER_BYTES = 2**20
 _MAX_MEMBER_HEAD_BYTES = 2**16
 _CHUNK = 1 << 20
-_MAX_RATIO = 100
-"""How many times larger than packed a file may be unpacked: pages are some 4 to 30 times, a bomb is 1,000 times."""
-_ALWAYS_UNPACKED_BYTES = 2**26
 _GZIP = b"\x1f\x8b"
 _RECORD = re.compile(rb"(?:^|\n)(WARC/(?:0\.1[78]|1\.[01])\r?\n)")
 
@@ -93,7 +89,8 @@ class ForeignWarc:
             raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
         self._is_gzip = begins == _GZIP
         if self._is_gzip and not self._is_by_record():
-            self._unpack()
+            self._file.close()
+            self._file, self._is_gzip = unpack(path), False
         if not self._is_gzip and not _RECORD.match(self._at(0, 16)):
             self._refuse()
 
@@ -191,35 +188,6 @@ class ForeignWarc:
                 return _RECORD.search(stream.read(_MAX_MEMBER_HEAD_BYTES)) is None
             except warc.DAMAGED:
                 self._refuse()
-
-    def _unpack(self) -> None:
-        """Unpack a file that is one gzip member into an unnamed one, as far as it goes, so that records can be found.
-
-        Raises UsageError for a bomb, StorageError when the disk is full.
-        """
-        with self._file, ExitStack() as failing:
-            unpacked = failing.enter_context(TemporaryFile())
-            try:
-                self._inflate_to(unpacked)
-            except zlib.error:
-                pass  # what came before the damage is there
-            except OSError as error:
-                raise StorageError(
-                    f"{self.path}: cannot be unpacked: {error.strerror}; set TMPDIR to a folder with more room"
-                ) from error
-            failing.pop_all()  # it lives as long as this object
-        self._file, self._is_gzip = unpacked, False
-
-    def _inflate_to(self, unpacked: IO[bytes]) -> None:
-        left = max(_MAX_RATIO * self.path.stat().st_size, _ALWAYS_UNPACKED_BYTES)
-        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        self._file.seek(0)
-        while not inflate.eof and (pending := inflate.unconsumed_tail or self._file.read(_CHUNK)):
-            data = inflate.decompress(pending, _CHUNK)
-            left -= len(data)
-            if left < 0:
-                raise UsageError(f"{self.path}: unpacks to more than {_MAX_RATIO} times its size")
-            unpacked.write(data)
 
     @contextmanager
     def _opened(self, place: Place) -> Iterator[io.BufferedIOBase]:

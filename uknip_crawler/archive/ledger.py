@@ -170,7 +170,7 @@ class Ledger:
         self._db.conn.execute("UPDATE runs SET rested_at = ? WHERE rested_at IS NULL", (as_text(at),))
 
     def visited_listings(self, run_id: int) -> bool:
-        """Tell whether a run leafed through the site's archive pages."""
+        """Tell whether a run visited the home page or archive pages to find stories."""
         row = self._db.conn.execute(
             "SELECT 1 FROM fetches WHERE run_id = ? AND kind = 'listing' LIMIT 1", (run_id,)
         )

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,9 +33,6 @@ _REWRITTEN = re.compile(r"^(?P<stem>.*?)(?:-r(?P<number>\d+))?\.warc\.gz$")
 _PARTIAL = ".part"
 _REDACTION = "-redaction-"
 _FORMAT = "application/json"
-_GZIP = b"\x1f\x8b"
-_STEP_BYTES = 256
-_MAX_PART_BYTES = 2**25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +50,7 @@ class Plan:
 
     name: str
     responses: int = 0
+    damaged: int = 0
     dropped: set[int] = field(default_factory=set)
     changed: dict[int, Capture] = field(default_factory=dict)
 
@@ -67,13 +64,12 @@ def plan(
     treat: Treat,
     *,
     is_gone: Callable[[str], bool],
-    betrays: Callable[[str], bool],
     doomed: Collection[int] = (),
 ) -> Plan:
     """Decide about every record of a file; `doomed` are offsets dropped unseen. A request goes with its response.
 
-    `is_gone` tells of an address whether its requests go in any case, `betrays` of what is left of a damaged record
-    whether it has to go: it cannot be written anew.
+    `is_gone` tells of an address whether its requests go in any case. Damaged records go too: nobody can tell what
+    they hold.
     """
     path = warc.locate(folder, name)
     if path is None:
@@ -93,8 +89,8 @@ def plan(
             elif kind in ("response", "revisit", "damaged"):
                 capture = warc.capture_of(data) if member.is_whole else None
                 if capture is None:
-                    if betrays(readable_part(data)):
-                        made.dropped.add(member.offset)
+                    made.dropped.add(member.offset)
+                    made.damaged += 1
                     continue
                 treated = treat(capture)
                 if treated is None:
@@ -215,31 +211,6 @@ def _kind_and_uri(member: bytes) -> tuple[str, str]:
     except (ArchiveLoadFailed, StopIteration, OSError, ValueError, AttributeError, EOFError):
         return "damaged", ""  # warcio raises all of these on damaged records
     return record.rec_type, record.rec_headers.get_header("WARC-Target-URI") or ""
-
-
-# What is left of damaged records
-
-
-def readable_part(member: bytes) -> str:
-    """Return as text what can be unpacked of a damaged record: its headers, and its body up to the damage."""
-    head, _, rest = _unpacked_part(member).partition(b"\r\n\r\n")
-    http, _, body = rest.partition(b"\r\n\r\n")
-    return b"\n".join([head, http, _unpacked_part(body)]).decode("utf-8", "replace")
-
-
-def _unpacked_part(data: bytes) -> bytes:
-    """Undo gzip as far as it goes; return what is not gzip as it is."""
-    if not data.startswith(_GZIP):
-        return data
-    inflate, unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16), bytearray()
-    with contextlib.suppress(zlib.error):
-        for offset in range(
-            0, len(data), _STEP_BYTES
-        ):  # step by step, or what stands before the damage is lost
-            unpacked += inflate.decompress(data[offset : offset + _STEP_BYTES])
-            if len(unpacked) > _MAX_PART_BYTES:
-                break
-    return bytes(unpacked)
 
 
 # Tombstones

@@ -117,6 +117,8 @@ def _text(record: dict[str, Any]) -> str:
         + ", ".join(f"{record[name]:,} {name}" for name in ("stories", *parts)),
         f"blacked out where other pages name them: in {record['altered']:,} captures; all else is as received",
     ]
+    if record["damaged"]:
+        lines.append(f"damaged records, which may hold it, go too: {record['damaged']:,}")
     for key, title in (
         ("copies_that_stay", "copies of the text that stay; redact them too if need be:"),
         ("backups_to_replace", "backups that still hold it; make new ones and delete these:"),

@@ -25,7 +25,7 @@ def after_run(spider: UknipSpider) -> None:
     except StorageError:
         raise
     except Exception:
-        logger.exception("stories were not read again; the next crawl does it, or `uknip reextract`")
+        logger.exception("stories were not read again; the next crawl does it")
         return
     if report.stories:
         logger.info("%d stories read again with what was learned", report.stories)
