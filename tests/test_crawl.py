@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from crawling import NOW, content, crawl, newsroom, rows, truth
 
+from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import SampleSite
+from uknip_crawler.demo.posts import Status
 
 HANDFUL = 8
 
@@ -81,6 +86,22 @@ def test_each_source_alone_is_enough(doors: str, tmp_path: Path) -> None:
         crawl(site, tmp_path)
         stories = truth(site)
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
+
+
+def test_a_sitemap_whose_date_stays_is_read_once_a_week(tmp_path: Path) -> None:
+    """A deletion changes no date that the list of sitemaps gives."""
+    with SampleSite(newsroom(20), rest=False, feed=False, sitemap_urls=1_000) as site:
+        crawl(site, tmp_path)
+        old = site.newsroom.published()[-1]
+        site.newsroom.posts[old.post_id] = replace(old, status=Status.DELETED)
+        site.newsroom.generation += 1
+        missed = "SELECT missed_runs FROM articles WHERE url = ?", site.url(old.path)
+        crawl(site, tmp_path)
+        assert rows(tmp_path, *missed) == [(0,)]
+        with closing(sqlite3.connect(tmp_path / DATABASE)) as db, db:
+            db.execute("UPDATE sources SET last_read_at = '2026-01-01T00:00:00Z'")
+        crawl(site, tmp_path)
+        assert rows(tmp_path, *missed) == [(1,)]
 
 
 @pytest.mark.parametrize("stories", [30, 120])

@@ -74,7 +74,7 @@ class Discovery:
         if self._is_absent(known, full=full):
             return False
         cursor = datetime.fromisoformat(known.cursor) if known.cursor else None
-        if full or cursor is None or _is_stale(known, self._run.started_at):
+        if full or cursor is None or _is_old(known.last_complete_at, self._run.started_at):
             return await self._walk_rest(known)
         held = self._archive.frontier.listed_count()
         changed = await self._rest_pages(known, modified_after=cursor - _OVERLAP)
@@ -181,7 +181,9 @@ class Discovery:
                 complete = False
                 continue
             stamp = changed_at.isoformat() if changed_at else None
-            if stamp and known.cursor == stamp and known.status in ("complete", "unchanged") and not full:
+            is_read = known.status in ("complete", "unchanged") and stamp and known.cursor == stamp
+            # a deletion leaves some sitemaps' dates as they were
+            if is_read and not full and not _is_old(known.last_read_at, self._run.started_at):
                 listed += known.listed
                 continue
             answer = await self._documents.get(
@@ -328,10 +330,8 @@ def _parser(parse: Callable[..., T], url: str) -> Callable[[bytes, Mapping[str, 
     return lambda body, headers: parse(body, url=url)
 
 
-def _is_stale(known: Source, now: datetime) -> bool:
-    if known.last_complete_at is None:
-        return True
-    return now - datetime.fromisoformat(known.last_complete_at) > _WALK_EVERY
+def _is_old(read_at: str | None, now: datetime) -> bool:
+    return read_at is None or now - datetime.fromisoformat(read_at) > _WALK_EVERY
 
 
 def _is_since(entry: Listed, since: datetime) -> bool:
