@@ -29,42 +29,57 @@ def outcome(directory: Path, url: str) -> tuple[Any, ...]:
     return row
 
 
-@pytest.mark.parametrize(
-    ("expected", "fault"),
-    [
-        ("timeout", faults.hang(30)),
-        ("dataloss", faults.cut(900)),
-        ("dataloss", faults.torn_gzip()),
-        ("bad_encoding", faults.bad_gzip()),
-        ("http_error", faults.status(500)),
-        ("http_error", faults.status(403)),
-        ("redirect_loop", faults.redirect("")),
-        ("blocked_host", faults.redirect("http://elsewhere.invalid/page/")),
-        ("blocked_host", faults.redirect("///elsewhere.invalid/page/")),
-        ("blocked_host", faults.redirect("http://2130706434/")),
-        ("blocked_url", faults.redirect("http://user:secret@127.0.0.1/")),
-        ("blocked_url", faults.redirect("file:///etc/hostname")),
-        ("blocked_url", faults.redirect("http://[/")),
-        ("soft_404", faults.body(b"<html><head><title>Page not found</title></head><body class='error404'><h1>Page not found</h1></body></html>")),
-        ("not_article", faults.body(b"%PDF-1.7", content_type="application/pdf")),
-        ("not_article", faults.body(b"Briefly unavailable for scheduled maintenance. Check back in a minute.")),
-        ("protected", faults.body(b"<html><body class='single single-post postid-9'><h1>Protected: A story</h1><form class='post-password-form'><input name='post_password' type='password'></form></body></html>")),
-    ],
+FAILURES = (
+    ("timeout", faults.hang(30)),
+    ("dataloss", faults.cut(900)),
+    ("dataloss", faults.torn_gzip()),
+    ("bad_encoding", faults.bad_gzip()),
+    ("http_error", faults.status(500)),
+    ("http_error", faults.status(403)),
+    ("redirect_loop", faults.redirect("")),
+)
+NO_STORIES = (
+    ("blocked_host", faults.redirect("http://elsewhere.invalid/page/")),
+    ("blocked_host", faults.redirect("///elsewhere.invalid/page/")),
+    ("blocked_host", faults.redirect("http://2130706434/")),
+    ("blocked_url", faults.redirect("http://user:secret@127.0.0.1/")),
+    ("blocked_url", faults.redirect("file:///etc/hostname")),
+    ("blocked_url", faults.redirect("http://[/")),
+    ("soft_404", faults.body(b"<html><head><title>Page not found</title></head><body class='error404'><h1>Page not found</h1></body></html>")),
+    ("not_article", faults.body(b"%PDF-1.7", content_type="application/pdf")),
+    ("not_article", faults.body(b"Briefly unavailable for scheduled maintenance. Check back in a minute.")),
+    ("protected", faults.body(b"<html><body class='single single-post postid-9'><h1>Protected: A story</h1><form class='post-password-form'><input name='post_password' type='password'></form></body></html>")),
 )  # fmt: skip
-def test_a_page_fault_costs_one_row(expected: str, fault: faults.Fault, tmp_path: Path) -> None:
-    """The other stories are stored; the run is green only where the fault is the site's business."""
+
+
+def break_pages(site: SampleSite, broken: tuple[tuple[str, faults.Fault], ...]) -> dict[str, str]:
+    """Put a fault into as many pages, and return the outcome each should have by address."""
+    victims = [post.path for post in site.newsroom.published()[4 : 4 + len(broken)]]
+    site.fail |= dict(zip(victims, (fault for _, fault in broken), strict=True))
+    return {site.url(path): expected for path, (expected, _) in zip(victims, broken, strict=True)}
+
+
+def test_a_page_that_fails_costs_one_row_and_is_tried_again(tmp_path: Path) -> None:
+    """The other stories are stored, and the run says that it is not whole."""
     with SampleSite(newsroom(20)) as site:
-        victim = site.newsroom.published()[4].path
-        site.fail[victim] = fault
-        green = expected in ("blocked_host", "blocked_url", "soft_404", "not_article", "protected")
-        crawl(site, tmp_path, expect=0 if green else 3)
-        assert outcome(tmp_path, site.url(victim))[0] == expected
-        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(19,)]
-        assert rows(tmp_path, "SELECT count(*) FROM articles WHERE url = ?", site.url(victim)) == [(0,)]
+        expected = break_pages(site, FAILURES)
+        crawl(site, tmp_path, expect=3)
+        assert {url: outcome(tmp_path, url)[0] for url in expected} == expected
+        stored = {url for (url,) in rows(tmp_path, "SELECT url FROM articles")}
+        assert stored == {site.url(post.path) for post in site.newsroom.published()} - expected.keys()
         site.fail.clear()
-        if not green:
-            crawl(site, tmp_path)
-            assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+        crawl(site, tmp_path)
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+
+
+def test_an_address_that_shows_no_story_costs_one_row(tmp_path: Path) -> None:
+    """It is the site's business: the run is green."""
+    with SampleSite(newsroom(20)) as site:
+        expected = break_pages(site, NO_STORIES)
+        crawl(site, tmp_path)
+        assert {url: outcome(tmp_path, url)[0] for url in expected} == expected
+        stored = {url for (url,) in rows(tmp_path, "SELECT url FROM articles")}
+        assert stored == {site.url(post.path) for post in site.newsroom.published()} - expected.keys()
 
 
 def test_a_page_that_swells_is_too_large(tmp_path: Path) -> None:
