@@ -282,11 +282,7 @@ def _plans(
     for name in [name for (name,) in rows] if files is None else files:
         step(f"reading {name}")
         plan = rewriting.plan(
-            archive.warc_folder,
-            name,
-            cleaner.treat,
-            is_gone=cleaner.is_own,
-            doomed=doomed.get(name, set()),
+            archive.warc_folder, name, cleaner.treat, is_gone=cleaner.is_own, doomed=doomed.get(name, set())
         )
         if plan:
             yield plan
@@ -297,11 +293,7 @@ def _drop_withheld(archive: Archive, step: Step) -> int:
     dropped = 0
     for name, offsets in archive.redactions.withheld().items():
         plan = rewriting.plan(
-            archive.warc_folder,
-            name,
-            lambda capture: capture,
-            is_gone=lambda url: False,
-            doomed=offsets,
+            archive.warc_folder, name, lambda capture: capture, is_gone=lambda url: False, doomed=offsets
         )
         rewriting.carry_out(archive.db, archive.warc_folder, plan, lambda done: step(f"withheld {done}"))
         dropped += len(offsets)

@@ -59,12 +59,7 @@ class Plan:
 
 
 def plan(
-    folder: Path,
-    name: str,
-    treat: Treat,
-    *,
-    is_gone: Callable[[str], bool],
-    doomed: Collection[int] = (),
+    folder: Path, name: str, treat: Treat, *, is_gone: Callable[[str], bool], doomed: Collection[int] = ()
 ) -> Plan:
     """Decide about every record of a file; `doomed` are offsets dropped unseen. A request goes with its response.
 
