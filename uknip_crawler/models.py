@@ -242,11 +242,14 @@ def layout_name(skeleton: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """A line taken out of a body as furniture, the rule that took it, and where it stood in the layout."""
+    """A line taken out of a body as furniture, the rule that took it, where it stood in the layout, and of a learned
+    rule on how many pages and in how many layouts it was seen."""
 
     text: str
     rule: str
     place: str = ""
+    pages: int = 0
+    layouts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

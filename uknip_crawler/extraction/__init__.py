@@ -10,19 +10,20 @@ from lxml import etree
 from uknip_crawler.errors import AddressRefused, ContentError, ContentTooLarge, ContentTruncated
 from uknip_crawler.extraction import metadata
 from uknip_crawler.extraction.blocks import RawBlock, read_blocks, read_region
-from uknip_crawler.extraction.body import SHARE_OF_STORY, Body, locate, survey
+from uknip_crawler.extraction.body import Body, locate, survey
 from uknip_crawler.extraction.classify import PageKind, Verdict, classify
 from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.extraction.headline import Headline, find_headline
 from uknip_crawler.extraction.images import gather_images, lead_address, stem
-from uknip_crawler.extraction.layouts import UNLEARNED, Learned
-from uknip_crawler.extraction.page import Page, links, next_page, parse, text_of
+from uknip_crawler.extraction.judging import drop_furniture, own_container
+from uknip_crawler.extraction.layouts import UNLEARNED, Layout, Learned
+from uknip_crawler.extraction.lines import CORE_WORDS
+from uknip_crawler.extraction.page import Element, Page, links, next_page, parse, text_of
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured, read_structured
-from uknip_crawler.extraction.studying import page_labels, skeleton_of
-from uknip_crawler.extraction.teasers import drop_teasers
-from uknip_crawler.extraction.text import key
+from uknip_crawler.extraction.studying import skeleton_of, study
+from uknip_crawler.extraction.text import is_sentence, key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
 from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Link, Outcome, Reading
@@ -30,7 +31,7 @@ from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
 
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 """Raised whenever the same capture may read differently."""
 
 REFEREE_EVERY = 50
@@ -132,50 +133,58 @@ class _Story:
         headline = find_headline(self.page, self.data, self.site)
         if headline is None:
             return self._nothing("no_headline" if read_blocks(self.page) else "empty")
-        trusted = self._by_place(headline)
-        if trusted is not None:
-            return trusted
+        layout = self.learned.layouts.get(skeleton_of(headline, None))
+        if layout is not None and layout.is_trusted and not self.page.is_bounded:
+            reading = self._by_place(headline, layout)
+            if reading is not None:
+                return reading
         raw = read_blocks(self.page)
         if not raw:
             return self._nothing("empty")
         seen = survey(self.page, raw, headline)
         skeleton = skeleton_of(headline, seen.container)
-        reading = self._finish(headline, raw, locate(self.page, seen), skeleton)
-        layout = self.learned.layouts.get(skeleton)
-        drifts = reading is not None and layout is not None and layout.is_trusted
-        if reading is None:
-            return self._nothing("no_body")
-        return replace(reading, flags=(*reading.flags, LAYOUT_DRIFT)) if drifts else reading
+        return self._finish(headline, raw, locate(self.page, seen), skeleton) or self._nothing("no_body")
 
-    def _by_place(self, headline: Headline) -> Reading | None:
-        """Return the reading where the page's layout is trusted and holds what it promises."""
-        layout = self.learned.layouts.get(skeleton_of(headline, None))
-        if layout is None or not layout.is_trusted or self.page.is_bounded:
-            return None
-        container = find_container(self.page, layout)
+    def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
+        """Return the reading of a page whose layout is trusted, or None where nothing stands at its places."""
+        container, flags = find_container(self.page, layout), ()
+        if container is None:
+            container, flags = self._own_container(headline), (LAYOUT_DRIFT,)
         if container is None:
             return None
         raw = read_region(self.page, headline.element, container)
         below = [block for block in raw if block.element is not headline.element]
-        body = read_by_place(layout, container, below, self.learned, page_labels(self.data, headline))
+        body = read_by_place(layout, container, below, self.learned.keep)
         if not body.blocks:
             return None
         reading = self._finish(headline, raw, body, layout.skeleton)
-        if reading is not None and self._is_refereed() and not self._referee_agrees(headline, body):
-            # on one short story the referee errs as well: learning looks at many pages before trust is withdrawn
-            reading = replace(reading, flags=(*reading.flags, LAYOUT_DRIFT))
-        return reading
+        if reading is None:
+            return None
+        if not flags and self._is_refereed() and not self._referee_agrees(headline, body):
+            flags = (LAYOUT_DRIFT,)
+        return replace(reading, flags=(*reading.flags, *flags)) if flags else reading
+
+    def _own_container(self, headline: Headline) -> Element | None:
+        """Return the element of this one page whose new words are best its own, or None."""
+        found = study(self.page, read_blocks(self.page), headline, self.data)
+        return own_container(self.page, found, self.learned)
 
     def _is_refereed(self) -> bool:
         return int(self.capture.payload_sha256[:8], 16) % REFEREE_EVERY == 0
 
     def _referee_agrees(self, headline: Headline, body: Body) -> bool:
-        """Tell whether what trafilatura takes for story is in the body, above it, or known to be furniture."""
+        """Tell whether most whole sentences that trafilatura takes for story are in the body, above it, or known to
+        be furniture. It is heard only on what it can be right about: sentences that no other page has."""
         seen = survey(self.page, read_blocks(self.page), headline)
-        known = {key(b.text) for b in (*body.blocks, *body.above)} | {key(d.text) for d in body.dropped}
-        told = sum(seen.approved.values())
-        found = sum(n for i, n in seen.approved.items() if key(seen.blocks[i].text) in known)
-        return found >= SHARE_OF_STORY * told
+        known = {key(b.text) for b in (*body.blocks, *body.above, *body.boxed)}
+        told = {
+            key(block.text): words
+            for index, words in seen.approved.items()
+            if words >= CORE_WORDS
+            and is_sentence((block := seen.blocks[index]).text)
+            and self.learned.is_new(block.text)
+        }
+        return 2 * sum(words for line, words in told.items() if line in known) >= sum(told.values())
 
     def _nothing(self, reason: str) -> Reading:
         found = links(self.page) if self.with_links else ()
@@ -188,17 +197,14 @@ class _Story:
         )
         summary = standfirst_block([*body.above, *body.blocks])
         blocks = [block for block in body.blocks if block is not summary]
-        names = page_labels(self.data, headline)
-        blocks, overruled = apply_strip(blocks, self.learned, names)
-        blocks, teasers = drop_teasers(
-            blocks, self.learned.stories, headline, lambda url: _is_other_story(url, self.site, found.url)
-        )
+        blocks, overruled = apply_strip(blocks, self.learned)
+        blocks, learned = drop_furniture(blocks, body.boxed, headline, self.learned)
         cleaned = clean(blocks, self._context(raw, headline, found, body))
-        apply_keep(blocks, cleaned, self.learned, names)
+        apply_keep(blocks, cleaned, self.learned)
         if not cleaned.blocks and not self.verdict.certain:
             return None
         article = self._article(headline, body, cleaned, found, summary)
-        stripped = [*body.dropped, *overruled, *teasers, *cleaned.furniture]
+        stripped = [*body.dropped, *overruled, *learned, *cleaned.furniture]
         furniture = dict.fromkeys(line for line in stripped if line.text != article.standfirst)
         return Reading(
             article=article,

@@ -6,7 +6,7 @@ import copy
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import trafilatura
@@ -32,11 +32,13 @@ Shape = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Body:
-    """`blocks` are the story's, `above` those between headline and story, `dropped` what structure ruled out."""
+    """`blocks` are the story's, `above` those between headline and story, `dropped` what structure ruled out; `boxed`
+    are the blocks of the container that a learned place ruled out."""
 
     blocks: list[RawBlock]
     above: list[RawBlock]
     dropped: list[Stripped]
+    boxed: list[RawBlock] = field(default_factory=list)
 
 
 @dataclass(slots=True)

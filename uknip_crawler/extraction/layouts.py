@@ -1,31 +1,27 @@
-"""What is known of the site's layouts: where each keeps its story, and what stands around and inside it."""
+"""What is known of the site: where each layout keeps its story and its furniture, and which wordings are none of it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, Self
 
-from uknip_crawler.extraction.text import key
+from uknip_crawler.extraction.masking import mask
+from uknip_crawler.extraction.places import Marks
+from uknip_crawler.extraction.stories import Stories, holds, number
+from uknip_crawler.extraction.templates import Templates
+from uknip_crawler.extraction.wording import Wordings
 from uknip_crawler.models import layout_name
-
-MAX_OPENING = 600
-OPENINGS = 2
-COMPARED = 100
-"""Bytes by which the beginning of a cut line is told: no two stories share so many by chance."""
 
 
 class State(StrEnum):
-    """`learning`: too few pages, or no agreement yet; `trusted`: read by place; `drifting`: lately the referee
-    disagrees; `retired`: no longer seen while others are."""
+    """`learning`: too few pages; `trusted`: read by place; `drifting`: lately the story stands elsewhere on its pages;
+    `retired`: no longer seen while others are."""
 
     LEARNING = "learning"
     TRUSTED = "trusted"
@@ -37,21 +33,19 @@ class State(StrEnum):
 class Layout:
     """What was learned of the pages that share a skeleton.
 
-    `marks` are the ids and classes that belong to the layout and not to a page; places are made of them alone.
-    `containers` are the places of the body, likeliest first. `story` and `furniture` are places below them,
-    `texts` masked lines that recur on the story's own level. `agreement` is the share of studied pages on which
-    the teacher found the same story, 0 to 1.
+    `containers` are the places of the body, likeliest first. `story` and `furniture` are places below them; of furniture
+    the pages are told that have it. `agreement` is the share of the studied pages' new sentences that stand in the
+    container, 0 to 1.
     """
 
     skeleton: str
     state: State = State.LEARNING
     studied: int = 0
     agreement: float = 0.0
-    marks: frozenset[str] = frozenset()
+    marks: Marks = field(default_factory=Marks)
     containers: tuple[str, ...] = ()
     story: frozenset[str] = frozenset()
-    furniture: frozenset[str] = frozenset()
-    texts: frozenset[str] = frozenset()
+    furniture: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_trusted(self) -> bool:
@@ -64,16 +58,17 @@ class Layout:
     @cached_property
     def digest(self) -> str:
         """Eight hexadecimal digits that change whenever a page may be read differently."""
-        rules = [self.is_trusted, *self._rules().values()]
-        return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:8]
+        rules = self._rules()
+        shown = [self.is_trusted, *({**rules, "furniture": sorted(self.furniture)}).values()]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:8]
 
-    def _rules(self) -> dict[str, list[str]]:
+    def _rules(self) -> dict[str, Any]:
         return {
-            "marks": sorted(self.marks),
+            "marks": sorted(self.marks.own),
+            "counters": sorted(self.marks.counters),
             "containers": list(self.containers),
             "story": sorted(self.story),
-            "furniture": sorted(self.furniture),
-            "texts": sorted(self.texts),
+            "furniture": dict(sorted(self.furniture.items())),
         }
 
     def rules(self) -> str:
@@ -84,64 +79,24 @@ class Layout:
     def of(cls, skeleton: str, state: str, studied: int, agreement: float, rules: str) -> Self:
         """Return a layout as the archive kept it; the opposite of `rules`."""
         kept: dict[str, Any] = json.loads(rules)
-        return cls(
-            skeleton,
-            State(state),
-            studied,
-            agreement,
-            frozenset(kept["marks"]),
-            tuple(kept["containers"]),
-            *(frozenset(kept[name]) for name in ("story", "furniture", "texts")),
-        )
+        marks = Marks(frozenset(kept["marks"]), frozenset(kept["counters"]))
+        places = tuple(kept["containers"]), frozenset(kept["story"]), kept["furniture"]
+        return cls(skeleton, State(state), studied, agreement, marks, *places)
 
 
-class Stories:
-    """The headlines and openings of archived stories, to tell their teasers on other stories' pages.
+@dataclass(frozen=True)
+class Lore:
+    """What the archive teaches besides its layouts: rules of wording, which words are names, the numbers
+    (`stories.number`) of masked lines that come back and of headlines as links name them."""
 
-    Every worker holds them, and an archive has many: some 250 bytes a story, no Python object for any of them.
-    """
+    wordings: Wordings = field(default_factory=Wordings)
+    names: Mapping[str, bool] = field(default_factory=dict)
+    recurring: array[int] = field(default_factory=lambda: array("Q"))
+    links: array[int] = field(default_factory=lambda: array("Q"))
 
-    def __init__(self, rows: Iterable[tuple[str, str]] = ()) -> None:
-        """Take (headline, beginning of the body) of each story; `MAX_OPENING` characters of the body are enough.
-
-        A cut line may quote each of the first paragraphs: a label may stand above the one that teasers quote.
-        """
-        headlines, firsts, openings = set[int](), set[int](), set[bytes]()
-        for headline, body in rows:
-            lines = [key(line) for line in body[:MAX_OPENING].split("\n\n")[:OPENINGS]]
-            headlines.add(_number(key(headline)))
-            firsts.add(_number(lines[0]))
-            openings.update(line.encode()[:COMPARED] for line in lines if line.count(" ") >= 7)
-        ordered = sorted(openings)
-        self._headlines, self._firsts = (array("Q", sorted(numbers)) for numbers in (headlines, firsts))
-        self._openings = b"".join(ordered)
-        self._ends = array("L", accumulate(map(len, ordered), initial=0))
-
-    def has_headline(self, words: str) -> bool:
-        """Tell whether some story has exactly this headline; `words` is a text's key."""
-        return _holds(self._headlines, _number(words))
-
-    def has_first(self, words: str) -> bool:
-        """Tell whether some story's first paragraph is exactly this; `words` is a text's key."""
-        return _holds(self._firsts, _number(words))
-
-    def has_opening(self, words: str) -> bool:
-        """Tell whether some story opens with these words; `words` is the key of a line that is cut."""
-        wanted, count = words.encode()[:COMPARED], len(self._ends) - 1
-        index = bisect_left(range(count), wanted, key=self._opening)
-        return index < count and self._opening(index).startswith(wanted)
-
-    def _opening(self, index: int) -> bytes:
-        return self._openings[self._ends[index] : self._ends[index + 1]]
-
-
-def _number(words: str) -> int:
-    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest())
-
-
-def _holds(numbers: array[int], number: int) -> bool:
-    index = bisect_left(numbers, number)
-    return index < len(numbers) and numbers[index] == number
+    @cached_property
+    def templates(self) -> Templates:
+        return Templates(self.names)
 
 
 @dataclass(frozen=True)
@@ -155,6 +110,11 @@ class Learned:
     stories: Stories = field(default_factory=Stories)
     keep: frozenset[str] = frozenset()
     strip: frozenset[str] = frozenset()
+    lore: Lore = field(default_factory=Lore)
+
+    def is_new(self, text: str) -> bool:
+        """Tell whether no other pages are known to have this line."""
+        return not holds(self.lore.recurring, number(mask(text)))
 
     @cached_property
     def verdicts(self) -> str:
@@ -166,33 +126,3 @@ class Learned:
 
 
 UNLEARNED = Learned()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One block of a studied page. `place` holds the steps from `body` to it (`places.steps`); `wrappers` are the
-    document positions of the elements along that path, so that two blocks of one box can be told to share it."""
-
-    place: tuple[str, ...]
-    wrappers: tuple[int, ...]
-    kind: str
-    text: str
-    masked: str
-    words: int
-    linked: float
-    taught: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """What one capture shows of its layout: the material that `learning.learn` works on.
-
-    `digest` orders studies and tells captures apart; `container` holds the steps to where the teacher saw the story.
-    """
-
-    skeleton: str
-    seen_at: datetime
-    digest: str
-    headline: str
-    container: tuple[str, ...] | None
-    lines: tuple[Line, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from uknip_crawler.extraction.page import Element
@@ -15,6 +16,7 @@ TEXT_TAGS = frozenset({
 })
 # fmt: on
 SEPARATOR = " > "
+DIGITS = "0123456789"
 _VARIABLE = re.compile(r"\d|^(?:category|tag|post|status|format|type|author|has|is)-|^(?:hentry|sticky)$")
 _OWN_WORDS = re.compile(r"^(?:category|tag|author)-")
 
@@ -69,10 +71,19 @@ def steps(element: Element) -> tuple[str, ...]:
     return tuple(step(e) for e in reversed(ancestors(element)))
 
 
-def narrowed(full: str, marks: frozenset[str]) -> str:
-    """Return a step with only the ids and classes among `marks`."""
-    tag, *own = full.split(" ")
-    return " ".join([tag, *(mark for mark in own if mark in marks)])
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The ids and classes that belong to a layout and not to a page; `counters` are those that number an element's
+    parts (`part-` of `part-1`, `part-2`), without the number."""
+
+    own: frozenset[str] = frozenset()
+    counters: frozenset[str] = frozenset()
+
+    def narrowed(self, full: str) -> str:
+        """Return a step with only the layout's own ids and classes."""
+        tag, *marks = full.split(" ")
+        stems = (stem if (stem := mark.rstrip(DIGITS)) in self.counters else mark for mark in marks)
+        return " ".join([tag, *dict.fromkeys(m for m in stems if m in self.own or m in self.counters)])
 
 
 def is_wrapper(full: str) -> bool:

@@ -1,54 +1,44 @@
-"""What one capture shows of its layout, with trafilatura as teacher: the material that layouts are learned from."""
+"""What one capture shows of its layout: the material that layouts are learned from, small enough to keep."""
 
 from __future__ import annotations
 
-from lxml import etree
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from uknip_crawler.errors import ContentError
-from uknip_crawler.extraction.blocks import RawBlock, read_blocks
-from uknip_crawler.extraction.body import survey
-from uknip_crawler.extraction.classify import PageKind, classify
-from uknip_crawler.extraction.content import decode
-from uknip_crawler.extraction.headline import Headline, find_headline
-from uknip_crawler.extraction.layouts import Line, Study
-from uknip_crawler.extraction.masking import labels, mask
-from uknip_crawler.extraction.page import Element, Page, parse
+from uknip_crawler.extraction.blocks import RawBlock, after_headline
+from uknip_crawler.extraction.headline import Headline
+from uknip_crawler.extraction.lines import Line, is_bold
+from uknip_crawler.extraction.page import Element, Page
 from uknip_crawler.extraction.places import ancestors, path, step
-from uknip_crawler.extraction.structured import Structured, read_structured, text, texts
+from uknip_crawler.extraction.structured import Structured
 from uknip_crawler.extraction.text import key
-from uknip_crawler.models import Capture
-from uknip_crawler.sites import Site
+from uknip_crawler.models import BlockKind
 
 MAX_LINES = 400
-MAX_TEXT = 400
+MAX_TEXT = 420
+STUDY_VERSION = 1
+"""Raised whenever the same capture may show something else."""
+_KINDS = tuple(BlockKind)
 
 
-def study(capture: Capture, site: Site) -> Study | None:
-    """Return what a capture of a story shows of its layout, or None where it shows no story."""
-    try:
-        page = parse(decode(capture), capture.url, capture.header("Content-Type"))
-    except (ContentError, etree.ParserError):
-        return None
-    data = read_structured(page)
-    if classify(page, data, site, expected_article=True).kind is not PageKind.ARTICLE:
-        return None
-    raw, headline = read_blocks(page), find_headline(page, data, site)
-    if headline is None or not raw:
-        return None
-    seen = survey(page, raw, headline)
-    names = page_labels(data, headline)
-    approved = {id(seen.blocks[index]) for index in seen.approved}
-    rows = [b for b in seen.blocks if b.is_text and key(b.text) not in headline.echoes][:MAX_LINES]
-    lines = tuple(_line(page, block, names, id(block) in approved) for block in rows)
-    home = tuple(map(step, reversed(ancestors(seen.container)))) if seen.container is not None else None
-    return Study(
-        skeleton=skeleton_of(headline, seen.container),
-        seen_at=capture.fetched_at,
-        digest=capture.payload_sha256,
-        headline=key(headline.text),
-        container=home,
-        lines=lines,
-    )
+@dataclass(slots=True, eq=False)
+class Study:
+    """The lines below a page's headline. `skeleton` names the layout; `headline` and `summary` are keys."""
+
+    skeleton: str
+    headline: str
+    summary: str
+    lines: list[Line]
+
+
+def study(page: Page, raw: list[RawBlock], headline: Headline, data: Structured) -> Study:
+    """Return what a page of a story shows; `raw` are all its blocks."""
+    lines = [line for b in after_headline(page, raw, headline.element) if (line := _line(page, b, headline))]
+    summary = data.first("og:description", "description") or ""
+    return Study(skeleton_of(headline, None), key(headline.text), key(summary), lines[:MAX_LINES])
 
 
 def skeleton_of(headline: Headline, container: Element | None) -> str:
@@ -58,25 +48,62 @@ def skeleton_of(headline: Headline, container: Element | None) -> str:
     return "without a headline: " + (path(container) if container is not None else "body")
 
 
-def page_labels(data: Structured, headline: Headline) -> frozenset[str]:
-    """Return the words that a page's furniture may repeat from its head: section, tags, authors, headline."""
-    sections = [*texts(data.article.get("articleSection")), *data.meta.get("article:section", ())]
-    keywords = data.article.get("keywords")
-    tags = [*data.meta.get("article:tag", ()), *(texts(keywords) or [text(keywords) or ""])]
-    author = data.resolve(data.article.get("author"))
-    names = [text(author.get("name")) or ""] if isinstance(author, dict) else texts(author)
-    return labels(headline.text, *sections, *tags, *names, *data.meta.get("author", ()))
+def lines_of(blocks: Iterable[RawBlock], headline: Headline) -> dict[int, Line]:
+    """Return the lines of blocks that hold words, by the block's index, as a page's own way down to them says."""
+    found = {}
+    for index, block in enumerate(blocks):
+        words = key(block.text) if block.is_text else ""
+        if words:
+            chain = tuple(reversed(ancestors(block.element)))
+            steps = tuple(map(step, chain))
+            found[index] = Line(
+                block.text, block.kind, block.linked, is_bold(block), words in headline.echoes, steps, chain
+            )
+    return found
 
 
-def _line(page: Page, block: RawBlock, names: frozenset[str], taught: bool) -> Line:
+def _line(page: Page, block: RawBlock, headline: Headline) -> Line | None:
+    words = key(block.text) if block.is_text else ""
+    if not words:
+        return None
     chain = [*reversed(ancestors(block.element))]
+    where = tuple(page.position[element] for element in chain)
+    text, echo = block.text[:MAX_TEXT], words in headline.echoes
     return Line(
-        place=tuple(map(step, chain)),
-        wrappers=tuple(page.position[element] for element in chain),
-        kind=block.kind.value,
-        text=block.text[:MAX_TEXT],
-        masked=mask(block.text, names)[:MAX_TEXT],
-        words=len(block.text.split()),
-        linked=round(block.linked, 2),
-        taught=taught,
+        text, block.kind, round(block.linked, 2), is_bold(block), echo, tuple(map(step, chain)), where
     )
+
+
+# How studies are kept: no page's own code is run when they are read, as it would be with pickles
+
+
+def pack(found: Study) -> bytes:
+    """Return a study as it is kept: each element once, with the one that holds it."""
+    steps: dict[str, int] = {}
+    numbers: dict[Any, int] = {}
+    elements: list[tuple[int, int]] = []
+    rows = []
+    for line in found.lines:
+        inner = -1
+        for element, one in zip(line.elements, line.steps, strict=True):
+            if element not in numbers:
+                numbers[element] = len(elements)
+                elements.append((inner, steps.setdefault(one, len(steps))))
+            inner = numbers[element]
+        rows.append((line.text, _KINDS.index(line.kind), line.linked, line.is_bold + 2 * line.is_echo, inner))
+    whole = (found.skeleton, found.headline, found.summary, list(steps), elements, rows)
+    return zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+
+
+def unpack(packed: bytes) -> Study:
+    """Return a study as `pack` was given it, elements as their numbers."""
+    skeleton, headline, summary, steps, elements, rows = json.loads(zlib.decompress(packed))
+    chains: list[tuple[tuple[str, ...], tuple[int, ...]]] = []
+    for number, (holder, one) in enumerate(elements):
+        above = chains[holder] if holder >= 0 else ((), ())
+        chains.append(((*above[0], steps[one]), (*above[1], number)))
+    lines = []
+    for text, kind, linked, flags, inner in rows:
+        places, where = chains[inner] if inner >= 0 else ((), ())
+        lines.append(Line(text, _KINDS[kind], linked, bool(flags & 1), bool(flags & 2), places, where))
+    return Study(skeleton, headline, summary, lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -11,29 +10,31 @@ from lxml import etree
 
 from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.body import Body
-from uknip_crawler.extraction.layouts import Layout, Learned
+from uknip_crawler.extraction.layouts import Layout
+from uknip_crawler.extraction.lines import ALL_LINKED
 from uknip_crawler.extraction.masking import mask
-from uknip_crawler.extraction.page import Element, Page
-from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, narrowed, step, steps
-from uknip_crawler.extraction.verdicts import is_among
+from uknip_crawler.extraction.page import Element, Page, text_of
+from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, step, steps
 from uknip_crawler.models import BlockKind, Stripped
 
 
 def find_container(page: Page, layout: Layout) -> Element | None:
-    """Return the element at the first of the layout's places that the page has."""
+    """Return the element at the first of the layout's places that the page has: of several the one with most text."""
     for place in layout.containers:
-        for element in _candidates(page, place.rpartition(SEPARATOR)[2]):
-            if SEPARATOR.join(narrowed(one, layout.marks) for one in steps(element)) == place:
-                return element
+        found = [
+            element
+            for element in _candidates(page, place.rpartition(SEPARATOR)[2], layout.marks.counters)
+            if SEPARATOR.join(map(layout.marks.narrowed, steps(element))) == place
+        ]
+        if found:
+            return max(found, key=lambda element: len(text_of(element))) if len(found) > 1 else found[0]
     return None
 
 
-def _candidates(page: Page, last: str) -> list[Element]:
+def _candidates(page: Page, last: str, counters: frozenset[str]) -> list[Element]:
     """Return the elements whose own step may be `last`, in document order."""
     tag, *marks = last.split(" ")
-    if tag == "body" or not tag:
-        return page.by_tag["body"][:1]
-    return cast(list[Element], _having(tag, tuple(marks))(page.root))
+    return cast(list[Element], _having(tag, tuple(mark for mark in marks if mark not in counters))(page.root))
 
 
 @lru_cache(256)
@@ -47,52 +48,42 @@ def _having(tag: str, marks: tuple[str, ...]) -> etree.XPath:
 
 
 def read_by_place(
-    layout: Layout, container: Element, region: list[RawBlock], learned: Learned, labels: frozenset[str]
+    layout: Layout, container: Element, region: list[RawBlock], keep: frozenset[str] = frozenset()
 ) -> Body:
-    """Return the story's blocks and those above it; furniture goes by its place or its words.
+    """Return the story's blocks and those above it, without the boxes that are furniture by their place.
 
-    `region` holds the blocks from below the headline to the end of the container.
+    `region` holds the blocks from below the headline to the end of the container; `keep` are masked lines that stay.
     """
     body = Body([], [], [])
-    knowledge = _Knowledge(layout, learned.keep, labels)
     for block in region:
         chain = ancestors(block.element)
         if container not in chain and container.tag != "body":
-            body.above.append(block)
+            if not body.blocks:
+                body.above.append(block)
             continue
         inner = chain[: chain.index(container)] if container in chain else chain
-        rule, place = knowledge.rule_of(block, inner)
-        if rule is None:
+        rule, place = _rule_of(block, inner, layout)
+        if rule is None or (keep and mask(block.text) in keep):
             body.blocks.append(block)
             continue
+        body.boxed.append(block)
         if not body.blocks:
             body.above.append(block)
         if block.text and block.is_text:
-            body.dropped.append(Stripped(block.text, rule, place))
+            body.dropped.append(Stripped(block.text, rule, place, layout.furniture.get(place, 0), 1))
     return body
 
 
-@dataclass(slots=True)
-class _Knowledge:
-    layout: Layout
-    keep: frozenset[str]
-    labels: frozenset[str]
-
-    def rule_of(self, block: RawBlock, inner: list[Element]) -> tuple[str | None, str]:
-        """Return the rule under which a block is furniture, or None, and its place."""
-        if self.keep and is_among(block.text, self.keep, self.labels):
-            return None, ""
-        layout = self.layout
-        place, known = "", True
-        for place in branches(tuple(narrowed(step(element), layout.marks) for element in reversed(inner))):
-            if place in layout.furniture:
-                return "place", place
-            known = place in layout.story
-        if not known:
-            if block.kind is BlockKind.HEADING and block.linked > 0.9:
-                return "teaser_card", place
-            if block.junk is not None and block.junk in inner:
-                return "wrapper", place
-        if layout.texts and block.is_text and mask(block.text, self.labels) in layout.texts:
-            return "recurs", place
-        return None, place
+def _rule_of(block: RawBlock, inner: list[Element], layout: Layout) -> tuple[str | None, str]:
+    """Return the rule under which a block is furniture, or None, and its place."""
+    place, known = "", True
+    for place in branches(tuple(layout.marks.narrowed(step(element)) for element in reversed(inner))):
+        if place in layout.furniture:
+            return "place", place
+        known = place in layout.story
+    if not known:
+        if block.kind is BlockKind.HEADING and block.linked > ALL_LINKED:
+            return "teaser_card", place
+        if block.junk is not None and block.junk in inner:
+            return "wrapper", place
+    return None, place

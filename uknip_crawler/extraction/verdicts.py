@@ -9,29 +9,22 @@ from uknip_crawler.extraction.masking import mask
 from uknip_crawler.models import Stripped
 
 
-def is_among(text: str, masked: frozenset[str], labels: frozenset[str]) -> bool:
-    """Tell whether a line, with or without the page's labels masked, is one of the masked lines."""
-    return mask(text) in masked or mask(text, labels) in masked
-
-
-def apply_strip(
-    blocks: list[RawBlock], learned: Learned, labels: frozenset[str]
-) -> tuple[list[RawBlock], list[Stripped]]:
+def apply_strip(blocks: list[RawBlock], learned: Learned) -> tuple[list[RawBlock], list[Stripped]]:
     """Return the blocks without those that a verdict strips, and what was taken out."""
     if not learned.strip:
         return blocks, []
-    condemned = [b for b in blocks if b.is_text and is_among(b.text, learned.strip, labels)]
+    condemned = [b for b in blocks if b.is_text and mask(b.text) in learned.strip]
     kept = [block for block in blocks if block not in condemned]
     return kept, [Stripped(block.text, "verdict") for block in condemned]
 
 
-def apply_keep(blocks: list[RawBlock], cleaned: Cleaned, learned: Learned, labels: frozenset[str]) -> None:
+def apply_keep(blocks: list[RawBlock], cleaned: Cleaned, learned: Learned) -> None:
     """Put back, where they stood among `blocks`, the lines that a verdict keeps and a rule took out."""
     if not learned.keep:
         return
     gone = {line.text for line in cleaned.furniture}
     for index, block in enumerate(blocks):
-        if not block.is_text or block.text not in gone or not is_among(block.text, learned.keep, labels):
+        if not block.is_text or block.text not in gone or mask(block.text) not in learned.keep:
             continue
         above = {id(before.element) for before in blocks[:index]}
         place = sum(id(kept.element) in above for kept in cleaned.blocks)

@@ -1,0 +1,67 @@
+"""Lines with their names and numbers as slots: what a fill-in-the-blanks line has in common on all its pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from uknip_crawler.extraction.lines import QUOTES
+from uknip_crawler.extraction.masking import NAME, NUMBER
+
+SLOTS = (NAME, "0")
+_TRIM = "\"'‘’“”()[].,:;!?"
+_CLOSERS = "”’\"'"
+
+
+class Words:
+    """Which words are names: those capitalised inside lines more often than not.
+
+    Learned from all lines of an archive, so that a capital at the beginning of a line says nothing.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def count(self, text: str) -> None:
+        """Take a line into account, once for each page that has it."""
+        begins = True
+        for raw in text.split():
+            was, begins = begins, raw.rstrip(_CLOSERS)[-1:] in (".", "!", "?", ":")
+            word = raw.strip(_TRIM)
+            if word and word[0].islower():
+                self._counts[word.lower()] -= 1
+            elif word and not was and raw[0] not in QUOTES:
+                self._counts[word.lower()] += 1
+
+    def names(self) -> dict[str, bool]:
+        """Return for each word seen whether it is a name."""
+        return {word: count > 0 for word, count in self._counts.items()}
+
+
+class Templates:
+    """Makes templates of lines; `names` says of each word of the archive whether it is a name."""
+
+    def __init__(self, names: dict[str, bool]) -> None:
+        self.names = names
+
+    def of(self, text: str) -> tuple[str, ...]:
+        """Return a line's words folded, names as `§` (a run of them as one), numbers as 0, colons apart."""
+        out: list[str] = []
+        words, ended = NUMBER.sub("0", text).split(), True
+        for index, word in enumerate(words):
+            begins, ended = ended, word.rstrip(_CLOSERS)[-1:] in (".", "!", "?")
+            bare = word.strip(_TRIM)
+            if not bare or word == "&":
+                continue
+            named = bare[0].isupper() and (not begins or self._is_name(bare, words[index + 1 : index + 2]))
+            if not (named and out[-1:] == [NAME]):
+                out.append(NAME if named else bare.lower())
+            if word.endswith(":"):
+                out.append(":")
+        return tuple(out)
+
+    def _is_name(self, word: str, following: Iterable[str]) -> bool:
+        known = self.names.get(word.lower())
+        if known is not None:
+            return known
+        return any(after[:1].isupper() or after[:1].isdigit() for after in following)

@@ -1,0 +1,281 @@
+"""Furniture among the story's own paragraphs, told by wording over all layouts of the archive.
+
+A wording is furniture where it also stands in boxes, where it is on most pages of its layouts, or where it speaks to the
+reader and names nobody. A line without an end mark (a label, a credit, a slogan) is furniture where its template comes
+back. What newsrooms and police write under stories is story, however often it comes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Self
+
+from uknip_crawler.extraction.containers import Sheet
+from uknip_crawler.extraction.lines import (
+    ALL_LINKED,
+    ENGLISH,
+    LINKED,
+    QUOTES,
+    Line,
+    is_story_line,
+    is_subheading,
+)
+from uknip_crawler.extraction.masking import NUMBER
+from uknip_crawler.extraction.templates import SLOTS, Templates
+from uknip_crawler.models import BlockKind
+
+FEW = 3
+"""Stories that make a wording recur."""
+MIN_PAGES, MOST_PAGES = 5, 0.6
+MIN_CUT, CUT_TOLD = 5, 0.4
+MIN_CUT_WORDS = 10
+TAKEN = 1 / 3
+"""Share of a body's words that wordings may take where nothing else says that they are furniture."""
+_OPEN_END = (":", "”", '"', "’", ",")
+_LISTED = frozenset({BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Why a wording is furniture, on how many stories and in how many layouts it was seen. `is_sure` says that it has
+    a second reason besides coming back."""
+
+    why: str
+    stories: int
+    layouts: int
+    is_sure: bool = False
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """What is known of wordings: rules by masked line, by the line's key, and by what bare lines share (`template …`,
+    `first words …`, `last words …`); masked lines and templates that are headings or list items as well; whether lines
+    cut short are teasers on this site."""
+
+    lines: Mapping[str, Rule] = field(default_factory=dict)
+    keys: Mapping[str, Rule] = field(default_factory=dict)
+    bare: Mapping[str, Rule] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
+    cut_is_teaser: bool = False
+
+    def rows(self) -> dict[str, Any]:
+        """Return the rules as JSON has them; the opposite of `of`."""
+        kinds = {"lines": self.lines, "keys": self.keys, "bare": self.bare}
+        tables = {
+            kind: {text: (r.why, r.stories, r.layouts, r.is_sure) for text, r in sorted(rules.items())}
+            for kind, rules in kinds.items()
+        }
+        return {**tables, "listed": sorted(self.listed), "cut_is_teaser": self.cut_is_teaser}
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Any]) -> Self:
+        kinds = ({text: Rule(*r) for text, r in rows[kind].items()} for kind in ("lines", "keys", "bare"))
+        return cls(*kinds, frozenset(rows["listed"]), rows["cut_is_teaser"])
+
+
+def prepare(level: Sequence[Line], templates: Templates) -> None:
+    """Find out which lines of a story's level are bare, and the templates of those."""
+    alone = Counter(line.elements[-1] for line in level if line.elements)
+    for line in level:
+        prose = line.kind is BlockKind.PARAGRAPH and line.linked < LINKED and not line.is_echo
+        closed = line.ends or line.is_cut or line.text.rstrip().endswith(_OPEN_END)
+        line.is_bare = prose and not closed and (not line.elements or alone[line.elements[-1]] == 1)
+        line.template = line.template or templates.of(line.text)
+
+
+def bare_keys(line: Line) -> Iterator[str]:
+    """Yield what recurs in bare lines: the template; of those without a verb the first three words and the last four."""
+    template, fixed = line.template, [word not in (*SLOTS, ":") for word in line.template]
+    yield "template " + " ".join(template)
+    if line.tells:
+        return
+    if sum(fixed[:3]) >= 2 or (":" in template[:3] and any(fixed[:3])):
+        yield "first words " + " ".join(template[:3])
+    if sum(fixed[-4:]) >= 3 and len(template) >= 5:
+        yield "last words " + " ".join(template[-4:])
+
+
+# Learning
+
+
+class Counts:
+    """Counts wordings over the pages of all layouts, a page at a time; a story in several captures counts once."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._boxed: Counter[str] = Counter()
+        self._last: Counter[str] = Counter()
+        self._quoted: Counter[str] = Counter()
+        self._paragraphs: Counter[str] = Counter()
+        self._unlike: Counter[str] = Counter()
+        self._on: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._keys: dict[str, set[str]] = defaultdict(set)
+        self._bare: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._cut = self._cut_told = 0
+
+    def add(self, sheet: Sheet, skeleton: str) -> None:
+        """Count a page whose container, boxes and lines of other stories are known."""
+        level = sheet.level
+        self._count_boxed(sheet)
+        prepare(level, self._templates)
+        for index, line in enumerate(level):
+            masked = line.masked
+            self._on[masked][skeleton].add(sheet.story)
+            self._keys[masked].add(line.key)
+            self._quoted[masked] += line.text[:1] in QUOTES
+            told = self._unlike if line.kind in _LISTED else self._paragraphs
+            told.update({" ".join(line.template), masked})
+            self._last[masked] += index == len(level) - 1
+            if line.is_bare and not is_subheading(level, index):
+                for rule in bare_keys(line):
+                    self._bare[rule][skeleton].add(sheet.story)
+            if line.is_cut and line.kind is BlockKind.PARAGRAPH and index > 0 and line.words >= 6:
+                self._cut += 1
+                self._cut_told += line.other_story is not None
+
+    def _count_boxed(self, sheet: Sheet) -> None:
+        chosen, held = set(sheet.level), set(sheet.inside)
+        below = max((index for index, line in enumerate(sheet.lines) if line in held), default=-1)
+        for index, line in enumerate(sheet.lines):
+            boxed = line not in chosen if line in held else index > below
+            if boxed and line.linked < ALL_LINKED and not line.other_story:
+                self._boxed[line.masked] += 1
+
+    def wordings(self, pages: Mapping[str, int], coverage: float) -> Wordings:
+        """Return the rules; `pages` are those of each layout, `coverage` the share of linked headlines whose stories
+        the archive holds: excerpts of others cannot be told."""
+        lines = {masked: rule for masked in self._on if (rule := self._rule(masked, pages))}
+        few = {masked: rule for masked, rule in lines.items() if len(self._keys[masked]) <= 2}
+        keys = {k: rule for masked, rule in few.items() for k in self._keys[masked] if k.count(" ") >= 3}
+        bare = {}
+        for rule, where in self._bare.items():
+            stories = len(set().union(*where.values()))
+            if stories >= FEW:
+                bare[rule] = Rule(
+                    "bare: " + " ".join(rule.split(" ")[: 1 if rule.startswith("t") else 2]),
+                    stories,
+                    len(where),
+                )
+        templates = {rule.removeprefix("template ") for rule in self._bare}
+        listed = frozenset(words for words in templates if self._is_listed(words))
+        cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
+        return Wordings(lines, keys, bare, listed, cut)
+
+    def _is_listed(self, words: str) -> bool:
+        """Tell whether a wording or template is a heading or list item as well: the story's own advice, a form."""
+        return self._unlike[words] > 0.2 * self._paragraphs[words]
+
+    def _rule(self, masked: str, pages: Mapping[str, int]) -> Rule | None:
+        keys = self._keys[masked]
+        if is_story_line(masked) or any(map(is_story_line, sorted(keys)[:3])):
+            return None
+        where = self._on[masked]
+        times = sum(map(len, where.values()))
+        template = self._templates.of(masked.replace("§", "X"))
+        words, slots = len(template), sum(template.count(slot) for slot in SLOTS)
+        boxed = self._boxed[masked]
+
+        def rule(why: str, *, is_sure: bool = False) -> Rule:
+            return Rule(why, len(set().union(*where.values())), len(where), is_sure)
+
+        if times < 2:
+            is_known = boxed >= FEW and masked.count(" ") >= 3 and slots <= 1
+            return rule("in boxes", is_sure=True) if is_known else None
+        nameless = slots == 0 or (len(keys) == 1 and times >= MIN_PAGES)
+        to_reader = ENGLISH.reader.search(masked) is not None
+        plain = nameless or slots <= 1 or (to_reader and slots <= max(2, 0.2 * words))
+        if plain and words >= 3 and boxed >= max(FEW, 0.5 * times):
+            return rule("in boxes", is_sure=True)
+        shares = {skeleton: len(stories) / pages[skeleton] for skeleton, stories in where.items()}
+        top = max(shares, key=lambda skeleton: (shares[skeleton], skeleton))
+        everywhere = all(share >= MOST_PAGES or pages[at] < MIN_PAGES for at, share in shares.items())
+        if len(where[top]) >= MIN_PAGES and everywhere:
+            return rule("most pages", is_sure=slots == 0)
+        if self._is_listed(masked):
+            return None
+        if FEW <= len(where[top]) == times and shares[top] == 1:
+            return rule("all pages")
+        ends = self._last[masked] / times
+        if (
+            nameless
+            and times >= FEW
+            and words >= 4
+            and ends < MOST_PAGES
+            and to_reader
+            and not self._quoted[masked]
+        ):
+            return rule("to the reader")
+        return None
+
+
+# Reading
+
+
+def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[Line, Rule]:
+    """Return the lines of a story's level that are furniture, and why; they tell already whether they are new or
+    another story's."""
+    prepare(level, templates)
+    lists = _enumerations(level)
+    why = {
+        line: rule
+        for index, line in enumerate(level)
+        if line not in lists and (rule := _why_not(level, index, known))
+    }
+    _judge_runs(level, lists, why)
+    return _within_measure(level, why)
+
+
+def _why_not(level: Sequence[Line], index: int, known: Wordings) -> Rule | None:
+    line = level[index]
+    if line.is_echo:
+        return None
+    if line.linked and len(NUMBER.findall(line.text)) >= max(2, line.words - 1):
+        return Rule("page numbers", 1, 1, is_sure=True)
+    subheading = is_subheading(level, index)
+    if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
+        return Rule(line.other_story, 1, 1, is_sure=True)
+    if rule := known.lines.get(line.masked) or known.keys.get(line.key):
+        return rule
+    cut = line.is_cut and index and line.kind is BlockKind.PARAGRAPH and line.words >= MIN_CUT_WORDS
+    if cut and known.cut_is_teaser and not any(mark in line.text for mark in '“”"'):
+        return Rule("cut", 1, 1, is_sure=True)
+    label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
+    if not label or subheading:
+        return None
+    return next((known.bare[rule] for rule in bare_keys(line) if rule in known.bare), None)
+
+
+def _enumerations(level: Sequence[Line]) -> set[Line]:
+    """Return bare lines of one shape that come three times on the page: a list of people or places, the story's."""
+    shapes = Counter(line.template for line in level if line.is_bare)
+    named = {shape for shape, n in shapes.items() if n >= 3 and sum(shape.count(slot) for slot in SLOTS) >= 2}
+    return {line for line in level if line.is_bare and line.template in named}
+
+
+def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, Rule]) -> None:
+    """A run of bare lines of which half are known furniture goes as one, but for what still is prose."""
+    for bare, group in groupby(level, lambda line: line.is_bare):
+        run = [line for line in group if line not in lists]
+        if (
+            bare
+            and len(run) > 1
+            and run[0] is not level[0]
+            and 2 * sum(line in why for line in run) >= len(run)
+        ):
+            for line in run:
+                if not line.tells:
+                    why.setdefault(line, Rule("run", 1, 1))
+
+
+def _within_measure(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
+    """Give a body back what only comes back on other pages, where hardly anything of its own would be left: twenty
+    notices from one template are twenty stories."""
+    if any(line.is_new and line not in why for line in level):
+        return why
+    taken = sum(line.words for line, rule in why.items() if not rule.is_sure)
+    if taken <= TAKEN * sum(line.words for line in level):
+        return why
+    return {line: rule for line, rule in why.items() if rule.is_sure}
