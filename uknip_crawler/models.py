@@ -260,7 +260,8 @@ class Reading:
     …) with `reason` says why there is no article. `links` are all the page's anchors, for discovery;
     `next_page` is the following page of a listing. `flags` name doubts, such as `truncated_parse`.
     `skeleton` names the layout of a story's page, `version` the rules it was read by: the extractor's, and the
-    digest of what was learned of the layout where it was used.
+    digest of what was learned of the layout where it was used. `study` is what it shows of a layout that few pages are
+    known of, packed, to learn from.
     """
 
     article: Article | None = None
@@ -273,3 +274,4 @@ class Reading:
     flags: tuple[str, ...] = ()
     skeleton: str | None = None
     version: str = ""
+    study: bytes | None = None

@@ -14,14 +14,17 @@ from itertools import chain, islice
 from typing import Any
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.layouts import Row
+from uknip_crawler.archive.layouts import Row, Sampled, Wording
 from uknip_crawler.archive.migrated import mark_migrations
 from uknip_crawler.archive.readings import Captured
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.extraction import version_of
-from uknip_crawler.extraction.layouts import MAX_OPENING, Layout, Learned, Stories
-from uknip_crawler.extraction.learning import learn
+from uknip_crawler.extraction.layouts import Layout, Learned, Lore
+from uknip_crawler.extraction.learning import Studied, Studies, learn
 from uknip_crawler.extraction.masking import mask
+from uknip_crawler.extraction.stories import MAX_OPENING, Stories
+from uknip_crawler.extraction.studying import STUDY_VERSION
+from uknip_crawler.extraction.wording import Wordings
 from uknip_crawler.models import Outcome, Reading
 from uknip_crawler.retelling import Report, Telling
 from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
@@ -33,7 +36,7 @@ AHEAD = 3
 
 def load_learned(archive: Archive) -> Learned:
     """Return everything the archive has learned, for `extraction.read`."""
-    return Learned(_layouts(archive), _stories(archive), *_verdicts(archive))
+    return Learned(_layouts(archive), _stories(archive), *_verdicts(archive), _lore(archive))
 
 
 def _layouts(archive: Archive) -> dict[str, Layout]:
@@ -44,6 +47,10 @@ def _stories(archive: Archive) -> Stories:
     return Stories(archive.layouts.stories(MAX_OPENING))
 
 
+def _lore(archive: Archive) -> Lore:
+    return Lore.of(Wordings.of(archive.layouts.wordings()), archive.layouts.lore())
+
+
 def _verdicts(archive: Archive) -> tuple[frozenset[str], frozenset[str]]:
     keep, strip = archive.layouts.verdicts()
     return frozenset(map(mask, keep)), frozenset(map(mask, strip))
@@ -52,28 +59,50 @@ def _verdicts(archive: Archive) -> tuple[frozenset[str], frozenset[str]]:
 def learn_layouts(
     archive: Archive, base_url: str, *, workers: int, at: datetime, dry_run: bool = False
 ) -> Learned:
-    """Learn every layout from a sample of its captures; nothing is done when no capture has come since."""
+    """Learn from a sample of the captures; nothing is done when none has come since. Only captures that nobody has
+    studied yet are read for it."""
     if archive.layouts.are_current():
         return load_learned(archive)
+    sample = archive.layouts.sample(STUDY_VERSION)
+    studied = _study(archive, base_url, [s for s in sample if s.study is None], workers)
+    studies = Studies()
+    for one in sample:
+        if packed := one.study or studied[one.fetch_id]:
+            studies.add(Studied(one.story, one.fetched_at, one.digest, packed))
     stories = _stories(archive)
-    with Workers(base_url, Learned(), count=workers) as pool:
-        found = _in_order(
-            pool,
-            study_records,
-            archive,
-            _chunks(archive.layouts.sample(), workers),
-            lambda _record: [],
-            ahead=AHEAD * workers,
-        )
-        layouts = {layout.skeleton: layout for layout in learn(chain.from_iterable(found), stories)}
+    layouts, lore = learn(studies, stories)
     if not dry_run:
         rows = [
             Row(layout.skeleton, layout.state, layout.studied, layout.agreement, layout.rules())
             for layout in layouts.values()
         ]
         with archive.transaction():
+            for fetch_id, found in studied.items():
+                archive.layouts.keep_study(fetch_id, STUDY_VERSION, found or b"")
+            archive.layouts.keep_studies_of(one.fetch_id for one in sample)
             archive.layouts.save(rows, at=at)
-    return Learned(layouts, stories, *_verdicts(archive))
+            archive.layouts.save_lore(map(Wording._make, lore.wordings.rows()), lore.kept())
+    return Learned(layouts, stories, *_verdicts(archive), lore)
+
+
+def _study(
+    archive: Archive, base_url: str, captures: Sequence[Sampled], workers: int
+) -> dict[int, bytes | None]:
+    """Return the packed studies of captures, by ledger row; None of those that show no story."""
+    if not captures:
+        return {}
+    records = [capture.record for capture in captures]
+    with Workers(base_url, Learned(), count=workers) as pool:
+        found = _in_order(
+            pool,
+            study_records,
+            archive,
+            _chunks(records, workers),
+            lambda _record: [None],
+            ahead=AHEAD * workers,
+        )
+        packed = chain.from_iterable(found)
+        return {capture.fetch_id: study for capture, study in zip(captures, packed, strict=True)}
 
 
 def reread(

@@ -17,6 +17,7 @@ from uknip_crawler.archive.parts import Evidence, replace_furniture
 from uknip_crawler.archive.redactions import address_mark, marks_of
 from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
+from uknip_crawler.extraction.studying import STUDY_VERSION
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.following import Following
 from uknip_crawler.items import CrawlRun, Hop, Visit
@@ -169,6 +170,8 @@ class Settlement:
             self._archive.db, article_id, visit.reading.furniture, at=visit.response.capture.fetched_at
         )
         self._archive.ledger.note_layout(visit.due.fetch_id, evidence.layout_id)
+        if visit.reading.study is not None:
+            self._archive.layouts.keep_study(visit.due.fetch_id, STUDY_VERSION, visit.reading.study)
         return outcome, article_id
 
     def _with_trusted_url(self, article: Article, visited: str, digest: str) -> Article:

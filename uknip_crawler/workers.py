@@ -17,9 +17,8 @@ from pebble import ProcessExpired, ProcessPool
 from uknip_crawler.archive import warc
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import StorageError
-from uknip_crawler.extraction import read
-from uknip_crawler.extraction.layouts import Learned, Study
-from uknip_crawler.extraction.studying import study
+from uknip_crawler.extraction import read, study_capture
+from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site, load_site
 
@@ -91,7 +90,9 @@ def unread(error: BaseException, seconds: float) -> Reading:
 
 
 def read_page(capture: Capture, expected_article: bool) -> Reading:
-    return read(capture, _worker.site, expected_article=expected_article, learned=_worker.learned)
+    return read(
+        capture, _worker.site, expected_article=expected_article, learned=_worker.learned, with_study=True
+    )
 
 
 def read_records(folder: Path, records: list[RecordRef]) -> list[Reading]:
@@ -108,11 +109,12 @@ def _read_record(folder: Path, record: RecordRef) -> Reading:
     return replace(reading, links=())
 
 
-def study_records(folder: Path, records: list[RecordRef]) -> list[Study]:
-    """Return what the captures show of their layouts; one that cannot be read shows nothing."""
-    found = []
+def study_records(folder: Path, records: list[RecordRef]) -> list[bytes | None]:
+    """Return what captures show of their layouts, packed; None of one that shows no story."""
+    found: list[bytes | None] = []
     for record in records:
-        with contextlib.suppress(StorageError):
-            if (studied := study(warc.read(folder, record), _worker.site)) is not None:
-                found.append(studied)
+        try:
+            found.append(study_capture(warc.read(folder, record), _worker.site))
+        except StorageError:
+            found.append(None)
     return found

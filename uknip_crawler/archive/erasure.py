@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
+from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.redactions import hidden
 from uknip_crawler.errors import StorageError
 
@@ -46,6 +47,7 @@ def erase(db: Database, what: Erasure, *, at: datetime) -> None:
 
 def erase_traces(db: Database, what: Erasure) -> None:
     """Take what tells of the stories out of all other rows. Runs inside the caller's transaction."""
+    Layouts(db).forget_studies()  # studies of other pages quote the story, and cannot be searched
     _hide_visits(db, what)
     for table in _tables(db):
         if table not in _KEPT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +24,30 @@ class Row(NamedTuple):
     studied: int
     agreement: float
     rules: str
+
+
+class Sampled(NamedTuple):
+    """A capture to learn from: its ledger row, its story, when it was taken, its digest, its packed study if one is
+    kept, and its record."""
+
+    fetch_id: int
+    story: str
+    fetched_at: datetime
+    digest: str
+    study: bytes | None
+    record: RecordRef
+
+
+class Wording(NamedTuple):
+    """One learned rule of wording: its kind, the text it is about, why, and on how many stories and layouts it was
+    seen; `is_sure` where there is a second reason."""
+
+    kind: str
+    text: str
+    why: str
+    stories: int
+    layouts: int
+    is_sure: int
 
 
 class Layouts:
@@ -77,9 +101,10 @@ class Layouts:
                 (row.state, row.studied, row.agreement, row.rules, row.skeleton),
             )
 
-    def sample(self) -> list[RecordRef]:
+    def sample(self, version: int) -> list[Sampled]:
         """Return the captures to learn from: of each layout one capture a story, the 120 with the smallest digests
-        and the 20 newest. The same captures give the same sample, in whatever order they came.
+        and the 20 newest, with what is kept of them in this version of studies. The same captures give the same
+        sample, in whatever order they came.
         """
         rows = self._db.conn.execute(
             """
@@ -91,21 +116,53 @@ class Layouts:
                     row_number() OVER (PARTITION BY layout_id ORDER BY fetched_at DESC, payload_sha256, url) AS young
                 FROM one WHERE place = 1
             )
-            SELECT warc_name, warc_offset, warc_length FROM ranked WHERE small <= ? OR young <= ?
-            ORDER BY warc_name, warc_offset
+            SELECT ranked.id, ranked.article_id, fetched_at, payload_sha256, study, warc_name, warc_offset, warc_length
+            FROM ranked LEFT JOIN studies ON fetch_id = ranked.id AND version = ?
+            WHERE small <= ? OR young <= ? ORDER BY warc_name, warc_offset
             """,
-            (SAMPLE, RECENT),
+            (version, SAMPLE, RECENT),
         )
-        return [RecordRef(*row) for row in rows]
+        return [
+            Sampled(number, str(article), datetime.fromisoformat(at), digest, kept, RecordRef(*record))
+            for number, article, at, digest, kept, *record in rows
+        ]
 
-    def stories(self, characters: int) -> Iterator[tuple[str, str]]:
-        """Yield (headline, beginning of the body) of every story in all its versions.
+    def keep_study(self, fetch_id: int, version: int, packed: bytes) -> None:
+        self._db.conn.execute("INSERT OR REPLACE INTO studies VALUES (?, ?, ?)", (fetch_id, version, packed))
+
+    def keep_studies_of(self, sample: Iterable[int]) -> None:
+        """Forget what is kept of captures that nothing is learned from any more."""
+        kept = set(sample)
+        gone = [row for row in self._db.conn.execute("SELECT fetch_id FROM studies") if row[0] not in kept]
+        self._db.conn.executemany("DELETE FROM studies WHERE fetch_id = ?", gone)
+
+    def wordings(self) -> list[Wording]:
+        """Return the rules of wording that were learned."""
+        return [Wording(*row) for row in self._db.conn.execute("SELECT * FROM wordings ORDER BY kind, text")]
+
+    def lore(self) -> dict[str, bytes]:
+        """Return what else was learned of lines, by name: in forms that only extraction understands."""
+        return dict(self._db.conn.execute("SELECT name, value FROM lore").fetchall())
+
+    def save_lore(self, wordings: Iterable[Wording], lore: Mapping[str, bytes]) -> None:
+        self._db.conn.execute("DELETE FROM wordings")
+        self._db.conn.executemany("INSERT INTO wordings VALUES (?, ?, ?, ?, ?, ?)", wordings)
+        self._db.conn.executemany("INSERT OR REPLACE INTO lore VALUES (?, ?)", lore.items())
+
+    def forget_studies(self) -> None:
+        """Forget every study and what was learned of lines: all of it is learned anew from what captures say now."""
+        for table in ("studies", "wordings", "lore"):
+            self._db.conn.execute(f"DELETE FROM {table}")
+        self._db.conn.execute("UPDATE layouts SET learned_through = NULL")
+
+    def stories(self, characters: int) -> Iterator[tuple[str, str, str]]:
+        """Yield (headline, beginning of the body, standfirst) of every story in all its versions.
 
         A page that was captured before an edit, or never since, quotes the older one.
         """
         yield from self._db.conn.execute(
-            "SELECT headline, substr(body, 1, ?1) FROM articles WHERE status <> 'redacted' UNION ALL "
-            "SELECT revisions.headline, substr(revisions.body, 1, ?1) FROM articles JOIN revisions ON article_id = articles.id "
+            "SELECT headline, substr(body, 1, ?1), coalesce(standfirst, '') FROM articles WHERE status <> 'redacted' UNION ALL "
+            "SELECT revisions.headline, substr(revisions.body, 1, ?1), coalesce(revisions.standfirst, '') FROM articles JOIN revisions ON article_id = articles.id "
             "WHERE revision_count > 1",
             (characters,),
         )

@@ -266,3 +266,34 @@ def m006_whole_lives(db: Database) -> None:
     Made anew while foreign keys are off: https://sqlite.org/lang_altertable.html#otheralter
     """
     execute_each(db, _WHOLE_LIVES)
+
+
+_STUDIES = """
+CREATE TABLE studies (
+    fetch_id INTEGER PRIMARY KEY REFERENCES fetches (id),
+    version INTEGER NOT NULL,
+    study BLOB NOT NULL
+) STRICT;
+CREATE TABLE wordings (
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    why TEXT NOT NULL,
+    stories INTEGER NOT NULL,
+    layouts INTEGER NOT NULL,
+    is_sure INTEGER NOT NULL,
+    PRIMARY KEY (kind, text)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lore (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE furniture ADD COLUMN pages INTEGER;
+ALTER TABLE furniture ADD COLUMN layouts INTEGER;
+UPDATE layouts SET state = 'learning', studied = 0, agreement = NULL, rules = NULL, learned_through = NULL
+"""
+
+
+@migrations()
+def m007_studies(db: Database) -> None:
+    """What was learned with another program as teacher is learned anew; studies are kept from now on."""
+    execute_each(db, _STUDIES)

@@ -129,21 +129,30 @@ def replace_furniture(db: Database, article_id: int, stripped: Iterable[Stripped
 def _furniture_id(db: Database, line: Stripped, now: str) -> int:
     text, place = line.text[:MAX_FURNITURE_TEXT], line.place or None
     known = db.conn.execute(
-        "SELECT id, first_seen_at, last_seen_at, place FROM furniture WHERE text = ? AND rule = ?",
+        "SELECT id, first_seen_at, last_seen_at, place, coalesce(pages, 0), coalesce(layouts, 0) FROM furniture "
+        "WHERE text = ? AND rule = ?",
         (text, line.rule),
     ).fetchone()
     if known is None:
-        row = (text, line.rule, place, now, now)
+        row = (text, line.rule, place, line.pages or None, line.layouts or None, now, now)
         inserted = db.conn.execute(
-            "INSERT INTO furniture (text, rule, place, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO furniture (text, rule, place, pages, layouts, first_seen_at, last_seen_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             row,
         )
         return int(inserted.lastrowid or 0)
-    number, first, last, stood = known
-    if not first <= now <= last or (place or stood) != stood:
+    number, first, last, stood, *seen = known
+    if not first <= now <= last or (place or stood) != stood or seen != [line.pages, line.layouts]:
         db.conn.execute(
-            "UPDATE furniture SET first_seen_at = ?, last_seen_at = ?, place = ? WHERE id = ?",
-            (min(first, now), max(last, now), place or stood, number),
+            "UPDATE furniture SET first_seen_at = ?, last_seen_at = ?, place = ?, pages = ?, layouts = ? WHERE id = ?",
+            (
+                min(first, now),
+                max(last, now),
+                place or stood,
+                line.pages or None,
+                line.layouts or None,
+                number,
+            ),
         )
     return int(number)
 

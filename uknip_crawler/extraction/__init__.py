@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lxml import etree
 
@@ -22,7 +23,7 @@ from uknip_crawler.extraction.lines import CORE_WORDS
 from uknip_crawler.extraction.page import Element, Page, links, next_page, parse, text_of
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured, read_structured
-from uknip_crawler.extraction.studying import skeleton_of, study
+from uknip_crawler.extraction.studying import pack, skeleton_of, study
 from uknip_crawler.extraction.text import is_sentence, key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
@@ -35,6 +36,8 @@ EXTRACTOR_VERSION = "3"
 """Raised whenever the same capture may read differently."""
 
 REFEREE_EVERY = 50
+FEW_STUDIED = 120
+"""Studied pages from which a layout's further pages need not be studied as they come."""
 LAYOUT_DRIFT = "layout_drift"
 """Flag of a page whose layout is trusted and that could not be read by it, or that the referee read otherwise."""
 
@@ -57,15 +60,17 @@ def read(
     expected_article: bool = False,
     learned: Learned = UNLEARNED,
     with_links: bool = True,
+    with_study: bool = False,
 ) -> Reading:
     """Return what a capture of a page turned out to be; never raises, whatever the bytes.
 
     `expected_article` vouches for a page whose address has no known form: a sitemap or feed lists it as a story.
     `learned` is what the archive has learned of the site so far. `with_links` False leaves out a story page's
-    links to elsewhere, which only discovery needs.
+    links to elsewhere, which only discovery needs; `with_study` adds what is learned from to the reading of a page
+    whose layout few pages are known of.
     """
     try:
-        return _read(capture, site, expected_article, learned, with_links)
+        return _read(capture, site, expected_article, _Ask(learned, with_links, with_study))
     except ContentTooLarge as error:
         return Reading(outcome=Outcome.TOO_LARGE, reason=str(error))
     except ContentTruncated as error:
@@ -78,9 +83,14 @@ def read(
         return Reading(outcome=Outcome.EXTRACT_ERROR, reason=f"{type(error).__name__}: {error}"[:300])
 
 
-def _read(
-    capture: Capture, site: Site, expected_article: bool, learned: Learned, with_links: bool
-) -> Reading:
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    learned: Learned
+    with_links: bool
+    with_study: bool
+
+
+def _read(capture: Capture, site: Site, expected_article: bool, ask: _Ask) -> Reading:
     content_type = capture.header("Content-Type")
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind and kind not in _HTML_TYPES:
@@ -105,7 +115,20 @@ def _read(
             next_page=following,
             flags=page.flags,
         )
-    return _Story(page, structured, site, verdict, capture, learned, with_links).reading()
+    return _Story(page, structured, site, verdict, capture, ask).reading()
+
+
+def study_capture(capture: Capture, site: Site) -> bytes | None:
+    """Return what a capture of a story shows of its layout, packed, or None where it shows no story."""
+    try:
+        page = parse(decode(capture), capture.url, capture.header("Content-Type"))
+    except (ContentError, etree.ParserError):
+        return None
+    data = read_structured(page)
+    if classify(page, data, site, expected_article=True).kind is not PageKind.ARTICLE:
+        return None
+    headline = find_headline(page, data, site)
+    return pack(study(page, read_blocks(page), headline, data)) if headline is not None else None
 
 
 def version_of(learned: Learned, skeleton: str | None) -> str:
@@ -119,31 +142,44 @@ def _has_text(page: Page) -> bool:
     return any(block.text for block in read_blocks(page))
 
 
-@dataclass(slots=True)
+@dataclass
 class _Story:
     page: Page
     data: Structured
     site: Site
     verdict: Verdict
     capture: Capture
-    learned: Learned
-    with_links: bool
+    ask: _Ask
+
+    @property
+    def learned(self) -> Learned:
+        return self.ask.learned
 
     def reading(self) -> Reading:
         headline = find_headline(self.page, self.data, self.site)
         if headline is None:
-            return self._nothing("no_headline" if read_blocks(self.page) else "empty")
+            return self._nothing("no_headline" if self.raw else "empty")
         layout = self.learned.layouts.get(skeleton_of(headline, None))
+        reading = None
         if layout is not None and layout.is_trusted and not self.page.is_bounded:
             reading = self._by_place(headline, layout)
-            if reading is not None:
-                return reading
-        raw = read_blocks(self.page)
-        if not raw:
+        reading = reading or self._by_itself(headline)
+        if self.ask.with_study and reading.article and (layout is None or layout.studied < FEW_STUDIED):
+            found = study(self.page, self.raw, headline, self.data)
+            return replace(reading, study=pack(found))
+        return reading
+
+    @cached_property
+    def raw(self) -> list[RawBlock]:
+        return read_blocks(self.page)
+
+    def _by_itself(self, headline: Headline) -> Reading:
+        """Return the reading of a page of whose layout nothing is known."""
+        if not self.raw:
             return self._nothing("empty")
-        seen = survey(self.page, raw, headline)
+        seen = survey(self.page, self.raw, headline)
         skeleton = skeleton_of(headline, seen.container)
-        return self._finish(headline, raw, locate(self.page, seen), skeleton) or self._nothing("no_body")
+        return self._finish(headline, self.raw, locate(self.page, seen), skeleton) or self._nothing("no_body")
 
     def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
         """Return the reading of a page whose layout is trusted, or None where nothing stands at its places."""
@@ -166,7 +202,7 @@ class _Story:
 
     def _own_container(self, headline: Headline) -> Element | None:
         """Return the element of this one page whose new words are best its own, or None."""
-        found = study(self.page, read_blocks(self.page), headline, self.data)
+        found = study(self.page, self.raw, headline, self.data)
         return own_container(self.page, found, self.learned)
 
     def _is_refereed(self) -> bool:
@@ -175,7 +211,7 @@ class _Story:
     def _referee_agrees(self, headline: Headline, body: Body) -> bool:
         """Tell whether most whole sentences that trafilatura takes for story are in the body, above it, or known to
         be furniture. It is heard only on what it can be right about: sentences that no other page has."""
-        seen = survey(self.page, read_blocks(self.page), headline)
+        seen = survey(self.page, self.raw, headline)
         known = {key(b.text) for b in (*body.blocks, *body.above, *body.boxed)}
         told = {
             key(block.text): words
@@ -187,7 +223,7 @@ class _Story:
         return 2 * sum(words for line, words in told.items() if line in known) >= sum(told.values())
 
     def _nothing(self, reason: str) -> Reading:
-        found = links(self.page) if self.with_links else ()
+        found = links(self.page) if self.ask.with_links else ()
         return Reading(outcome=Outcome.EXTRACT_ERROR, reason=reason, links=found, flags=self.page.flags)
 
     def _finish(self, headline: Headline, raw: list[RawBlock], body: Body, skeleton: str) -> Reading | None:
@@ -208,7 +244,7 @@ class _Story:
         furniture = dict.fromkeys(line for line in stripped if line.text != article.standfirst)
         return Reading(
             article=article,
-            links=links(self.page) if self.with_links else (),
+            links=links(self.page) if self.ask.with_links else (),
             furniture=tuple(furniture),
             flags=self._flags(article),
             skeleton=skeleton,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,22 @@ class Lore:
     @cached_property
     def templates(self) -> Templates:
         return Templates(self.names)
+
+    def kept(self) -> dict[str, bytes]:
+        """Return what the archive keeps besides the rules of wording, by name; with those the opposite of `of`."""
+        names = json.dumps(self.names, ensure_ascii=False).encode()
+        return {
+            "names": zlib.compress(names),
+            "recurring": self.recurring.tobytes(),
+            "links": self.links.tobytes(),
+        }
+
+    @classmethod
+    def of(cls, wordings: Wordings, kept: Mapping[str, bytes]) -> Self:
+        if not kept:
+            return cls(wordings)
+        names = json.loads(zlib.decompress(kept["names"]))
+        return cls(wordings, names, array("Q", kept["recurring"]), array("Q", kept["links"]))
 
 
 @dataclass(frozen=True)

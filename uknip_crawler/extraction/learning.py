@@ -21,7 +21,7 @@ from uknip_crawler.extraction.layouts import Layout, Lore, State
 from uknip_crawler.extraction.lines import ALL_LINKED, CORE_WORDS, LINKED, Line, mark_cards
 from uknip_crawler.extraction.places import SEPARATOR
 from uknip_crawler.extraction.stories import MIN_HEADLINE_WORDS, Stories, number, openings_of, other_story
-from uknip_crawler.extraction.studying import Study, unpack
+from uknip_crawler.extraction.studying import Study, skeleton_in, unpack
 from uknip_crawler.extraction.templates import Templates, Words
 from uknip_crawler.extraction.wording import MIN_PAGES, Counts
 
@@ -32,7 +32,7 @@ LARGE = 20
 """Stories from which a second copy of a line is allowed for."""
 
 
-class Capture(NamedTuple):
+class Studied(NamedTuple):
     """A studied capture: the story it shows (any name, the same for all its captures), when it was taken, a digest that
     orders captures, and its packed study."""
 
@@ -46,12 +46,12 @@ class Capture(NamedTuple):
 class Studies:
     """Studied captures by layout, packed: a thousand of them take 150 MB as they are."""
 
-    _by_skeleton: dict[str, list[Capture]] = field(default_factory=lambda: defaultdict(list))
+    _by_skeleton: dict[str, list[Studied]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, skeleton: str, capture: Capture) -> None:
-        self._by_skeleton[skeleton].append(capture)
+    def add(self, studied: Studied) -> None:
+        self._by_skeleton[skeleton_in(studied.packed)].append(studied)
 
-    def captures(self) -> Iterator[tuple[str, list[Capture]]]:
+    def captures(self) -> Iterator[tuple[str, list[Studied]]]:
         """Yield each layout's captures, in an order that is theirs alone."""
         for skeleton, captures in sorted(self._by_skeleton.items()):
             yield skeleton, sorted(captures, key=lambda c: (c.digest, c.story))
@@ -205,7 +205,7 @@ def _structure(
 def _layout(
     skeleton: str,
     sheets: Sequence[Sheet],
-    captures: Sequence[Capture],
+    captures: Sequence[Studied],
     found: Layout,
     newest: datetime | None,
 ) -> Layout:

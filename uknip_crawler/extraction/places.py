@@ -50,7 +50,7 @@ def _coarse(element: Element) -> str:
 
 @lru_cache(8192)
 def _coarse_step(tag: str, name: str, attribute: str) -> str:
-    mark = f"#{name}" if name and not re.search(r"\d", name) else ""
+    mark = f"#{'-'.join(name.split())}" if name.strip() and not re.search(r"\d", name) else ""
     return tag + mark + "".join(f".{token}" for token in stable_classes(attribute)[:1])
 
 

@@ -91,13 +91,20 @@ def pack(found: Study) -> bytes:
                 elements.append((inner, steps.setdefault(one, len(steps))))
             inner = numbers[element]
         rows.append((line.text, _KINDS.index(line.kind), line.linked, line.is_bold + 2 * line.is_echo, inner))
-    whole = (found.skeleton, found.headline, found.summary, list(steps), elements, rows)
-    return zlib.compress(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+    whole = (found.headline, found.summary, list(steps), elements, rows)
+    data = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+    return found.skeleton.encode() + b"\n" + zlib.compress(data, 6)
+
+
+def skeleton_in(packed: bytes) -> str:
+    """Return the name of a packed study's layout."""
+    return packed.partition(b"\n")[0].decode()
 
 
 def unpack(packed: bytes) -> Study:
     """Return a study as `pack` was given it, elements as their numbers."""
-    skeleton, headline, summary, steps, elements, rows = json.loads(zlib.decompress(packed))
+    skeleton, _, data = packed.partition(b"\n")
+    headline, summary, steps, elements, rows = json.loads(zlib.decompress(data))
     chains: list[tuple[tuple[str, ...], tuple[int, ...]]] = []
     for number, (holder, one) in enumerate(elements):
         above = chains[holder] if holder >= 0 else ((), ())
@@ -106,4 +113,4 @@ def unpack(packed: bytes) -> Study:
     for text, kind, linked, flags, inner in rows:
         places, where = chains[inner] if inner >= 0 else ((), ())
         lines.append(Line(text, _KINDS[kind], linked, bool(flags & 1), bool(flags & 2), places, where))
-    return Study(skeleton, headline, summary, lines)
+    return Study(skeleton.decode(), headline, summary, lines)

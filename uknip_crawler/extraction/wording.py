@@ -8,10 +8,10 @@ back. What newsrooms and police write under stories is story, however often it c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Self
+from typing import Self
 
 from uknip_crawler.extraction.containers import Sheet
 from uknip_crawler.extraction.lines import (
@@ -61,19 +61,23 @@ class Wordings:
     listed: frozenset[str] = frozenset()
     cut_is_teaser: bool = False
 
-    def rows(self) -> dict[str, Any]:
-        """Return the rules as JSON has them; the opposite of `of`."""
-        kinds = {"lines": self.lines, "keys": self.keys, "bare": self.bare}
-        tables = {
-            kind: {text: (r.why, r.stories, r.layouts, r.is_sure) for text, r in sorted(rules.items())}
-            for kind, rules in kinds.items()
-        }
-        return {**tables, "listed": sorted(self.listed), "cut_is_teaser": self.cut_is_teaser}
+    def rows(self) -> Iterator[tuple[str, str, str, int, int, int]]:
+        """Yield (kind, text, why, stories, layouts, is sure) of each rule; the opposite of `of`."""
+        for kind, rules in (("line", self.lines), ("key", self.keys), ("bare", self.bare)):
+            for text, rule in rules.items():
+                yield kind, text, rule.why, rule.stories, rule.layouts, int(rule.is_sure)
+        for text in self.listed:
+            yield "listed", text, "a heading or list item as well", 0, 0, 1
+        if self.cut_is_teaser:
+            yield "cut", "", "lines cut short open other stories", 0, 0, 1
 
     @classmethod
-    def of(cls, rows: Mapping[str, Any]) -> Self:
-        kinds = ({text: Rule(*r) for text, r in rows[kind].items()} for kind in ("lines", "keys", "bare"))
-        return cls(*kinds, frozenset(rows["listed"]), rows["cut_is_teaser"])
+    def of(cls, rows: Iterable[tuple[str, str, str, int, int, int]]) -> Self:
+        """Return the rules that `rows` gave."""
+        kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
+        for kind, text, why, stories, layouts, is_sure in rows:
+            kinds[kind][text] = Rule(why, stories, layouts, bool(is_sure))
+        return cls(kinds["line"], kinds["key"], kinds["bare"], frozenset(kinds["listed"]), "cut" in kinds)
 
 
 def prepare(level: Sequence[Line], templates: Templates) -> None:
@@ -160,7 +164,7 @@ class Counts:
                     len(where),
                 )
         templates = {rule.removeprefix("template ") for rule in self._bare}
-        listed = frozenset(words for words in templates if self._is_listed(words))
+        listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
         return Wordings(lines, keys, bare, listed, cut)
 
