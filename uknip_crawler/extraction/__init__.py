@@ -183,9 +183,10 @@ class _Story:
 
     def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
         """Return the reading of a page whose layout is trusted, or None where nothing stands at its places."""
-        container, flags = find_container(self.page, layout), ()
+        container = find_container(self.page, layout)
+        drifts = container is None
         if container is None:
-            container, flags = self._own_container(headline), (LAYOUT_DRIFT,)
+            container = self._own_container(headline)
         if container is None:
             return None
         raw = read_region(self.page, headline.element, container)
@@ -196,9 +197,8 @@ class _Story:
         reading = self._finish(headline, raw, body, layout.skeleton)
         if reading is None:
             return None
-        if not flags and self._is_refereed() and not self._referee_agrees(headline, body):
-            flags = (LAYOUT_DRIFT,)
-        return replace(reading, flags=(*reading.flags, *flags)) if flags else reading
+        drifts = drifts or (self._is_refereed() and not self._referee_agrees(headline, body))
+        return replace(reading, flags=(*reading.flags, LAYOUT_DRIFT)) if drifts else reading
 
     def _own_container(self, headline: Headline) -> Element | None:
         """Return the element of this one page whose new words are best its own, or None."""

@@ -85,13 +85,14 @@ def containers_of(sheets: Sequence[Sheet]) -> list[Place]:
     chosen: list[Place] = []
     left = [sheet for sheet in sheets if sheet.core_words] or list(sheets)
     while left and len(chosen) < MAX_CONTAINERS:
-        votes: Counter[Place] = Counter()
+        votes: dict[Place, float] = defaultdict(float)
         for sheet in left:
             best: dict[Place, float] = {}
-            for fit, line, depth in _fits(sheet).values():
+            for score, line, depth in _fits(sheet).values():
                 place = line.place[: depth + 1]
-                best[place] = max(fit, best.get(place, 0.0))
-            votes.update(best)  # type: ignore[arg-type]
+                best[place] = max(score, best.get(place, 0.0))
+            for place, fit in best.items():
+                votes[place] += fit
         most = max(votes.values(), default=0)
         if most <= 0:
             break

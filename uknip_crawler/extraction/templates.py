@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from uknip_crawler.extraction.lines import QUOTES
 from uknip_crawler.extraction.masking import NAME, NUMBER
@@ -41,7 +41,7 @@ class Words:
 class Templates:
     """Makes templates of lines; `names` says of each word of the archive whether it is a name."""
 
-    def __init__(self, names: dict[str, bool]) -> None:
+    def __init__(self, names: Mapping[str, bool]) -> None:
         self.names = names
 
     def of(self, text: str) -> tuple[str, ...]:

@@ -155,15 +155,12 @@ class Counts:
         few = {masked: rule for masked, rule in lines.items() if len(self._keys[masked]) <= 2}
         keys = {k: rule for masked, rule in few.items() for k in self._keys[masked] if k.count(" ") >= 3}
         bare = {}
-        for rule, where in self._bare.items():
+        for shared, where in self._bare.items():
             stories = len(set().union(*where.values()))
             if stories >= FEW:
-                bare[rule] = Rule(
-                    "bare: " + " ".join(rule.split(" ")[: 1 if rule.startswith("t") else 2]),
-                    stories,
-                    len(where),
-                )
-        templates = {rule.removeprefix("template ") for rule in self._bare}
+                kind = "template" if shared.startswith("template ") else " ".join(shared.split(" ")[:2])
+                bare[shared] = Rule(f"bare: {kind}", stories, len(where))
+        templates = {shared.removeprefix("template ") for shared in self._bare}
         listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
         return Wordings(lines, keys, bare, listed, cut)
