@@ -63,7 +63,7 @@ def _is_furniture(branch: str, boxes: Sequence[Box], core: Mapping[int, int]) ->
     single = mean(_count(lines, last) for _, lines in boxes) <= 1.5
     labelled = single and _has_constant_line([lines for _, lines in boxes])
     if is_wrapper(last):
-        return new < HALF * words or labelled
+        return new < HALF * words or labelled or (single and _has_constant_link(branch, boxes))
     if sum(line.words * line.linked for line in every) >= 0.8 * words:
         return True
     # advice and quotes repeat by chance, in lists and quotations
@@ -76,6 +76,17 @@ def _has_constant_line(boxes: Sequence[Sequence[Line]]) -> bool:
     return any(
         n >= MOST_BOXES * len(boxes) and not is_story_line(masked) for masked, n in counts.most_common(20)
     )
+
+
+def _has_constant_link(branch: str, boxes: Sequence[Box]) -> bool:
+    """Tell whether most of the boxes hold a line at one place of its own that is nothing but a link: an author's name
+    above his life, a sponsor's above her offer."""
+    on: Counter[str] = Counter()
+    for _, lines in boxes:
+        within = {line: line.branches[-1] for line in lines if line.branches[-1] != branch}
+        linked = {place for line, place in within.items() if line.linked >= ALL_LINKED}
+        on.update(linked - {place for line, place in within.items() if line.linked < ALL_LINKED})
+    return any(count >= MOST_BOXES * len(boxes) for count in on.values())
 
 
 def _count(lines: Sequence[Line], last: str) -> int:

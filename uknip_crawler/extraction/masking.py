@@ -12,25 +12,31 @@ from uknip_crawler.sites import fold
 
 NAME = "§"
 NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-_TRIM = "\"'‘’“”()[].,:;!?"
+TRIM = "\"'‘’“”()[].,:;!?"
 
 
 @lru_cache(8192)
 def mask(text: str) -> str:
-    """Return a line folded, numbers as 0, names as `§`.
+    """Return a line folded, numbers as 0 with what they count in the singular, names as `§`.
 
     A word that begins with a capital inside the line counts as a name; a run of names is one. A line that would
     lose more than half of its words to mere capitals keeps them.
     """
-    words = NUMBER.sub("0", " ".join(text.split())).split(" ")
-    bare = [word.strip(_TRIM) for word in words]
+    words = [word for word in NUMBER.sub("0", text).split() if any(map(str.isalnum, word))]
+    bare = [word.strip(TRIM) for word in words]
     capital = [index > 0 and word[:1].isupper() for index, word in enumerate(bare)]
     if 2 * sum(capital) >= len(words):
         return fold(" ".join(words))
     masked: list[str] = []
     for word, is_capital in zip(words, capital, strict=True):
         if not is_capital:
-            masked.append(fold(word))
+            masked.append(singular(fold(word)) if masked[-1:] == ["0"] else fold(word))
         elif not masked or masked[-1] != NAME:
             masked.append(NAME)
     return " ".join(masked)
+
+
+def singular(counted: str) -> str:
+    """Return a word that follows a number without its plural's s: `1 minute` and `2 minutes` are one wording."""
+    bare = counted.rstrip(TRIM)
+    return bare[:-1] + counted[len(bare) :] if len(bare) > 3 and bare.endswith("s") else counted

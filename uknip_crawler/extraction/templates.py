@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from uknip_crawler.extraction.lines import QUOTES
-from uknip_crawler.extraction.masking import NAME, NUMBER
+from uknip_crawler.extraction.masking import NAME, NUMBER, TRIM, singular
 
 SLOTS = (NAME, "0")
-_TRIM = "\"'‘’“”()[].,:;!?"
 _CLOSERS = "”’\"'"
 
 
@@ -27,7 +26,7 @@ class Words:
         begins = True
         for raw in text.split():
             was, begins = begins, raw.rstrip(_CLOSERS)[-1:] in (".", "!", "?", ":")
-            word = raw.strip(_TRIM)
+            word = raw.strip(TRIM)
             if word and word[0].islower():
                 self._counts[word.lower()] -= 1
             elif word and not was and raw[0] not in QUOTES:
@@ -50,12 +49,13 @@ class Templates:
         words, ended = NUMBER.sub("0", text).split(), True
         for index, word in enumerate(words):
             begins, ended = ended, word.rstrip(_CLOSERS)[-1:] in (".", "!", "?")
-            bare = word.strip(_TRIM)
-            if not bare or word == "&":
+            bare = word.strip(TRIM)
+            if not any(map(str.isalnum, bare)):
                 continue
             named = bare[0].isupper() and (not begins or self._is_name(bare, words[index + 1 : index + 2]))
             if not (named and out[-1:] == [NAME]):
-                out.append(NAME if named else bare.lower())
+                plain = singular(bare.lower()) if out[-1:] == ["0"] else bare.lower()
+                out.append(NAME if named else plain)
             if word.endswith(":"):
                 out.append(":")
         return tuple(out)
