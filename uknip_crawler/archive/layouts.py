@@ -40,14 +40,14 @@ class Sampled(NamedTuple):
 
 class Wording(NamedTuple):
     """One learned rule of wording: its kind, the text it is about, why, and on how many stories and layouts it was
-    seen; `is_sure` where there is a second reason."""
+    seen; `flags` is 1 where there is a second reason, plus 2 where it has names."""
 
     kind: str
     text: str
     why: str
     stories: int
     layouts: int
-    is_sure: int
+    flags: int
 
 
 class Layouts:

@@ -280,7 +280,7 @@ CREATE TABLE wordings (
     why TEXT NOT NULL,
     stories INTEGER NOT NULL,
     layouts INTEGER NOT NULL,
-    is_sure INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
     PRIMARY KEY (kind, text)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE lore (

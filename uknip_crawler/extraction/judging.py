@@ -65,8 +65,8 @@ def own_container(page: Page, found: Study, learned: Learned) -> Element | None:
 def _mark(lines: Sequence[Line], headline: str, learned: Learned) -> None:
     lore = learned.lore
 
-    def is_new(masked: str) -> bool:
-        return not holds(lore.recurring, number(masked))
+    def is_new(said: str) -> bool:
+        return not holds(lore.recurring, number(said))
 
     mark_lines(lines, headline, is_new, learned.stories, lore.links)
 

@@ -100,9 +100,9 @@ class _Census:
                     words.count(line.text)
                     if line.linked >= ALL_LINKED and line.key.count(" ") >= MIN_HEADLINE_WORDS:
                         links[line.key] += 1
-                masked = {line.masked for line in sheet.lines}
-                here.update(masked)
-                wordings.update((wording, sheet.story) for wording in masked)
+                said = {said for line in sheet.lines for said in (line.masked, line.says)}
+                here.update(said)
+                wordings.update((wording, sheet.story) for wording in said)
         held = sum(count for link, count in links.items() if link in headlines)
         return cls(
             words.names(),
@@ -136,8 +136,8 @@ def learn(studies: Studies, stories: Stories) -> tuple[dict[str, Layout], Lore]:
     census = _Census.of(studies)
     templates, recurring, newest = Templates(census.names), census.recurring(), studies.newest
 
-    def is_new(masked: str) -> bool:
-        return masked not in recurring
+    def is_new(said: str) -> bool:
+        return said not in recurring
 
     known = stories.joined(census.headlines, _summaries(studies, census))
     links = array("Q", sorted(map(number, census.links)))
@@ -179,7 +179,8 @@ def mark_lines(
         line.other_story = other_story(line, headline, stories, links)
         unlinked = line.linked < LINKED and not line.other_story and not line.is_echo
         line.is_new = unlinked and is_new(line.masked)
-        line.is_core = line.is_new and line.is_prose and line.words >= CORE_WORDS and not line.in_card
+        is_sentence = unlinked and line.is_prose and line.words >= CORE_WORDS and not line.in_card
+        line.is_core = is_sentence and (line.is_new or is_new(line.says))
 
 
 def _structure(

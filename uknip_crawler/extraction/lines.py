@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from uknip_crawler.extraction.blocks import RawBlock
-from uknip_crawler.extraction.masking import mask
+from uknip_crawler.extraction.masking import NAME, mask
 from uknip_crawler.extraction.text import is_cut, key
 from uknip_crawler.models import BlockKind
 from uknip_crawler.sites import fold
@@ -16,6 +16,8 @@ from uknip_crawler.sites.language import load_language
 
 CORE_WORDS = 8
 """Words of a whole sentence that no two stories share by chance."""
+NAMED = 2
+"""Names and numbers with which a sentence is told by its words."""
 LINKED = 0.6
 """Share of linked characters from which a line is no prose any more."""
 ALL_LINKED = 0.9
@@ -65,6 +67,13 @@ class Line:
         self.words = len(self.text.split())
         self.ends = _ENDS.search(self.text) is not None
         self.is_cut = is_cut(self.text)
+
+    @property
+    def says(self) -> str:
+        """What must be new for the line to be: the wording, but of a whole sentence with several names or numbers the
+        words themselves, for newsrooms put many stories the same way."""
+        slots = self.masked.count(NAME) + self.masked.count("0")
+        return self.key if slots >= NAMED and self.is_prose and self.words >= CORE_WORDS else self.masked
 
     @property
     def is_prose(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Self
 
 from uknip_crawler.extraction.containers import Sheet
@@ -30,6 +30,12 @@ from uknip_crawler.models import BlockKind
 FEW = 3
 """Stories that make a wording recur."""
 MIN_PAGES, MOST_PAGES = 5, 0.6
+MOST = "most pages"
+LONG = 8
+"""Words of a line that no two stories have word for word by chance."""
+OPENING = 2
+"""Sentences of a story that teasers on other pages quote whole."""
+OFTEN, SAME_SLOT, MIN_ELSEWHERE = 0.08, 0.9, 60
 MIN_CUT, CUT_TOLD = 5, 0.4
 MIN_CUT_WORDS = 10
 TAKEN = 1 / 3
@@ -41,12 +47,13 @@ _LISTED = frozenset({BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE})
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Why a wording is furniture, on how many stories and in how many layouts it was seen. `is_sure` says that it has
-    a second reason besides coming back."""
+    a second reason besides coming back, `may_open` that it may be a story's opening, whole in teasers on other pages."""
 
     why: str
     stories: int
     layouts: int
     is_sure: bool = False
+    may_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Wordings:
         """Yield (kind, text, why, stories, layouts, is sure) of each rule; the opposite of `of`."""
         for kind, rules in (("line", self.lines), ("key", self.keys), ("bare", self.bare)):
             for text, rule in rules.items():
-                yield kind, text, rule.why, rule.stories, rule.layouts, int(rule.is_sure)
+                yield kind, text, rule.why, rule.stories, rule.layouts, rule.is_sure + 2 * rule.may_open
         for text in self.listed:
             yield "listed", text, "a heading or list item as well", 0, 0, 1
         if self.cut_is_teaser:
@@ -75,18 +82,21 @@ class Wordings:
     def of(cls, rows: Iterable[tuple[str, str, str, int, int, int]]) -> Self:
         """Return the rules that `rows` gave."""
         kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
-        for kind, text, why, stories, layouts, is_sure in rows:
-            kinds[kind][text] = Rule(why, stories, layouts, bool(is_sure))
+        for kind, text, why, stories, layouts, flags in rows:
+            kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2))
         return cls(kinds["line"], kinds["key"], kinds["bare"], frozenset(kinds["listed"]), "cut" in kinds)
 
 
 def prepare(level: Sequence[Line], templates: Templates) -> None:
     """Find out which lines of a story's level are bare, and the templates of those."""
     alone = Counter(line.elements[-1] for line in level if line.elements)
-    for line in level:
+    for line, below in zip_longest(level, level[1:]):
         prose = line.kind is BlockKind.PARAGRAPH and line.linked < LINKED and not line.is_echo
         closed = line.ends or line.is_cut or line.text.rstrip().endswith(_OPEN_END)
-        line.is_bare = prose and not closed and (not line.elements or alone[line.elements[-1]] == 1)
+        # one sentence over two paragraphs: hard-wrapped mail
+        goes_on = line.text[0].islower() or (below is not None and below.text[0].islower())
+        alone_there = not line.elements or alone[line.elements[-1]] == 1
+        line.is_bare = prose and not closed and not goes_on and alone_there
         line.template = line.template or templates.of(line.text)
 
 
@@ -118,6 +128,7 @@ class Counts:
         self._on: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._keys: dict[str, set[str]] = defaultdict(set)
         self._bare: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._slots: dict[str, Counter[int]] = defaultdict(Counter)
         self._cut = self._cut_told = 0
 
     def add(self, sheet: Sheet, skeleton: str) -> None:
@@ -125,8 +136,11 @@ class Counts:
         level = sheet.level
         self._count_boxed(sheet)
         prepare(level, self._templates)
+        slot = 0
         for index, line in enumerate(level):
             masked = line.masked
+            self._slots[masked][slot] += 1
+            slot += line.kind is BlockKind.PARAGRAPH
             self._on[masked][skeleton].add(sheet.story)
             self._keys[masked].add(line.key)
             self._quoted[masked] += line.text[:1] in QUOTES
@@ -179,37 +193,46 @@ class Counts:
         words, slots = len(template), sum(template.count(slot) for slot in SLOTS)
         boxed = self._boxed[masked]
 
-        def rule(why: str, *, is_sure: bool = False) -> Rule:
-            return Rule(why, len(set().union(*where.values())), len(where), is_sure)
+        def rule(why: str, *, is_sure: bool = False, may_open: bool = False) -> Rule:
+            return Rule(why, len(set().union(*where.values())), len(where), is_sure, may_open)
 
         if times < 2:
             is_known = boxed >= FEW and masked.count(" ") >= 3 and slots <= 1
-            return rule("in boxes", is_sure=True) if is_known else None
+            return rule("in boxes", is_sure=True, may_open=slots > 0) if is_known else None
         nameless = slots == 0 or (len(keys) == 1 and times >= MIN_PAGES)
         to_reader = ENGLISH.reader.search(masked) is not None
         plain = nameless or slots <= 1 or (to_reader and slots <= max(2, 0.2 * words))
         if plain and words >= 3 and boxed >= max(FEW, 0.5 * times):
-            return rule("in boxes", is_sure=True)
+            return rule("in boxes", is_sure=True, may_open=slots > 0 and not to_reader)
         shares = {skeleton: len(stories) / pages[skeleton] for skeleton, stories in where.items()}
         top = max(shares, key=lambda skeleton: (shares[skeleton], skeleton))
         everywhere = all(share >= MOST_PAGES or pages[at] < MIN_PAGES for at, share in shares.items())
         if len(where[top]) >= MIN_PAGES and everywhere:
-            return rule("most pages", is_sure=slots == 0)
+            return rule(MOST, is_sure=slots == 0)
         if self._is_listed(masked):
             return None
         if FEW <= len(where[top]) == times and shares[top] == 1:
             return rule("all pages")
         ends = self._last[masked] / times
-        if (
-            nameless
-            and times >= FEW
-            and words >= 4
-            and ends < MOST_PAGES
-            and to_reader
-            and not self._quoted[masked]
-        ):
+        promises = to_reader and not self._quoted[masked] and words >= 4
+        verbatim = nameless or (len(keys) == 1 and words >= LONG)
+        if promises and verbatim and times >= FEW and ends < MOST_PAGES:
             return rule("to the reader")
+        if slots == 0 and words >= LONG and self._has_one_place(masked, pages):
+            return rule("one place")
         return None
+
+    def _has_one_place(self, masked: str, pages: Mapping[str, int]) -> bool:
+        """Tell whether a line comes in one layout only, always after as many paragraphs, and never ends a story: a
+        story's own lines wander, and other layouts would have them at the same rate."""
+        where, slots = self._on[masked], self._slots[masked]
+        if len(where) > 1 or self._last[masked]:
+            return False
+        ((skeleton, stories),) = where.items()
+        elsewhere = sum(pages.values()) - pages[skeleton]
+        slot, times = max(slots.items(), key=lambda row: (row[1], row[0]))
+        often = len(stories) >= max(FEW, OFTEN * pages[skeleton])
+        return often and slot > 0 and times >= SAME_SLOT * slots.total() and elsewhere >= MIN_ELSEWHERE
 
 
 # Reading
@@ -220,17 +243,18 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
     another story's."""
     prepare(level, templates)
     lists = _enumerations(level)
+    opening = [line for line in level if line.is_prose][:OPENING]
     why = {
         line: rule
         for index, line in enumerate(level)
-        if line not in lists and (rule := _why_not(level, index, known))
+        if line not in lists and (rule := _why_not(level, index, opening, known))
     }
     _judge_runs(level, lists, why)
     return _within_measure(level, why)
 
 
-def _why_not(level: Sequence[Line], index: int, known: Wordings) -> Rule | None:
-    line = level[index]
+def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known: Wordings) -> Rule | None:
+    line, is_opening = level[index], level[index] in opening
     if line.is_echo:
         return None
     if line.linked and len(NUMBER.findall(line.text)) >= max(2, line.words - 1):
@@ -238,7 +262,8 @@ def _why_not(level: Sequence[Line], index: int, known: Wordings) -> Rule | None:
     subheading = is_subheading(level, index)
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
-    if rule := known.lines.get(line.masked) or known.keys.get(line.key):
+    rule = known.lines.get(line.masked) or known.keys.get(line.key)
+    if rule and not (is_opening and rule.may_open) and not (subheading and rule.why != MOST):
         return rule
     cut = line.is_cut and index and line.kind is BlockKind.PARAGRAPH and line.words >= MIN_CUT_WORDS
     if cut and known.cut_is_teaser and not any(mark in line.text for mark in '“”"'):
