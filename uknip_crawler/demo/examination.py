@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,9 +109,11 @@ def lines(body: str) -> list[str]:
 
 def missing(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """Return those of some lines whose words do not stand together, in their order, anywhere in the others."""
-    whole = _words(others)
-    return tuple(line for line in some if _words([line]) not in whole)
+    whole = words(others)
+    return tuple(line for line in some if words([line]) not in whole)
 
 
-def _words(texts: Sequence[str]) -> str:
-    return f" {' '.join(word for text in texts for word in _WORD.findall(text))} "
+def words(texts: Sequence[str]) -> str:
+    """Return the words of some texts, one space before and after each."""
+    found = (word for text in texts for word in _WORD.findall(unicodedata.normalize("NFC", text)))
+    return f" {' '.join(found)} "
