@@ -16,7 +16,7 @@ def main() -> None:
         prog="python -m uknip_crawler.demo", description="Serve the sample site."
     )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--stories", type=int, default=60)
+    parser.add_argument("--stories", type=int, help="60 by default, 400 of a hard site")
     parser.add_argument(
         "--hard", action="store_true", help="furniture among the stories' own paragraphs, and more layouts"
     )
@@ -28,7 +28,11 @@ def main() -> None:
         help="write what the pages must be read as, one JSON object a story",
     )
     options = parser.parse_args()
-    newsroom = Newsroom(options.stories, seed=options.seed, now=datetime.now(UTC), hard=options.hard)
+    stories = options.stories or (400 if options.hard else 60)
+    try:
+        newsroom = Newsroom(stories, seed=options.seed, now=datetime.now(UTC), hard=options.hard)
+    except ValueError as error:
+        parser.error(str(error))
     with SampleSite(newsroom, port=options.port) as site:
         if options.truth:
             write(site, options.truth)
