@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 import struct
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,9 @@ from lxml import etree, html
 
 from uknip_crawler.demo import Newsroom, SampleSite, faults, truth
 from uknip_crawler.demo.furniture import INSIDE, furniture
-from uknip_crawler.demo.posts import ERAS, Post
+from uknip_crawler.demo.hard.clutter import KINDS
+from uknip_crawler.demo.hard.layouts import FEW_PAGES, LAYOUTS
+from uknip_crawler.demo.posts import ERAS, InsertedLine, Post
 from uknip_crawler.models import BlockKind
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -591,3 +595,175 @@ def test_the_truth_can_be_written_to_a_file(site: SampleSite, tmp_path: Path) ->
         site.url(post.path): post.body for post in site.newsroom.published()
     }
     assert any(row["furniture"] for row in told)
+
+
+@pytest.fixture(scope="module")
+def hard() -> SampleSite:
+    """The hard site of four hundred stories; answered without a server."""
+    found = SampleSite(Newsroom(400, now=NOW, hard=True))
+    found.base_url = "http://127.0.0.1:8000/"
+    return found
+
+
+def text_of(markup: bytes | str) -> str:
+    page = html.fromstring(markup if isinstance(markup, str) else markup.decode())
+    for link in page.xpath("//*[@data-cfemail]"):
+        key, *code = bytes.fromhex(link.get("data-cfemail"))
+        link.text = bytes(byte ^ key for byte in code).decode()
+    return " ".join(" ".join(page.itertext()).replace("[block_2]", "").split())
+
+
+def pieces_of(post: Post) -> list[str]:
+    texts = (piece.shown if isinstance(piece, InsertedLine) else piece.text for piece in post.content)
+    return [" ".join(text.split()) for text in texts if text]
+
+
+def test_a_hard_site_has_more_layouts_and_two_of_few_pages(hard: SampleSite) -> None:
+    """Fifteen with the easy nine; three pages and five, however many stories there are."""
+    for stories, newsroom in ((400, hard.newsroom), (90, Newsroom(90, now=NOW, hard=True))):
+        counts = Counter(post.layout for post in newsroom.truth())
+        assert counts.total() == stories
+        assert set(counts) == set(LAYOUTS) > {era.layout for era in ERAS}
+        assert len(counts) == 15
+        assert {layout: counts[layout] for layout in FEW_PAGES} == FEW_PAGES
+    with pytest.raises(ValueError, match="eighty"):
+        Newsroom(79, now=NOW, hard=True)
+
+
+def test_a_hard_site_follows_from_its_seed() -> None:
+    """Stories, furniture, habits and class names: the same for one seed, others for another."""
+    one, two, other = (SampleSite(Newsroom(80, seed=seed, now=NOW, hard=True)) for seed in (7, 7, 8))
+    for site in (one, two, other):
+        site.base_url = "http://127.0.0.1:8000/"
+    post = next(post for post in one.newsroom.truth() if post.layout == "tabloid")
+    assert one.newsroom.truth() == two.newsroom.truth()
+    assert one.answer(post.path).body == two.answer(post.path).body
+    assert not {post.body for post in one.newsroom.truth()} & {post.body for post in other.newsroom.truth()}
+    twin = next(post for post in other.newsroom.truth() if post.layout == "tabloid")
+    first, second = (
+        set(html.fromstring(site.answer(page.path).body).xpath("//section/@class"))
+        for site, page in ((one, post), (other, twin))
+    )
+    assert not first & second
+
+
+def test_a_hard_page_shows_story_and_furniture_in_their_order(hard: SampleSite) -> None:
+    """So do REST and the feed: this furniture is stored with the post."""
+    newest = [post.post_id for post in hard.newsroom.published()[:10]]
+    items = etree.fromstring(hard.answer("/feed/").body).findall(".//item")
+    for post in hard.newsroom.truth():
+        target = f"/wp-json/wp/v2/posts?include={post.post_id}&_fields=content"
+        stored = json.loads(hard.answer(target).body)[0]["content"]["rendered"]
+        texts = [text_of(hard.answer(post.path).body), text_of(f"<div>{stored}</div>")]
+        if post.post_id in newest:
+            item = items[newest.index(post.post_id)]
+            texts.append(
+                text_of(f"<div>{item.findtext('{http://purl.org/rss/1.0/modules/content/}encoded')}</div>")
+            )
+        for text in texts:
+            place = 0
+            for piece in pieces_of(post):
+                found = re.search(r" ?".join(map(re.escape, piece.replace(" ", ""))), text[place:])
+                assert found, (post.path, piece)
+                place += found.end()
+
+
+def test_a_layout_keeps_to_its_habits(hard: SampleSite) -> None:
+    """A kind of furniture stands on some layouts' pages, not on all of them, and never on other layouts'."""
+    pages: dict[str, list[set[str]]] = {}
+    for post in hard.newsroom.truth():
+        pages.setdefault(post.layout, []).append({insert.kind for insert in post.inserts})
+    shares = {
+        (layout, kind): sum(kind in page for page in found) / len(found)
+        for layout, found in pages.items()
+        for kind in KINDS
+        if layout not in FEW_PAGES
+    }
+    for kind in KINDS:
+        of_kind = [share for (_, one), share in shares.items() if one == kind]
+        assert sum(share > 0 for share in of_kind) >= 3
+        assert sum(share == 0 for share in of_kind) >= 3
+        assert max(of_kind) < 0.7
+    assert any(len({insert.slot for insert in post.inserts}) > 1 for post in hard.newsroom.truth())
+
+
+def test_furniture_of_a_hard_site_is_bare_and_no_story(hard: SampleSite) -> None:
+    """Paragraphs without a class, told among the page's furniture, and in no body."""
+    for post in hard.newsroom.truth():
+        lines = [line.shown for insert in post.inserts for line in insert.lines]
+        around = furniture(post, hard.others(post), hard.newsroom.promo)
+        assert set(lines) <= set(around.lines)
+        assert not set(lines) & set(post.body.split("\n\n"))
+    post = next(post for post in hard.newsroom.truth() if post.inserts and post.layout == "modern")
+    bare = html.fromstring(hard.answer(post.path).body.decode()).xpath("//p[not(@*)]|//div[not(@*)]")
+    shown = {" ".join(element.text_content().split()) for element in bare}
+    assert {line.shown for insert in post.inserts for line in insert.lines} <= shown
+
+
+def test_a_hard_site_teases_its_older_stories(hard: SampleSite) -> None:
+    """By whole headlines, linked or not, and by openings that are cut, some within the second paragraph."""
+    posts = hard.newsroom.truth()
+    headlines = {post.headline: post.post_id for post in posts}
+    openings = {" ".join(block.text for block in post.blocks if block.text)[:200]: post for post in posts}
+    linked, crossing = set[bool](), set[bool]()
+    for post in posts:
+        for insert in post.inserts:
+            line = insert.lines[0]
+            if insert.kind == "labels":
+                assert headlines[line.text] != post.post_id
+                linked.add(line.path is not None)
+            elif insert.kind == "openings" or insert.kind == "long_openings":
+                text = line.text.removesuffix(" […]").rstrip("….")
+                teased = next(post for opening, post in openings.items() if opening.startswith(text[:60]))
+                crossing.add(len(text) > len(next(block.text for block in teased.blocks if block.text)))
+    assert linked == crossing == {True, False}
+
+
+def test_story_of_a_hard_site_may_look_like_furniture(hard: SampleSite) -> None:
+    """Every trap is in some body: it must stay."""
+    posts = hard.newsroom.truth()
+    bodies = [post.body.split("\n\n") for post in posts]
+    lines = [line for body in bodies for line in body]
+    openings = {post.opening.rstrip(".") for post in posts}
+    assert any(
+        line.startswith(("Read more", "Continue reading", "Sign up", "Supported by")) for line in lines
+    )
+    assert any(line.startswith(("“You ", "“If you ")) for line in lines)
+    assert any(
+        opening in line and not line.startswith(opening + ".") for line in lines for opening in openings
+    )
+    assert sum("More to follow." in body for body in bodies) > 20
+    assert any(re.fullmatch(r"[\w’ -]+, \d+, of [\w ]+|[\w’ -]+ \(\d+\)", line) for line in lines)
+    assert any(line.count(";") >= 3 and not line.endswith(".") for line in lines)
+    assert sum("Planning notice" in post.headline for post in posts) >= 18
+    refrains = Counter(
+        (post.layout, line) for post in posts for line in post.body.split("\n\n") if "999" in line
+    )
+    pages = Counter(post.layout for post in posts)
+    assert any(0.1 < times / pages[layout] < 0.45 and times > 3 for (layout, _), times in refrains.items())
+
+
+def test_a_fifth_of_a_hard_site_has_no_picture(hard: SampleSite) -> None:
+    """Their pages lack the class that the others' have."""
+    posts = hard.newsroom.truth()
+    without = [post for post in posts if post.lead_image is None]
+    assert 0.13 < len(without) / len(posts) < 0.28
+    for post in (
+        post for post in posts if post.layout in ("columns", "mediatext", "pasted", "classic", "soledad")
+    ):
+        marked = b" has-post-thumbnail " in hard.answer(post.path).body
+        assert marked == (post.lead_image is not None)
+
+
+def test_stories_of_a_hard_site_are_set_in_columns_boxes_and_divs(hard: SampleSite) -> None:
+    """As page builders and pasted text leave them."""
+    posts = hard.newsroom.truth()
+    assert {post.setting.boxes for post in posts} == {"", "columns", "media"}
+    assert {post.setting.tag for post in posts} == {"p", "div"}
+    several = 0
+    for post in (post for post in posts if post.setting.boxes == "columns"):
+        page = html.fromstring(hard.answer(post.path).body.decode())
+        builder = post.setting.builder
+        several += bool(page.xpath(f"//div[contains(@class, '{builder}-col-33')]"))
+        assert page.xpath(f"//div[@class='{builder}-row__inner']/div[contains(@class, '{builder}-col')]")
+    assert several

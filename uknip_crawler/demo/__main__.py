@@ -1,4 +1,4 @@
-"""Serve the sample site until Ctrl-C: `python -m uknip_crawler.demo [--port N] [--stories N] [--truth FILE]`."""
+"""Serve the sample site until Ctrl-C: `python -m uknip_crawler.demo [--port N] [--stories N] [--hard] [--seed N] [--truth FILE]`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def main() -> None:
         prog="python -m uknip_crawler.demo", description="Serve the sample site."
     )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--stories", type=int, default=60)
+    parser.add_argument("--stories", type=int, help="60 by default, 400 of a hard site")
+    parser.add_argument(
+        "--hard", action="store_true", help="furniture among the stories' own paragraphs, and more layouts"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another newsroom")
     parser.add_argument(
         "--truth",
         type=Path,
@@ -24,7 +28,12 @@ def main() -> None:
         help="write what the pages must be read as, one JSON object a story",
     )
     options = parser.parse_args()
-    with SampleSite(Newsroom(options.stories, now=datetime.now(UTC)), port=options.port) as site:
+    stories = options.stories or (400 if options.hard else 60)
+    try:
+        newsroom = Newsroom(stories, seed=options.seed, now=datetime.now(UTC), hard=options.hard)
+    except ValueError as error:
+        parser.error(str(error))
+    with SampleSite(newsroom, port=options.port) as site:
         if options.truth:
             write(site, options.truth)
         print(f"Sample site on {site.base_url} (Ctrl-C ends it)", flush=True)

@@ -61,6 +61,7 @@ class Edition:
             base_url,
             now=newsroom.now,
             promo=newsroom.promo,
+            seed=newsroom.seed if newsroom.hard else None,
             sections=sorted({post.section for post in self._posts}),
             tags=[name for name, _ in sorted(tags.items(), key=lambda pair: (-pair[1], pair[0]))[:24]],
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +14,7 @@ from uknip_crawler.demo.server import SampleSite
 from uknip_crawler.models import Article, Capture, Reading
 
 HTML = (("Content-Type", "text/html; charset=UTF-8"),)
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Question:
 
 @dataclass(slots=True)
 class Marks:
-    """What was right. `wrong` holds the addresses whose body is not exactly the story, with what differs."""
+    """What was right. `wrong` holds the addresses whose body is not exactly the story, with what differs: paragraphs
+    that are lost, and lines that are no part of the story."""
 
     pages: int = 0
     exact_bodies: int = 0
@@ -46,7 +50,7 @@ class Marks:
             "leaking": self.leaking / pages,
             "lost_paragraphs": self.lost_paragraphs / max(1, self.paragraphs),
             "exact_headlines": self.exact_headlines / pages,
-            "exact_minutes": self.exact_minutes / max(1, self.minutes_printed),
+            "exact_minutes": self.exact_minutes / self.minutes_printed if self.minutes_printed else 1.0,
         }
 
 
@@ -63,33 +67,53 @@ def questions(site: SampleSite, *, fetched_at: datetime) -> list[Question]:
 
 
 def mark(answers: Iterable[tuple[Question, Reading]]) -> Marks:
-    """Compare readings with the truth; white space does not count."""
+    """Compare readings with the truth; neither white space nor how paragraphs are broken counts for more than
+    exactness."""
     marks = Marks()
     for question, reading in answers:
         _mark_one(marks, question, reading.article)
     return marks
 
 
+def mark_by_layout(answers: Iterable[tuple[Question, Reading]]) -> dict[str, Marks]:
+    """Return the marks of each layout, by its name."""
+    marks: dict[str, Marks] = {}
+    for question, reading in answers:
+        _mark_one(marks.setdefault(question.post.layout, Marks()), question, reading.article)
+    return dict(sorted(marks.items()))
+
+
 def _mark_one(marks: Marks, question: Question, article: Article | None) -> None:
     post = question.post
-    truth = _lines(post.body)
-    read = _lines(article.body) if article else []
+    truth = lines(post.body)
+    read = lines(article.body) if article else []
+    lost, more = missing(truth, read), missing(read, truth)
     marks.pages += 1
     marks.paragraphs += len(truth)
-    lost = [line for line in truth if line not in read]
-    more = [line for line in read if line not in truth]
     marks.lost_paragraphs += len(lost)
+    marks.leaking += bool(more)
     if read == truth:
         marks.exact_bodies += 1
     else:
-        marks.wrong.append((post.path, tuple(lost), tuple(more)))
-    own = {" ".join(line.split()) for line in question.around.lines} - set(truth)
-    marks.leaking += any(line.removeprefix("- ") in own for line in read)
+        marks.wrong.append((post.path, lost, more))
     marks.exact_headlines += article is not None and article.headline == post.headline
     if not post.unstructured:
         marks.minutes_printed += 1
         marks.exact_minutes += article is not None and article.published_at == post.published_at
 
 
-def _lines(body: str) -> list[str]:
+def lines(body: str) -> list[str]:
+    """Return the lines of a body, white space made even."""
     return [" ".join(line.split()) for line in body.split("\n\n") if line.strip()]
+
+
+def missing(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some lines whose words do not stand together, in their order, anywhere in the others."""
+    whole = words(others)
+    return tuple(line for line in some if words([line]) not in whole)
+
+
+def words(texts: Sequence[str]) -> str:
+    """Return the words of some texts, one space before and after each."""
+    found = (word for text in texts for word in _WORD.findall(unicodedata.normalize("NFC", text)))
+    return f" {' '.join(found)} "

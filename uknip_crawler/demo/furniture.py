@@ -25,6 +25,13 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "block": ("stray", "newsletter", "notes", "inline", "town_line"),
     "regional": ("stray", "so_far", "poll", "grid", "cut_teaser"),
     "rebuilt": ("stray", "donation", "podcast", "inline", "teaser"),
+    # layouts of the hard site
+    "columns": ("newsletter", "inline", "so_far", "author_box"),
+    "mediatext": ("podcast", "notes", "donation"),
+    "pasted": ("poll", "inline", "town_line"),
+    "tabloid": ("newsletter", "so_far", "podcast", "author_box"),
+    "pamphlet": ("donation", "inline"),
+    "almanac": ("newsletter", "podcast"),
 }
 # after how many pieces of the story a kind stands; a story that ends there or before goes without it
 AFTER: dict[str, dict[str, int]] = {
@@ -34,6 +41,12 @@ AFTER: dict[str, dict[str, int]] = {
     "block": {"inline": 2, "notes": 4},
     "regional": {"so_far": 2, "poll": 4},
     "rebuilt": {"inline": 3, "podcast": 3},
+    "columns": {"newsletter": 3, "inline": 2, "so_far": 5},
+    "mediatext": {"podcast": 3, "notes": 4},
+    "pasted": {"poll": 3, "inline": 2},
+    "tabloid": {"newsletter": 4, "so_far": 2, "podcast": 5},
+    "pamphlet": {"inline": 2},
+    "almanac": {"podcast": 3},
 }
 # one bare paragraph after the second of the story, on a quarter of a layout's pages
 _STRAY = {
@@ -62,7 +75,7 @@ class Furniture:
     def _has(self, kind: str) -> bool:
         layout = self.post.layout
         after = AFTER.get(layout, {}).get(kind, 0)
-        return kind in INSIDE.get(layout, ()) and pieces(self.post.blocks) > after
+        return kind in INSIDE.get(layout, ()) and pieces(self.post.content) > after
 
     @cached_property
     def _random(self) -> Random:
@@ -197,7 +210,8 @@ class Furniture:
         found: list[str] = [line for line in alone if line]
         for box in boxes:
             found += box
-        return (*found, *(other.headline for other in self.inline))
+        found += [other.headline for other in self.inline]
+        return (*found, *(line.shown for insert in self.post.inserts for line in insert.lines))
 
 
 def furniture(post: Post, others: Sequence[Post], promo: str) -> Furniture:

@@ -10,6 +10,8 @@ from itertools import cycle, islice
 from random import Random
 
 from uknip_crawler.demo import desk, shapes
+from uknip_crawler.demo.hard import layouts as hard_layouts
+from uknip_crawler.demo.hard import room
 from uknip_crawler.demo.pictures import illustrate, lead_image
 from uknip_crawler.demo.posts import ERAS, HOUSE_ACCOUNT, REBUILT, Era, Post, Status, only, slugify
 from uknip_crawler.demo.prose import Draft, Writer
@@ -75,7 +77,8 @@ class Newsroom:
 
     The same arguments give the same posts, byte for byte; `now` is aware UTC. `generation` rises with every
     day's work, and with it the wording of the promo on every page. `old_paths` maps each address that a story
-    has left to its post id. `layouts` names the layouts to keep to; ValueError if one of them has no era.
+    has left to its post id. `layouts` names the layouts to keep to; ValueError if one of them has no era. A `hard`
+    newsroom has more layouts (and needs eighty stories), other prose, and furniture among its paragraphs.
     """
 
     def __init__(
@@ -84,8 +87,9 @@ class Newsroom:
         *,
         seed: int = 1,
         now: datetime,
-        eras: Sequence[Era] = ERAS,
+        eras: Sequence[Era] | None = None,
         layouts: Collection[str] | None = None,
+        hard: bool = False,
     ) -> None:
         if now.tzinfo is None:
             raise ValueError("now must be aware")
@@ -93,8 +97,9 @@ class Newsroom:
         self.generation = 0
         self.posts: dict[int, Post] = {}
         self.old_paths: dict[str, int] = {}
-        self._seed = seed
+        self.seed, self.hard = seed, hard
         self._slugs: set[str] = set()
+        eras = eras or (hard_layouts.eras(stories) if hard else ERAS)
         eras = eras if layouts is None else only(eras, layouts)
         self._era = eras[-1]
         for number, when in enumerate(self._times(stories), start=1):
@@ -184,11 +189,11 @@ class Newsroom:
             raise ValueError("the newsroom works forwards in time")
         since, self.now = self.now, now.replace(microsecond=0)
         self.generation += 1
-        return since, Random(f"{self._seed} work {self.generation}")
+        return since, Random(f"{self.seed} work {self.generation}")
 
     def _times(self, stories: int) -> Iterator[datetime]:
         # the youngest is two hours old; every twentieth came at 23:30 UTC, in summer the next day in London
-        random = Random(f"{self._seed} times")
+        random = Random(f"{self.seed} times")
         for number in range(1, stories + 1):
             age = YEARS * ((stories - number) / stories) + timedelta(hours=2, seconds=random.randrange(600))
             when = (self.now - age).replace(microsecond=0)
@@ -211,15 +216,16 @@ class Newsroom:
         elif self.generation == 0 and number % 8 == 0 and twin and not twin.unstructured:
             post = desk.copy(post, twin) if number % 24 == 0 else desk.begin_like(post, twin)
         self._slugs.add(post.slug)
-        self.posts[number] = shapes.credited(post, Random(f"{self._seed} credit {number}"))
+        post = shapes.credited(post, Random(f"{self.seed} credit {number}"))
+        self.posts[number] = room.furnished(post, list(self.posts.values()), self.seed) if self.hard else post
         return self.posts[number]
 
     def _compose(self, number: int, when: datetime, era: Era, status: Status) -> Post:
-        random = Random(f"{self._seed} post {number}")
-        draft, layout = self._draft(random, when, era.layout), era.layout
+        random = Random(f"{self.seed} post {number}")
+        draft, layout = self._draft(random, number, when, era.layout), era.layout
         later = timedelta(seconds=random.randrange(300, 200_000) if random.random() < 0.4 else 0)
         blocks = illustrate(draft, number, when, layout, random)
-        blocks = shapes.shape(blocks, number, layout, draft.town, Random(f"{self._seed} shape {number}"))
+        blocks = shapes.shape(blocks, number, layout, draft.town, Random(f"{self.seed} shape {number}"))
         return Post(
             post_id=number,
             slug=slugify(draft.headline),
@@ -240,9 +246,15 @@ class Newsroom:
             status=status,
         )
 
-    def _draft(self, random: Random, when: datetime, layout: str) -> Draft:
+    def _draft(self, random: Random, number: int, when: datetime, layout: str) -> Draft:
         for _ in range(50):
-            draft = Writer(random, when).draft(plain=layout == "plain", subheadings=layout in SUBHEADED)
+            older = list(self.posts.values()) if self.hard else []
+            writer = (
+                room.author(random, when, number, layout, older, self.seed)
+                if self.hard
+                else Writer(random, when)
+            )
+            draft = writer.draft(plain=layout == "plain", subheadings=layout in SUBHEADED)
             if slugify(draft.headline) not in self._slugs:
                 return draft
         return replace(draft, headline=f"{draft.headline}, {when:%d %B %Y} at {when:%H.%M.%S}")

@@ -15,7 +15,9 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
 from uknip_crawler.demo.furniture import furniture
-from uknip_crawler.demo.posts import HOUSE_ACCOUNT, Post, slugify
+from uknip_crawler.demo.hard.layouts import NEW, skin
+from uknip_crawler.demo.hard.setting import set_in_boxes
+from uknip_crawler.demo.posts import HOUSE_ACCOUNT, InsertedLine, Post, slugify
 from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.models import Block, BlockKind, Image
 
@@ -122,12 +124,23 @@ def _environment() -> Environment:
 
 
 class Pages:
-    """Renders pages for one base URL (no trailing slash), one promo wording and one instant `now`."""
+    """Renders pages for one base URL (no trailing slash), one promo wording and one instant `now`.
+
+    `seed` is a hard newsroom's, None another's.
+    """
 
     def __init__(
-        self, base_url: str, *, now: datetime, promo: str, sections: Iterable[str], tags: Iterable[str]
+        self,
+        base_url: str,
+        *,
+        now: datetime,
+        promo: str,
+        sections: Iterable[str],
+        tags: Iterable[str],
+        seed: int | None = None,
     ) -> None:
         self.base_url = base_url
+        self._seed = seed
         self._promo = promo
         self._site = {
             "base": base_url,
@@ -150,7 +163,9 @@ class Pages:
             "amp.html" if bare else f"{post.layout}.html",
             post=post,
             others=others,
-            flow=flow(post.blocks, wrapped=post.post_id % 11 == 3, drop_cap=post.post_id % 13 == 5),
+            thumbnail="has-post-thumbnail " if self._seed is None or post.lead_image else "",
+            part=skin(self._seed or 0, post.layout) if post.layout in NEW else None,
+            flow=flow(post, wrapped=post.post_id % 11 == 3, drop_cap=post.post_id % 13 == 5),
             extras=furniture(post, others, self._promo),
             description=post.standfirst or f"{post.opening[:150]}...",
             json_ld=_json_ld(post, self.base_url),
@@ -192,34 +207,44 @@ class Pages:
         return self._render("page.html", title=title, **values)
 
 
-def flow(blocks: Sequence[Block], *, wrapped: bool = False, drop_cap: bool = False) -> list[dict[str, Any]]:
-    """Return the blocks as templates print them: list items that follow one another gathered into one list.
+def flow(post: Post, *, wrapped: bool = False, drop_cap: bool = False) -> list[dict[str, Any]]:
+    """Return what stands in the post as templates print it: list items that follow one another are one list.
 
     `wrapped` breaks lines as e-mail does, `drop_cap` sets the first letter apart. `ordinal` counts paragraphs.
+    `open` and `close` are markup around a piece, for layouts that keep stories in boxes.
     """
+    common = {"open": "", "close": "", "tag": post.setting.tag}
     groups: list[dict[str, Any]] = []
     ordinal = 0
-    for kind, run in groupby(blocks, key=lambda block: block.kind):
-        if kind is BlockKind.LIST_ITEM:
-            groups.append({"kind": kind.value, "points": [block.text for block in run]})
+    for kind, run in groupby(post.content, key=_kind):
+        if kind == BlockKind.LIST_ITEM:
+            groups.append({**common, "kind": kind, "points": [block.text for block in run]})
             continue
         for block in run:
-            ordinal += kind is BlockKind.PARAGRAPH
+            if isinstance(block, InsertedLine):
+                groups.append({**common, "kind": kind, "text": block.shown, "line": block, "ordinal": None})
+                continue
+            ordinal += kind == BlockKind.PARAGRAPH
             text = (
                 textwrap.fill(block.text, 75, break_on_hyphens=False)
-                if wrapped and kind is BlockKind.PARAGRAPH
+                if wrapped and kind == BlockKind.PARAGRAPH
                 else block.text
             )
-            group = {"kind": kind.value, "text": text, "image": block.image, "url": block.url}
-            drop = drop_cap and kind is BlockKind.PARAGRAPH and ordinal == 1 and text[:1].isalpha()
-            groups.append({**group, "ordinal": ordinal, "drop_cap": drop})
-    return groups
+            group = {**common, "kind": kind, "text": text, "image": block.image, "url": block.url}
+            drop = drop_cap and kind == BlockKind.PARAGRAPH and ordinal == 1 and text[:1].isalpha()
+            bold = kind == BlockKind.HEADING and post.setting.bold_headings
+            groups.append({**group, "ordinal": ordinal, "drop_cap": drop, "bold": bold})
+    return set_in_boxes(groups, post)
+
+
+def _kind(piece: Block | InsertedLine) -> str:
+    return "insert" if isinstance(piece, InsertedLine) else piece.kind.value
 
 
 def story_html(post: Post, base_url: str) -> str:
-    """Return the story's own content as the feed and REST carry it, without any furniture."""
-    macros = _environment().get_template("_story.html").module
-    parts = [str(macros.piece(group, base_url)) for group in flow(post.blocks)]  # type: ignore[attr-defined]
+    """Return the post's own content as the feed and REST carry it: without a layout's furniture."""
+    piece = _environment().get_template("_story.html").module.piece  # type: ignore[attr-defined]
+    parts = [f"{group['open']}{piece(group, base_url)}{group['close']}" for group in flow(post)]
     return "".join((*parts, f"<p>{escape(post.credit_line)}</p>\n" if post.credit_line else ""))
 
 

@@ -75,12 +75,49 @@ def only(eras: Sequence[Era], layouts: Collection[str]) -> tuple[Era, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class InsertedLine:
+    """A paragraph of furniture: a word before it, its text, where the text leads, and the tag it is set in."""
+
+    text: str
+    label: str = ""
+    path: str | None = None
+    tag: str = ""
+
+    @property
+    def shown(self) -> str:
+        return f"{self.label} {self.text}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Furniture that is stored with a post, after `slot` of its blocks but never within a list."""
+
+    slot: int
+    kind: str
+    lines: tuple[InsertedLine, ...]
+
+
+class Setting(NamedTuple):
+    """How a story was put into its post: the tag of its paragraphs, the boxes around them (`columns`, `media`) and the
+    prefix of a page builder's classes, and whether headings are bold paragraphs."""
+
+    tag: str = "p"
+    boxes: str = ""
+    builder: str = ""
+    bold_headings: bool = False
+
+
+PLAINLY = Setting()
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One story and the truth about it. Instants are aware UTC; `path` and picture addresses are site-relative.
 
     `blocks` is the running story without the lead picture. `printed_author` is the byline on the page, which
     may be the house account; `authors` names people only. `unstructured` layouts tell headline, day of
-    publication, pictures and body, and nothing else. `copy_of` is the post that this one repeats.
+    publication, pictures and body, and nothing else. `copy_of` is the post that this one repeats. `inserts` stand
+    in the post and are no part of the story.
     """
 
     post_id: int
@@ -101,6 +138,8 @@ class Post:
     force: str
     status: Status = Status.PUBLISH
     copy_of: int | None = None
+    inserts: tuple[Insert, ...] = ()
+    setting: Setting = PLAINLY
 
     @property
     def authors(self) -> tuple[str, ...]:
@@ -159,6 +198,18 @@ class Post:
             for block in self.blocks
             if block.kind in _BODY_KINDS
         )
+
+    @property
+    def content(self) -> tuple[Block | InsertedLine, ...]:
+        """The blocks with the furniture among them, in the order of the page."""
+        found: list[Block | InsertedLine] = []
+        waiting = list(self.inserts)
+        for place, block in enumerate(self.blocks):
+            in_list = place and block.kind is self.blocks[place - 1].kind is BlockKind.LIST_ITEM
+            while waiting and waiting[0].slot <= place and not in_list:
+                found += waiting.pop(0).lines
+            found.append(block)
+        return (*found, *(line for insert in waiting for line in insert.lines))
 
     @property
     def opening(self) -> str:

@@ -36,15 +36,17 @@ class Draft:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def data() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("prose.toml").read_text("utf-8"))
 
 
-class _Slots(dict[str, str]):
+class Slots(dict[str, str]):
     """The words of one story; what is not fixed for the story is drawn anew each time it is asked for."""
 
-    def __init__(self, random: Random, area: dict[str, Any], when: datetime) -> None:
-        self.random, self.area, self.words = random, area, _data()["words"]
+    def __init__(
+        self, random: Random, area: dict[str, Any], when: datetime, words: dict[str, Any] | None = None
+    ) -> None:
+        self.random, self.area, self.words = random, area, words or data()["words"]
         local = when.astimezone(LONDON)
         first, last = random.choice(self.words["first"]), random.choice(self.words["last"])
         age = random.randint(19, 79)
@@ -88,7 +90,7 @@ class _Slots(dict[str, str]):
             case "other_street" | "other_car":
                 name = key.removeprefix("other_")
                 return str(self.random.choice([word for word in self.words[name] if word != self[name]]))
-        raise KeyError(key)
+        return str(self.random.choice(self.words[key])).format_map(self)
 
 
 class Writer:
@@ -100,9 +102,9 @@ class Writer:
 
     def __init__(self, random: Random, when: datetime) -> None:
         self.random = random
-        self.kind = random.choice(_data()["kinds"])
-        self.shared = _data()["shared"]
-        self.slots = _Slots(random, random.choice(_data()["areas"]), when)
+        self.kind = random.choice(data()["kinds"])
+        self.shared = data()["shared"]
+        self.slots = Slots(random, random.choice(data()["areas"]), when)
 
     def draft(self, *, plain: bool = False, subheadings: bool = False) -> Draft:
         slots, random = self.slots, self.random

@@ -3,11 +3,12 @@ Each changes what a story is made of, and with it the truth; pages print the res
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
-from uknip_crawler.demo.posts import CREDITED_BELOW, Post
+from uknip_crawler.demo.posts import CREDITED_BELOW, InsertedLine, Post
 from uknip_crawler.models import Block, BlockKind
 
 SUBHEADED_FIRST = ("block", "modern", "regional")
@@ -53,7 +54,7 @@ def credited(post: Post, random: Random) -> Post:
     return replace(post, lead_image=lead)
 
 
-def pieces(blocks: tuple[Block, ...]) -> int:
-    """Return how many pieces a page prints the blocks in: list items that follow one another are one."""
-    item = BlockKind.LIST_ITEM
-    return len(blocks) - sum(one.kind is other.kind is item for one, other in pairwise(blocks))
+def pieces(content: Sequence[Block | InsertedLine]) -> int:
+    """Return how many pieces a page prints the content in: list items that follow one another are one."""
+    in_list = [isinstance(piece, Block) and piece.kind is BlockKind.LIST_ITEM for piece in content]
+    return len(content) - sum(one and other for one, other in pairwise(in_list))
