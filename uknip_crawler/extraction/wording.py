@@ -31,6 +31,12 @@ FEW = 3
 """Stories that make a wording recur."""
 MIN_PAGES, MOST_PAGES = 5, 0.6
 MOST = "most pages"
+WHOLE = "template "
+WHOLE_SHARE, PART_SHARE = 0.05, 0.08
+"""Shares of a layout's pages from which what bare lines have in common is furniture: subheadings are put alike, too,
+but on few pages of any layout."""
+PARTS = frozenset({"bare: first words", "bare: last words"})
+LIST, STEM = 4, 5
 LONG = 8
 """Words of a line that no two stories have word for word by chance."""
 OPENING = 2
@@ -103,7 +109,10 @@ def prepare(level: Sequence[Line], templates: Templates) -> None:
 def bare_keys(line: Line) -> Iterator[str]:
     """Yield what recurs in bare lines: the template; of those without a verb the first three words and the last four."""
     template, fixed = line.template, [word not in (*SLOTS, ":") for word in line.template]
-    yield "template " + " ".join(template)
+    if (
+        fixed[:1] == [True] or sum(fixed) >= 3
+    ):  # mere names and numbers are a line-up, or the story's own list
+        yield WHOLE + " ".join(template)
     if line.tells:
         return
     if sum(fixed[:3]) >= 2 or (":" in template[:3] and any(fixed[:3])):
@@ -166,15 +175,21 @@ class Counts:
         """Return the rules; `pages` are those of each layout, `coverage` the share of linked headlines whose stories
         the archive holds: excerpts of others cannot be told."""
         lines = {masked: rule for masked in self._on if (rule := self._rule(masked, pages))}
+        lines |= {
+            masked: rule
+            for masked in self._boxed
+            if masked not in self._on and (rule := self._rule_of_boxes(masked))
+        }
         few = {masked: rule for masked, rule in lines.items() if len(self._keys[masked]) <= 2}
         keys = {k: rule for masked, rule in few.items() for k in self._keys[masked] if k.count(" ") >= 3}
         bare = {}
         for shared, where in self._bare.items():
-            stories = len(set().union(*where.values()))
-            if stories >= FEW:
-                kind = "template" if shared.startswith("template ") else " ".join(shared.split(" ")[:2])
-                bare[shared] = Rule(f"bare: {kind}", stories, len(where))
-        templates = {shared.removeprefix("template ") for shared in self._bare}
+            whole = shared.startswith(WHOLE)
+            least = WHOLE_SHARE if whole else PART_SHARE
+            if any(len(stories) >= max(FEW, least * pages[at]) for at, stories in where.items()):
+                kind = "template" if whole else " ".join(shared.split(" ")[:2])
+                bare[shared] = Rule(f"bare: {kind}", len(set().union(*where.values())), len(where))
+        templates = {shared.removeprefix(WHOLE) for shared in self._bare}
         listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
         return Wordings(lines, keys, bare, listed, cut)
@@ -182,6 +197,16 @@ class Counts:
     def _is_listed(self, words: str) -> bool:
         """Tell whether a wording or template is a heading or list item as well: the story's own advice, a form."""
         return self._unlike[words] > 0.2 * self._paragraphs[words]
+
+    def _rule_of_boxes(self, masked: str) -> Rule | None:
+        """Return the rule on a line that only boxes have: in a layout of which nothing is known it may stand free."""
+        slots = sum(masked.count(slot) for slot in SLOTS)
+        is_known = (
+            self._boxed[masked] >= FEW and masked.count(" ") >= 3 and slots <= 1 and not is_story_line(masked)
+        )
+        return (
+            Rule("in boxes", self._boxed[masked], 1, is_sure=True, may_open=slots > 0) if is_known else None
+        )
 
     def _rule(self, masked: str, pages: Mapping[str, int]) -> Rule | None:
         keys = self._keys[masked]
@@ -214,9 +239,10 @@ class Counts:
         if FEW <= len(where[top]) == times and shares[top] == 1:
             return rule("all pages")
         ends = self._last[masked] / times
-        promises = to_reader and not self._quoted[masked] and words >= 4
+        promises = to_reader and not self._quoted[masked] and words >= 4 and ends < MOST_PAGES
         verbatim = nameless or (len(keys) == 1 and words >= LONG)
-        if promises and verbatim and times >= FEW and ends < MOST_PAGES:
+        nearly = slots <= 2 and words >= LONG and times >= MIN_PAGES
+        if promises and ((verbatim and times >= FEW) or nearly):
             return rule("to the reader")
         if slots == 0 and words >= LONG and self._has_one_place(masked, pages):
             return rule("one place")
@@ -271,7 +297,18 @@ def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known
     label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
     if not label or subheading:
         return None
-    return next((known.bare[rule] for rule in bare_keys(line) if rule in known.bare), None)
+    shared = next((one for one in bare_keys(line) if one in known.bare), None)
+    if shared is None or (not shared.startswith(WHOLE) and _is_of_story(line, shared, level)):
+        return None
+    return known.bare[shared]
+
+
+def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
+    """Tell whether what a line has besides words shared with other pages is what this story is about: most of its
+    words come in the sentences."""
+    told = {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
+    own = [word for word in line.key.split() if len(word) > 3 and word not in shared.split(" ")]
+    return bool(own) and 2 * sum(word[:STEM] in told for word in own) >= len(own)
 
 
 def _enumerations(level: Sequence[Line]) -> set[Line]:
