@@ -41,7 +41,7 @@ from uknip_crawler.demo.examination import HTML, missing
 from uknip_crawler.models import Capture
 
 NO_STORY = {"embed", "tweet", "readmore"}
-A_MONTH = timedelta(days=30)
+AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Folder:
                     yield Capture(url, 200, HTML, record.content_stream().read(), when)
 
     def dressed_as(self, other: Folder, target: Path) -> None:
-        """Write the pages as those of another site's address, a month later."""
+        """Write the pages as those of another site's address, captured an hour after that one's last."""
+        later = (max(one.fetched_at for one in other.captures()) + AN_HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
         old, new = urlsplit(self.base).netloc, urlsplit(other.base).netloc
         with target.open("wb") as file:
             writer = WARCWriter(file, gzip=True)
@@ -75,7 +76,6 @@ class Folder:
                     body = body.replace(form(old).encode(), form(new).encode())
                 length = ("Content-Length", str(len(body)))
                 head = StatusAndHeaders("200 OK", [*HTML, length], protocol="HTTP/1.1")
-                later = (one.fetched_at + A_MONTH).strftime("%Y-%m-%dT%H:%M:%SZ")
                 payload, dated = io.BytesIO(body), {"WARC-Date": later}
                 address = one.url.replace(self.base, other.base)
                 writer.write_record(
@@ -142,8 +142,10 @@ def _story(truth: dict[str, Any], count: int | None = None) -> tuple[list[str], 
 def uknip(*arguments: object) -> None:
     command = [sys.executable, "-m", "uknip_crawler", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 3):
-        raise SystemExit(f"uknip {arguments[0]}: exit {done.returncode}: {done.stderr.strip()[-300:]}")
+    if done.returncode:
+        raise SystemExit(
+            f"uknip {arguments[0]}: exit {done.returncode}: {(done.stderr or done.stdout).strip()[:300]}"
+        )
 
 
 def exported(archive: Path) -> dict[str, dict[str, Any]]:
