@@ -40,7 +40,8 @@ class Sampled(NamedTuple):
 
 class Wording(NamedTuple):
     """One learned rule of wording: its kind, the text it is about, why, and on how many stories and layouts it was
-    seen; `flags` is 1 where there is a second reason, plus 2 where it has names."""
+    seen; `flags` is 1 where there is a second reason, plus 2 where it may open a story; `share` is that
+    of the pages of the layout that has it most."""
 
     kind: str
     text: str
@@ -48,6 +49,7 @@ class Wording(NamedTuple):
     stories: int
     layouts: int
     flags: int
+    share: float
 
 
 class Layouts:
@@ -146,7 +148,7 @@ class Layouts:
 
     def save_lore(self, wordings: Iterable[Wording], lore: Mapping[str, bytes]) -> None:
         self._db.conn.execute("DELETE FROM wordings")
-        self._db.conn.executemany("INSERT INTO wordings VALUES (?, ?, ?, ?, ?, ?)", wordings)
+        self._db.conn.executemany("INSERT INTO wordings VALUES (?, ?, ?, ?, ?, ?, ?)", wordings)
         self._db.conn.executemany("INSERT OR REPLACE INTO lore VALUES (?, ?)", lore.items())
 
     def forget_studies(self) -> None:

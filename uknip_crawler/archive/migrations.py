@@ -281,6 +281,7 @@ CREATE TABLE wordings (
     stories INTEGER NOT NULL,
     layouts INTEGER NOT NULL,
     flags INTEGER NOT NULL,
+    share REAL NOT NULL,
     PRIMARY KEY (kind, text)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE lore (

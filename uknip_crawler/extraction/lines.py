@@ -105,7 +105,7 @@ def is_subheading(level: Sequence[Line], index: int) -> bool:
     """Tell whether an unlinked line is set as a heading or all bold, and a sentence of the story follows it."""
     line = level[index]
     below = level[index + 1] if index + 1 < len(level) else None
-    is_set = line.kind is BlockKind.HEADING or line.is_bold
+    is_set = line.kind is BlockKind.HEADING or (line.is_bold and not line.text.rstrip().endswith("."))
     return below is not None and below.is_core and line.linked == 0 and is_set
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, zip_longest
+from itertools import groupby, pairwise, zip_longest
 from typing import Self
 
 from uknip_crawler.extraction.containers import Sheet
@@ -32,7 +32,7 @@ FEW = 3
 MIN_PAGES, MOST_PAGES = 5, 0.6
 MOST = "most pages"
 WHOLE = "template "
-WHOLE_SHARE, PART_SHARE = 0.05, 0.08
+WHOLE_SHARE, PART_SHARE = 0.05, 0.15
 """Shares of a layout's pages from which what bare lines have in common is furniture: subheadings are put alike, too,
 but on few pages of any layout."""
 PARTS = frozenset({"bare: first words", "bare: last words"})
@@ -41,7 +41,8 @@ LONG = 8
 """Words of a line that no two stories have word for word by chance."""
 OPENING = 2
 """Sentences of a story that teasers on other pages quote whole."""
-OFTEN, SAME_SLOT, MIN_ELSEWHERE = 0.08, 0.9, 60
+OFTEN, MIN_EXPECTED = 0.08, 10
+BOLD_SHARE = 0.1
 MIN_CUT, CUT_TOLD = 5, 0.4
 MIN_CUT_WORDS = 10
 TAKEN = 1 / 3
@@ -53,13 +54,15 @@ _LISTED = frozenset({BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE})
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Why a wording is furniture, on how many stories and in how many layouts it was seen. `is_sure` says that it has
-    a second reason besides coming back, `may_open` that it may be a story's opening, whole in teasers on other pages."""
+    a second reason besides coming back, `may_open` that it may be a story's opening, whole in teasers on other pages;
+    `share` is that of the pages of the layout that has it most, 0 to 1."""
 
     why: str
     stories: int
     layouts: int
     is_sure: bool = False
     may_open: bool = False
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,22 +77,30 @@ class Wordings:
     listed: frozenset[str] = frozenset()
     cut_is_teaser: bool = False
 
-    def rows(self) -> Iterator[tuple[str, str, str, int, int, int]]:
+    def rows(self) -> Iterator[tuple[str, str, str, int, int, int, float]]:
         """Yield (kind, text, why, stories, layouts, is sure) of each rule; the opposite of `of`."""
         for kind, rules in (("line", self.lines), ("key", self.keys), ("bare", self.bare)):
             for text, rule in rules.items():
-                yield kind, text, rule.why, rule.stories, rule.layouts, rule.is_sure + 2 * rule.may_open
+                yield (
+                    kind,
+                    text,
+                    rule.why,
+                    rule.stories,
+                    rule.layouts,
+                    rule.is_sure + 2 * rule.may_open,
+                    rule.share,
+                )
         for text in self.listed:
-            yield "listed", text, "a heading or list item as well", 0, 0, 1
+            yield "listed", text, "a heading or list item as well", 0, 0, 1, 0.0
         if self.cut_is_teaser:
-            yield "cut", "", "lines cut short open other stories", 0, 0, 1
+            yield "cut", "", "lines cut short open other stories", 0, 0, 1, 0.0
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, str, str, int, int, int]]) -> Self:
+    def of(cls, rows: Iterable[tuple[str, str, str, int, int, int, float]]) -> Self:
         """Return the rules that `rows` gave."""
         kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
-        for kind, text, why, stories, layouts, flags in rows:
-            kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2))
+        for kind, text, why, stories, layouts, flags, share in rows:
+            kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2), share)
         return cls(kinds["line"], kinds["key"], kinds["bare"], frozenset(kinds["listed"]), "cut" in kinds)
 
 
@@ -137,7 +148,6 @@ class Counts:
         self._on: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._keys: dict[str, set[str]] = defaultdict(set)
         self._bare: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        self._slots: dict[str, Counter[int]] = defaultdict(Counter)
         self._cut = self._cut_told = 0
 
     def add(self, sheet: Sheet, skeleton: str) -> None:
@@ -145,18 +155,15 @@ class Counts:
         level = sheet.level
         self._count_boxed(sheet)
         prepare(level, self._templates)
-        slot = 0
         for index, line in enumerate(level):
             masked = line.masked
-            self._slots[masked][slot] += 1
-            slot += line.kind is BlockKind.PARAGRAPH
             self._on[masked][skeleton].add(sheet.story)
             self._keys[masked].add(line.key)
             self._quoted[masked] += line.text[:1] in QUOTES
             told = self._unlike if line.kind in _LISTED else self._paragraphs
             told.update({" ".join(line.template), masked})
             self._last[masked] += index == len(level) - 1
-            if line.is_bare and not is_subheading(level, index):
+            if line.is_bare:
                 for rule in bare_keys(line):
                     self._bare[rule][skeleton].add(sheet.story)
             if line.is_cut and line.kind is BlockKind.PARAGRAPH and index > 0 and line.words >= 6:
@@ -184,11 +191,13 @@ class Counts:
         keys = {k: rule for masked, rule in few.items() for k in self._keys[masked] if k.count(" ") >= 3}
         bare = {}
         for shared, where in self._bare.items():
-            whole = shared.startswith(WHOLE)
+            whole, every = shared.startswith(WHOLE), len(set().union(*where.values()))
+            share = max(len(stories) / pages[at] for at, stories in where.items())
             least = WHOLE_SHARE if whole else PART_SHARE
-            if any(len(stories) >= max(FEW, least * pages[at]) for at, stories in where.items()):
+            often = any(len(stories) >= max(FEW, least * pages[at]) for at, stories in where.items())
+            if often or (whole and every >= FEW and ENGLISH.reader.search(shared)):
                 kind = "template" if whole else " ".join(shared.split(" ")[:2])
-                bare[shared] = Rule(f"bare: {kind}", len(set().union(*where.values())), len(where))
+                bare[shared] = Rule(f"bare: {kind}", every, len(where), share=round(share, 3))
         templates = {shared.removeprefix(WHOLE) for shared in self._bare}
         listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
@@ -219,7 +228,9 @@ class Counts:
         boxed = self._boxed[masked]
 
         def rule(why: str, *, is_sure: bool = False, may_open: bool = False) -> Rule:
-            return Rule(why, len(set().union(*where.values())), len(where), is_sure, may_open)
+            every = len(set().union(*where.values()))
+            share = max(len(stories) / pages[at] for at, stories in where.items())
+            return Rule(why, every, len(where), is_sure, may_open, round(share, 3))
 
         if times < 2:
             is_known = boxed >= FEW and masked.count(" ") >= 3 and slots <= 1
@@ -244,21 +255,20 @@ class Counts:
         nearly = slots <= 2 and words >= LONG and times >= MIN_PAGES
         if promises and ((verbatim and times >= FEW) or nearly):
             return rule("to the reader")
-        if slots == 0 and words >= LONG and self._has_one_place(masked, pages):
-            return rule("one place")
+        if slots == 0 and words >= LONG and self._is_one_layouts(masked, pages):
+            return rule("one layout")
         return None
 
-    def _has_one_place(self, masked: str, pages: Mapping[str, int]) -> bool:
-        """Tell whether a line comes in one layout only, always after as many paragraphs, and never ends a story: a
-        story's own lines wander, and other layouts would have them at the same rate."""
-        where, slots = self._on[masked], self._slots[masked]
+    def _is_one_layouts(self, masked: str, pages: Mapping[str, int]) -> bool:
+        """Tell whether a line comes often in one layout and never ends a story there, and never comes in others where
+        a story's own would be expected."""
+        where = self._on[masked]
         if len(where) > 1 or self._last[masked]:
             return False
         ((skeleton, stories),) = where.items()
-        elsewhere = sum(pages.values()) - pages[skeleton]
-        slot, times = max(slots.items(), key=lambda row: (row[1], row[0]))
-        often = len(stories) >= max(FEW, OFTEN * pages[skeleton])
-        return often and slot > 0 and times >= SAME_SLOT * slots.total() and elsewhere >= MIN_ELSEWHERE
+        share = len(stories) / pages[skeleton]
+        expected = share * (sum(pages.values()) - pages[skeleton])
+        return len(stories) >= FEW and share >= OFTEN and expected >= MIN_EXPECTED
 
 
 # Reading
@@ -289,18 +299,24 @@ def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
-    if rule and not (is_opening and rule.may_open) and not (subheading and rule.why != MOST):
+    if rule and not (is_opening and rule.may_open) and not (subheading and not _beats(rule, line)):
         return rule
     cut = line.is_cut and index and line.kind is BlockKind.PARAGRAPH and line.words >= MIN_CUT_WORDS
     if cut and known.cut_is_teaser and not any(mark in line.text for mark in '“”"'):
         return Rule("cut", 1, 1, is_sure=True)
     label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
-    if not label or subheading:
+    if not label:
         return None
     shared = next((one for one in bare_keys(line) if one in known.bare), None)
     if shared is None or (not shared.startswith(WHOLE) and _is_of_story(line, shared, level)):
         return None
-    return known.bare[shared]
+    return None if subheading and not _beats(known.bare[shared], line) else known.bare[shared]
+
+
+def _beats(rule: Rule, subheading: Line) -> bool:
+    """Tell whether a rule holds for what is set as a subheading: newsrooms head many stories alike, but hardly a
+    tenth of any layout's in bold paragraphs."""
+    return rule.why == MOST or (subheading.kind is not BlockKind.HEADING and rule.share >= BOLD_SHARE)
 
 
 def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
@@ -320,17 +336,22 @@ def _enumerations(level: Sequence[Line]) -> set[Line]:
 
 def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, Rule]) -> None:
     """A run of bare lines of which half are known furniture goes as one, but for what still is prose."""
+    follows = dict(pairwise(level))
     for bare, group in groupby(level, lambda line: line.is_bare):
         run = [line for line in group if line not in lists]
-        if (
-            bare
-            and len(run) > 1
-            and run[0] is not level[0]
-            and 2 * sum(line in why for line in run) >= len(run)
-        ):
-            for line in run:
+        if not bare or len(run) < 2 or run[0] is level[0]:
+            continue
+        known = sum(line in why for line in run)
+        if 2 * known >= len(run) and known > 1:
+            below = follows.get(run[-1])
+            heads = below is not None and below.is_core  # the last may be a subheading set like any paragraph
+            for line in run[: -1 if heads else None]:
                 if not line.tells:
                     why.setdefault(line, Rule("run", 1, 1))
+        elif len(run) >= LIST:
+            for line in run:
+                if line in why and why[line].why in PARTS:
+                    del why[line]
 
 
 def _within_measure(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
