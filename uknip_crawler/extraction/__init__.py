@@ -228,9 +228,9 @@ class _Story:
         summary: RawBlock | None,
     ) -> Article:
         above = [block for block in body.above if not _leads_elsewhere(block, self.site, found.url)]
-        shown = [block.image for block in (*above, *cleaned.blocks) if block.image]
         named, source = lead_address(self.data, self.page)
-        images = gather_images(named, shown)
+        shown = [[block.image for block in blocks if block.image] for blocks in (above, cleaned.blocks)]
+        images = gather_images(named, *shown)
         if cleaned.credit and images:
             images = (*images[:-1], with_credit(images[-1], cleaned.credit))
         blocks = tuple(Block(b.kind, b.text, b.level, b.ordered, b.url, b.image) for b in cleaned.blocks)

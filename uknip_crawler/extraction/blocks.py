@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from lxml import etree
 
-from uknip_crawler.extraction.embeds import PLAYER_TAGS, player_address, post_address
-from uknip_crawler.extraction.images import image_of, is_caption, split_credit
+from uknip_crawler.extraction.embeds import PLAYER_TAGS, facade_address, player_address, post_address
+from uknip_crawler.extraction.images import background_of, image_of, is_caption, split_credit, stem
+from uknip_crawler.extraction.marks import is_dropcap, is_junk, is_pull_quote, is_unseen, screen_of
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
-from uknip_crawler.extraction.text import one_line
+from uknip_crawler.extraction.text import is_cut, is_sentence, one_line
 from uknip_crawler.models import TEXT_KINDS, BlockKind, Image, Link
 
 # fmt: off
@@ -27,30 +27,28 @@ _SKIPPED = frozenset({
 })
 # fmt: on
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_JUNK_TAGS = frozenset({"nav", "aside", "form", "footer", "header", "dialog"})
-# parts of the class tokens and ids under which themes and plugins file their furniture; a hint, never needed
-_JUNK_PART = re.compile(
-    r"(?:^|[-_])(?:shar(?:e|es|ing)|sharedaddy|socials?|related(?:posts)?|rlt|ilrltpost|wprt|newsletter|subscribe|signup"
-    r"|sidebar|comments?|respond|breadcrumbs?|advert(?:isement|ising)?|ads?|adsbygoogle|promo|popup|modal|cookie"
-    r"|pagination|nav(?:igation)?|menu|countview|byline|(?:post)?meta|recommend(?:ed|ations)|trending|tags|tagcloud"
-    r"|donat(?:e|ion)|outbrain|taboola|toc|authorbox|author|bio|about)(?:$|[-_])"
-)
-# post_class and body_class tokens carry the story's own words: `tag-newsletter`, `has-sidebar`
-_NOT_JUNK = re.compile(
-    r"^(?:category|tag|post-\d|has|no|is|with|single|status|format|type|elementor|wpb|vc|menu)[-_\d]"
-)
-_HIDDEN = frozenset({"screen-reader-text", "sr-only", "visually-hidden"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _BULLET = re.compile(r"^\s*[-•*·▪●–]\s+")
+_NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?|[↩↑⤴^][\ufe0e\ufe0f]?")
+_AFTER_WORD = re.compile(r"[^\W\d_]{4,}$")
+_AFTER_STOP = re.compile(r"[.,;:!?…'’”\")]$")
+_EMOJI_FOLDER = re.compile(r"/(?:emoji|twemoji|smilies)/")
+_HOLDS_MEDIA = ("table", "iframe", "video", "audio", "embed", "blockquote", "img", "amp-img")
 MAX_ROWS = 2_000
+MIN_SPAN_WORDS = 8
+MIN_TOLD_WORDS = 12
+LONG_ITEM = 60
+WRAPPED_AT = 55
+"""A preformatted line of so many characters was broken by a mail program, a shorter one by its author."""
 
 
 @dataclass(slots=True, eq=False)
 class RawBlock:
     """A block before cleaning. `element` holds it, `junk` is the nearest wrapper that looks like furniture.
 
-    `linked` is the share of its characters inside anchors, 0 to 1.
+    `linked` is the share of its characters inside anchors, 0 to 1. `is_spared` says that its place makes it story,
+    whatever its words.
     """
 
     kind: BlockKind
@@ -63,16 +61,24 @@ class RawBlock:
     junk: Element | None = None
     linked: float = 0.0
     links: tuple[Link, ...] = ()
+    is_spared: bool = False
 
     @property
     def is_text(self) -> bool:
         return self.kind in TEXT_KINDS
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it is a long sentence without links: what stories are made of, and little else is."""
+        if not self.is_text or self.linked > 0.3 or not is_sentence(self.text) or is_cut(self.text):
+            return False
+        return len(self.text.split()) >= MIN_TOLD_WORDS
+
 
 def read_blocks(page: Page) -> list[RawBlock]:
     """Return every block of the page's body, furniture included."""
     body = page.by_tag["body"]
-    return _Reader(page).read(body[0] if body else page.root)
+    return _once(_Reader(page).read(body[0] if body else page.root))
 
 
 def read_region(page: Page, headline: Element | None, container: Element) -> list[RawBlock]:
@@ -81,7 +87,7 @@ def read_region(page: Page, headline: Element | None, container: Element) -> lis
     root = container
     if headline is not None:
         root = next((element for element in ancestors(headline) if element in around), page.by_tag["body"][0])
-    raw = _Reader(page).read(root, until=container)
+    raw = _once(_Reader(page).read(root, until=container))
     printed = next((index for index, block in enumerate(raw) if block.element is headline), 0)
     return raw[printed:]
 
@@ -105,6 +111,7 @@ class _Reader:
     found: list[RawBlock] = field(default_factory=list)
     holders: list[Element] = field(default_factory=list)
     kinds: list[Element] = field(default_factory=list)
+    verse: list[Element] = field(default_factory=list)
     junk: list[Element] = field(default_factory=list)
     anchors: int = 0
     unscripted: int = 0
@@ -120,7 +127,7 @@ class _Reader:
                 if element is until:
                     break
                 if element is not root:
-                    self._text(element.tail, element if _is_dropcap(element) else None)
+                    self._text(element.tail, element if is_dropcap(element) else None)
             elif self._start(element):
                 self._text(element.text)
             else:
@@ -131,7 +138,7 @@ class _Reader:
     def _start(self, element: Element) -> bool:
         """Take an element in; False when its inside is not to be read."""
         tag = str(element.tag)
-        if tag in _SKIPPED or _HIDDEN.intersection(classes(element)):
+        if tag in _SKIPPED or is_unseen(element):
             return False
         if tag == "noscript":
             self.unscripted += 1
@@ -145,24 +152,35 @@ class _Reader:
             return False
         if self._is_embed(element, tag) or self._is_taken_caption(element) or self._is_table(element, tag):
             return False
+        if tag in ("a", "sup") and self._is_note_mark(element, tag):
+            return False
+        if (picture := background_of(element, self.page)) is not None:
+            self._add_image(element, picture)
+            return False
         if tag == "br":
             self.parts.append("\n")
         elif tag == "a":
             self.anchors += 1
             if address := self.page.absolute(element.get("href")):
                 self.links.append(Link(address, text_of(element)))
-        elif (tag in _BLOCKS and not _is_dropcap(element)) or (
-            tag in ("span", "i", "ins") and _is_junk(element, tag)
+        elif (tag in _BLOCKS and not is_dropcap(element)) or (
+            tag in ("span", "i", "ins") and is_junk(element, tag)
         ):
             self._open(element, tag)
+        elif tag == "span" and _begins_paragraph(element):
+            self._flush()
         return True
 
     def _open(self, element: Element, tag: str) -> None:
         self._flush()
         self.holders.append(element)
-        if tag in _HEADINGS or tag in ("li", "blockquote"):
+        if tag in _HEADINGS or tag == "blockquote" or (tag == "li" and not _is_layout_item(element)):
             self.kinds.append(element)
-        if _is_junk(element, tag):
+        elif is_pull_quote(element):
+            self.kinds.append(element)
+        if tag == "pre":
+            self.verse.append(element)
+        if is_junk(element, tag) and element not in self.kinds[-1:]:
             self.junk.append(element)
 
     def _end(self, element: Element) -> None:
@@ -174,7 +192,7 @@ class _Reader:
         elif self.holders and self.holders[-1] is element:
             self._flush()
             self.holders.pop()
-            for stack in (self.kinds, self.junk):
+            for stack in (self.kinds, self.junk, self.verse):
                 if stack and stack[-1] is element:
                     stack.pop()
 
@@ -183,7 +201,7 @@ class _Reader:
             return
         if dropcap is not None and text_of(dropcap) not in ("A", "I"):  # these are words of their own
             text = text.lstrip()
-        if not (self.holders and self.holders[-1].tag == "pre"):
+        if not self.verse:
             text = _SPACE.sub(" ", text)
         self.parts.append(text)
         if self.anchors:
@@ -206,8 +224,11 @@ class _Reader:
         if tag in _HEADINGS:
             self._add(BlockKind.HEADING, one_line(text), share, links, level=int(tag[1]))
             return
-        kind = BlockKind.QUOTE if tag == "blockquote" else BlockKind.PARAGRAPH
+        kind = BlockKind.QUOTE if holder is not None else BlockKind.PARAGRAPH
         for paragraph in _EMPTY_LINES.split(text):
+            if self.verse:
+                self._add(kind, _verse(paragraph), share, links)
+                continue
             for line, is_item in _lines(paragraph):
                 line_kind = BlockKind.LIST_ITEM if is_item else kind
                 self._add(line_kind, line, share, links, ordered=False if is_item else None)
@@ -241,26 +262,90 @@ class _Reader:
         self.found.append(RawBlock(kind, holder, text, level, ordered, url, image, junk, linked, links))
 
     def _image(self, element: Element) -> None:
-        if "emoji" in classes(element) or "wp-smiley" in classes(element):
-            self.parts.append(element.get("alt") or "")
+        if text := _emoji(element):
+            self.parts.append(text)
         elif (image := image_of(element, self.page)) is not None:
-            share = 1.0 if self.anchors else 0.0
-            self._add(BlockKind.IMAGE, image=image, linked=share, links=tuple(self.links), element=element)
+            self._add_image(element, image)
+
+    def _add_image(self, element: Element, image: Image) -> None:
+        """Add a picture, unless it is the one before in another size or without script."""
+        last = self.found[-1] if self.found else None
+        if last and last.image and stem(last.image.url) == stem(image.url):
+            if image.caption in (None, last.image.caption):
+                return
+            if last.image.caption is None and not last.image.credit:
+                last.image = Image(last.image.url, last.image.alt or image.alt, image.caption, image.credit)
+                return
+        share = 1.0 if self.anchors else 0.0
+        self._add(BlockKind.IMAGE, image=image, linked=share, links=tuple(self.links), element=element)
+
+    def _is_note_mark(self, element: Element, tag: str) -> bool:
+        """Tell whether an element is a footnote's mark, which would stick to the word before it."""
+        text = text_of(element)
+        if not _NOTE_MARK.fullmatch(text):
+            return False
+        before = "".join(self.parts)
+        anchors = [element] if tag == "a" else [*element.iter("a")]
+        if anchors:
+            sticks = before[-1:].strip() and not text.isalpha() and not self.verse
+            is_note = tag == "sup" or sticks or text[0] in "↩↑⤴^"
+            return bool(is_note) and all((a.get("href") or "#").startswith("#") for a in anchors)
+        if _AFTER_STOP.search(before):
+            return True
+        if text[0].isdigit() and _AFTER_WORD.search(before):
+            self.parts.append(" ")
+        return False
 
     def _is_taken_caption(self, element: Element) -> bool:
+        """Give a caption to the picture, table, player or quotation it belongs to; False when it is text."""
         if not is_caption(element) or self.anchors:
             return False
-        last = self.found[-1] if self.found else None
-        if last and last.image and not last.image.caption and not last.image.credit:
-            caption, credit = split_credit(text_of(element) or None)
-            last.image = Image(last.image.url, last.image.alt, caption, credit)
-        return element.tag == "figcaption" or bool(last and last.image)
+        is_own = element.tag == "figcaption"
+        holder = _media_around(element)
+        kinds = {str(e.tag) for e in holder.iter(*_HOLDS_MEDIA)} if holder is not None else set()
+        caption = text_of(element) or None
+        if "blockquote" in kinds and is_own and "img" not in kinds:
+            self._flush()
+            if caption:
+                self._add(BlockKind.QUOTE, caption, element=element)
+            return True
+        inside = self._found_in(holder)
+        if "table" in kinds and inside and inside[-1].kind is BlockKind.TABLE and caption:
+            inside[-1].text += f"\n{caption}"
+            return True
+        pictures = [block for block in inside if block.image]
+        if not pictures and inside and inside[-1].kind is BlockKind.EMBED and caption:
+            inside[-1].text = inside[-1].text or caption
+            return True
+        if not pictures and not is_own:
+            last = self.found[-1] if self.found and not "".join(self.parts).strip() else None
+            pictures = [last] if last and last.image else []
+            if pictures and element.find(".//p") is not None:
+                return False
+        if len(pictures) > 1 and element.getparent() is not holder:
+            pictures = pictures[-1:]
+        for block in pictures:
+            if block.image and not block.image.caption and not block.image.credit:
+                block.image = Image(block.image.url, block.image.alt, *split_credit(caption))
+        return is_own or bool(pictures)
+
+    def _found_in(self, holder: Element | None) -> list[RawBlock]:
+        found: list[RawBlock] = []
+        for block in reversed(self.found) if holder is not None else ():
+            if holder is not block.element and holder not in block.element.iterancestors():
+                break
+            found.append(block)
+        return found[::-1]
 
     def _is_embed(self, element: Element, tag: str) -> bool:
         if tag in PLAYER_TAGS:
             if url := player_address(element, self.page):
                 self._flush()
                 self._add(BlockKind.EMBED, url=url, element=element)
+            return True
+        if url := facade_address(element, self.page):
+            self._flush()
+            self._add(BlockKind.EMBED, url=url, element=element)
             return True
         url = post_address(element, self.page)
         if url is None:
@@ -281,33 +366,77 @@ class _Reader:
         if max(map(len, rows), default=0) < 2 or max(len(cell.split()) for row in rows for cell in row) > 60:
             return False
         self._flush()
-        self._add(BlockKind.TABLE, "\n".join(" | ".join(row) for row in rows), element=element)
+        titles = [title for caption in element.iterchildren("caption") if (title := text_of(caption))]
+        lines = [*titles, *(" | ".join(row) for row in rows)]
+        self._add(BlockKind.TABLE, "\n".join(lines), element=element)
         return True
 
 
-def _is_junk(element: Element, tag: str) -> bool:
-    if tag in _JUNK_TAGS or element.get("hidden") is not None:
+def _emoji(element: Element) -> str | None:
+    """Return the character that a picture in a line of text stands for."""
+    alt = one_line(element.get("alt") or "")
+    if {"emoji", "wp-smiley"} & set(classes(element)) or _EMOJI_FOLDER.search(element.get("src") or ""):
+        return alt
+    is_sign = 0 < len(alt) <= 8 and not alt.isascii() and not any(char.isalnum() for char in alt)
+    return alt if is_sign else None
+
+
+def _media_around(element: Element) -> Element | None:
+    """Return the nearest thing around a caption that holds what it may belong to: a figure, or a small box."""
+    for depth, holder in enumerate(element.iterancestors()):
+        if holder.tag in ("body", "article", "main") or (depth > 3 and holder.tag != "figure"):
+            return None
+        if holder.tag == "figure":
+            return holder
+        if depth <= 3 and any(True for _ in holder.iter(*_HOLDS_MEDIA)):
+            around = len(text_of(holder).split()) - len(text_of(element).split())
+            return holder if around <= 2 * MIN_SPAN_WORDS else None
+    return None
+
+
+def _is_layout_item(item: Element) -> bool:
+    """Tell whether a list item is a place on the page and no entry: an update of a live blog, a whole story."""
+    paragraphs = [words for p in item.iter("p") if (words := len(text_of(p).split()))]
+    headings = [e for name in ("h1", "h2", "h3", "h4") for e in item.iter(name) if e.find(".//a") is None]
+    if paragraphs and headings:
         return True
-    if "display:none" in (element.get("style") or "").replace(" ", ""):
+    if sum(words >= 12 for words in paragraphs) > 2:
         return True
-    if tag in ("article", "body", "main"):
+    around = item.getparent()
+    siblings = around.iterchildren("li") if around is not None else ()
+    is_sole = not any(text_of(other) for other in siblings if other is not item)
+    return is_sole and (len(paragraphs) > 1 or len(text_of(item).split()) > LONG_ITEM)
+
+
+def _begins_paragraph(span: Element) -> bool:
+    """Tell whether a span is a paragraph by itself, beside another that ended like one."""
+    before, parent = span.getprevious(), span.getparent()
+    if before is None or before.tag != "span" or (before.tail or "").strip() or parent is None:
         return False
-    return any(_names_junk(token) for token in (*classes(element), element.get("id") or ""))
+    if parent.tag not in ("div", "section", "article", "main", "body", "td"):
+        return False
+    told = text_of(before)
+    is_block = not before.tail or (span.get("class") and span.get("class") == before.get("class"))
+    both = min(len(told.split()), len(text_of(span).split()))
+    return bool(is_block) and is_sentence(told) and both >= MIN_SPAN_WORDS
 
 
-@lru_cache(4096)
-def _names_junk(token: str) -> bool:
-    lowered = token.lower()
-    return not _NOT_JUNK.match(lowered) and _JUNK_PART.search(lowered) is not None
+def _once(blocks: list[RawBlock]) -> list[RawBlock]:
+    """Return the blocks without second copies for other screens; what an author repeats stays."""
+    first: dict[tuple[BlockKind, str], RawBlock] = {}
+    kept = []
+    for block in blocks:
+        known = first.setdefault((block.kind, block.text), block) if block.text else block
+        if known is block or not _are_screen_copies(known.element, block.element):
+            kept.append(block)
+    return kept
 
 
-def _is_dropcap(element: Element) -> bool:
-    return any(_names_dropcap(token) for token in classes(element)) and len(text_of(element)) <= 2
-
-
-@lru_cache(4096)
-def _names_dropcap(token: str) -> bool:
-    return "dropcap" in token.lower().replace("-", "").replace("_", "")
+def _are_screen_copies(one: Element, other: Element) -> bool:
+    ours, theirs = ancestors(one), ancestors(other)
+    shared = set(ours) & set(theirs)
+    screens = [frozenset().union(*(screen_of(e) for e in chain if e not in shared)) for chain in (ours, theirs)]
+    return screens[0] != screens[1]
 
 
 def _decoded_email(code: str) -> str:
@@ -331,3 +460,10 @@ def _lines(paragraph: str) -> list[tuple[str, bool]]:
     if len(lines) > 2 and entries and sum(map(len, lines)) / len(lines) <= 60:
         return [(line, False) for line in lines]
     return [(" ".join(lines), False)] if lines else []
+
+
+def _verse(paragraph: str) -> str:
+    """Return preformatted text with its author's line breaks, without a mail program's."""
+    lines = [line for raw in paragraph.split("\n") if (line := one_line(raw))]
+    wrapped = len(lines) > 2 and sum(len(line) >= WRAPPED_AT for line in lines) >= len(lines) / 2
+    return (" " if wrapped else "\n").join(lines)

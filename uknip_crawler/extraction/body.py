@@ -6,14 +6,16 @@ import copy
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import trafilatura
 
 from uknip_crawler.extraction.blocks import RawBlock, after_headline
+from uknip_crawler.extraction.boxes import Boxes
 from uknip_crawler.extraction.headline import Headline
-from uknip_crawler.extraction.page import Element, Page, classes
+from uknip_crawler.extraction.marks import holds_remarks, is_junk, lays_out
+from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Stripped
@@ -22,6 +24,7 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 
 SHARE_OF_STORY = 0.9
 MAX_CARD_BLOCKS = 3
+WORTH_WIDENING = 10
 MAX_TRAFILATURA_ELEMENTS = 20_000
 # class tokens under which WordPress themes wrap `the_content()`; a hint, never needed
 _CONTENT = re.compile(
@@ -52,11 +55,23 @@ class Survey:
 
 def survey(page: Page, raw: list[RawBlock], headline: Headline) -> Survey:
     """Look a page over with trafilatura as teacher."""
-    after = after_headline(page, raw, headline.element)
-    cards = _cards(after, headline.element)
+    printed = _printed(headline)
+    after = after_headline(page, raw, printed)
+    cards = _cards(after, printed)
     approved = _approved(page, after, cards, headline)
-    container = _container(page, after, cards, approved, headline.element)
+    container = _container(page, after, cards, approved, printed)
+    if container is not None:
+        container = _widened(after, cards, approved, container)
     return Survey(after, cards, approved, container)
+
+
+def _printed(headline: Headline) -> Element | None:
+    """Return where the headline is printed; an element that says something else, and links to it, is a teaser."""
+    element = headline.element
+    if element is None or element.find(".//a") is None:
+        return element
+    ours, theirs = set(key(headline.text).split()), set(key(text_of(element)).split())
+    return element if 2 * len(ours & theirs) >= len(theirs) else None
 
 
 def locate(page: Page, seen: Survey) -> Body:
@@ -195,14 +210,54 @@ def _by_markup(
     return next((element for element in [*around, *named] if element in held), bodies[0] if bodies else None)
 
 
+def _widened(
+    blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
+) -> Element:
+    """Return the container, or what holds its twins too: a story may be cut in pieces by an advertisement."""
+    told = [
+        (index, block)
+        for index, block in enumerate(blocks)
+        if block.is_told and not any(e in cards or holds_remarks(e) for e in ancestors(block.element))
+    ]
+    first = next((i for i, (_, block) in enumerate(told) if _inside(block.element, container)), None)
+    if first is None:
+        return container
+    own = [block for _, block in told if _inside(block.element, container)]
+    kin = {_mark(e) for block in own for e in _up_to(block.element, container)} | {_mark(container)}
+    kin.discard(("div", ()))
+    around = next((e for e in container.iterancestors() if e.tag in ("article", "main")), None)
+    missed: list[RawBlock] = []
+    words = 0
+    for index, block in told[first:]:
+        chain = ancestors(block.element)
+        if container in chain or (around is not None and around not in chain):
+            continue
+        above = [e for e in chain if e not in container.iterancestors()]
+        is_twin = any(_mark(e) in kin for e in above if e.tag not in TEXT_TAGS and classes(e))
+        if not is_twin and (index not in approved or any(is_junk(e, str(e.tag)) for e in above)):
+            continue
+        missed.append(block)
+        words += len(block.text.split())
+    if not missed or WORTH_WIDENING * words < sum(len(block.text.split()) for block in own):
+        return container
+    holders = [set(ancestors(block.element)) for block in missed]
+    common = (e for e in container.iterancestors() if all(e in held for held in holders))
+    return next(common, container)
+
+
+def _mark(element: Element) -> tuple[str, tuple[str, ...]]:
+    return str(element.tag), stable_classes(element.get("class") or "")
+
+
+def _up_to(element: Element, container: Element) -> list[Element]:
+    chain = ancestors(element)
+    return [e for e in chain[: chain.index(container)] if e.tag not in TEXT_TAGS] if container in chain else []
+
+
 def _select(
     page: Page, blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
 ) -> Body:
-    total = sum(approved.values())
-    in_junk: Counter[Element] = Counter()
-    for index, size in approved.items():
-        for junk in ancestors(blocks[index].element):
-            in_junk[junk] += size
+    boxes = Boxes(blocks, cards, approved, container)
     homes = {(), *(_shape(blocks[i], container) for i in approved)}
     last = max(approved, default=len(blocks))
     body = Body([], [], [])
@@ -211,11 +266,13 @@ def _select(
             if not body.blocks and page.position[block.element] < page.position[container]:
                 body.above.append(block)
             continue
-        rule = _ruled_out(block, container, cards, {e for e, n in in_junk.items() if 3 * n >= total > 0})
-        if rule is None and index > last and not _belongs(block, container, homes):
+        rule = boxes.rule_of(block)
+        if rule is None and index > last and not _belongs(block, container, homes) and not boxes.keeps(block):
             rule = "after_story"
         if rule is None and not body.blocks and _is_label(block, container, homes):
             rule = "before_story"
+        if rule is not None and (time := boxes.time_of(block)):
+            block, rule = replace(block, text=time, is_spared=True), None
         if rule is None:
             body.blocks.append(block)
             continue
@@ -226,23 +283,13 @@ def _select(
     return body
 
 
-def _ruled_out(block: RawBlock, container: Element, cards: set[Element], story: set[Element]) -> str | None:
-    chain = ancestors(block.element)
-    inner = chain[: chain.index(container)] if container in chain else chain
-    if cards.intersection(inner):
-        return "teaser_card"
-    if block.junk is not None and block.junk in inner and block.junk not in story:
-        return "wrapper"
-    return None
-
-
 def _shape(block: RawBlock, container: Element) -> Shape:
-    """Return the wrappers between container and block as tag and class, without what only shapes text."""
+    """Return the wrappers between container and block as tag and class, without what only shapes or lays out text."""
     shape = []
     for element in ancestors(block.element):
         if element is container:
             break
-        if element.tag not in TEXT_TAGS:
+        if element.tag not in TEXT_TAGS and not lays_out(element):
             names = stable_classes(element.get("class") or "")
             shape.append((str(element.tag), names[0] if names else ""))
     return tuple(shape)

@@ -9,16 +9,13 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.blocks import RawBlock
+from uknip_crawler.extraction.embeds import is_player
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.images import credit_line
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Image, Stripped
 from uknip_crawler.sites import Furniture, Site, fold
 
-_PLAYERS = re.compile(
-    r"(?:^|\.)(?:youtube\.com|youtu\.be|youtube-nocookie\.com|vimeo\.com|twitter\.com|x\.com|facebook\.com|fb\.watch"
-    r"|instagram\.com|tiktok\.com|dailymotion\.com|soundcloud\.com|streamable\.com)$"
-)
 _MORE = re.compile(
     r"(?i)(?:read more|read also|also read|see also|related|more|must read|don't miss)\s*[:–—-]"
 )
@@ -102,12 +99,7 @@ def _without_tokens(block: RawBlock, furniture: Furniture) -> RawBlock | None:
 
 def is_player_line(text: str) -> bool:
     """Tell whether a line is nothing but the address of a video or a post: an embed that failed."""
-    if not re.fullmatch(r"https?://[^\s<>\"]+", text):
-        return False
-    try:
-        return bool(_PLAYERS.search((urlsplit(text).hostname or "").lower()))
-    except ValueError:
-        return False
+    return bool(re.fullmatch(r"https?://[^\s<>\"]+", text)) and is_player(text)
 
 
 def _drop(result: Cleaned, rule_of: Callable[[RawBlock], str | None]) -> None:
