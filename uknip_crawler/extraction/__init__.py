@@ -217,7 +217,7 @@ class _Story:
         alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
         pictures = any(block.image for block in (*body.blocks, *body.above))
         has_picture = pictures or bool(lead_address(self.data, self.page)[0])
-        return Context(self.site, headline, labels, alts, has_picture)
+        return Context(self.site, headline, labels, alts, has_picture, self.page.url)
 
     def _article(
         self,

@@ -25,6 +25,7 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 SHARE_OF_STORY = 0.9
 MAX_CARD_BLOCKS = 3
 WORTH_WIDENING = 10
+MAX_TWIN_DEPTH = 6
 MAX_TRAFILATURA_ELEMENTS = 20_000
 # class tokens under which WordPress themes wrap `the_content()`; a hint, never needed
 _CONTENT = re.compile(
@@ -214,35 +215,46 @@ def _widened(
     blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
 ) -> Element:
     """Return the container, or what holds its twins too: a story may be cut in pieces by an advertisement."""
-    told = [
-        (index, block)
-        for index, block in enumerate(blocks)
-        if block.is_told and not any(e in cards or holds_remarks(e) for e in ancestors(block.element))
-    ]
-    first = next((i for i, (_, block) in enumerate(told) if _inside(block.element, container)), None)
-    if first is None:
+    told = {index: block for index, block in enumerate(blocks) if block.is_told}
+    own = [block for block in told.values() if _inside(block.element, container)]
+    if not own:
         return container
-    own = [block for _, block in told if _inside(block.element, container)]
     kin = {_mark(e) for block in own for e in _up_to(block.element, container)} | {_mark(container)}
-    kin.discard(("div", ()))
+    begins = next(index for index, block in told.items() if block is own[0])
     around = next((e for e in container.iterancestors() if e.tag in ("article", "main")), None)
-    missed: list[RawBlock] = []
-    words = 0
-    for index, block in told[first:]:
+    teasing = _Teasing(blocks)
+    outer = set(container.iterancestors())
+    missed = []
+    for index, block in told.items():
         chain = ancestors(block.element)
-        if container in chain or (around is not None and around not in chain):
+        above = [e for e in chain if e not in outer]
+        if index < begins or container in chain or teasing.holds(block, above):
             continue
-        above = [e for e in chain if e not in container.iterancestors()]
-        is_twin = any(_mark(e) in kin for e in above if e.tag not in TEXT_TAGS and classes(e))
-        if not is_twin and (index not in approved or any(is_junk(e, str(e.tag)) for e in above)):
+        if any(e in cards or holds_remarks(e) or is_junk(e, str(e.tag)) for e in above):
             continue
-        missed.append(block)
-        words += len(block.text.split())
+        is_twin = any(_mark(e) in kin for e in above[:MAX_TWIN_DEPTH] if e.tag not in TEXT_TAGS and classes(e))
+        if around in chain if around is not None else is_twin and len(above) <= MAX_TWIN_DEPTH:
+            missed += [block] if is_twin or index in approved else []
+    words = sum(len(block.text.split()) for block in missed)
     if not missed or WORTH_WIDENING * words < sum(len(block.text.split()) for block in own):
         return container
     holders = [set(ancestors(block.element)) for block in missed]
-    common = (e for e in container.iterancestors() if all(e in held for held in holders))
-    return next(common, container)
+    return next((e for e in container.iterancestors() if all(e in held for held in holders)), container)
+
+
+class _Teasing:
+    """Where sentences stand beside as many lines that lead elsewhere: teasers, with or without a heading."""
+
+    def __init__(self, blocks: list[RawBlock]) -> None:
+        self._linked: Counter[Element] = Counter()
+        self._told: Counter[Element] = Counter()
+        for block in blocks:
+            counts = self._linked if block.is_text and block.linked > 0.9 else self._told
+            if counts is self._linked or block.is_told:
+                counts.update(ancestors(block.element))
+
+    def holds(self, block: RawBlock, above: list[Element]) -> bool:
+        return any(self._linked[e] >= self._told[e] for e in above[1:] if self._linked[e])
 
 
 def _mark(element: Element) -> tuple[str, tuple[str, ...]]:

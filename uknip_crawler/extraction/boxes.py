@@ -73,6 +73,8 @@ class Boxes:
             return "form"
         if block.junk is not None and block.junk in inner and not self._is_story(block.junk):
             return "wrapper"
+        if any(holds_remarks(e) and 3 * self._approved[e] < self._all_approved for e in inner):
+            return "comments"
         return None
 
     def _is_story(self, box: Element) -> bool:
@@ -82,7 +84,7 @@ class Boxes:
             return True
         if not told or any(holds_remarks(e) for e in (box, *box.iterancestors()) if e in self._told):
             return False
-        if self._linked[box] >= max(1, self._sentences[box]):
+        if self._linked[box] >= max(1, self._sentences[box]) or not self._is_beside_story(box):
             return False
         is_unshown = box.get("hidden") is not None or "display:none" in (box.get("style") or "").replace(" ", "")
         if self._names_lie or (3 if is_unshown else 2) * told >= self._all_told:
@@ -96,9 +98,16 @@ class Boxes:
         return any(
             4 * self._told[box] >= self._all_told > 0
             and self._linked[box] <= self._sentences[box]
+            and self._is_beside_story(box)
             and not holds_remarks(box)
             for box in inner
         )
+
+    def _is_beside_story(self, box: Element) -> bool:
+        """Tell whether what holds the box holds sentences of the story besides, as no player or widget does."""
+        parent = box.getparent()
+        around = self._all_told if parent is self._container else self._told[parent] if parent is not None else 0
+        return around > self._told[box] or self._told[box] >= self._all_told
 
     def time_of(self, block: RawBlock) -> str | None:
         """Return the time that a line above or below an update of a live report tells, or None."""

@@ -12,6 +12,8 @@ from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.embeds import is_player
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.images import credit_line
+from uknip_crawler.extraction.page import Element
+from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Image, Stripped
 from uknip_crawler.sites import Furniture, Site, fold
@@ -20,6 +22,9 @@ _MORE = re.compile(
     r"(?i)(?:read more|read also|also read|see also|related|more|must read|don't miss)\s*[:–—-]"
 )
 _HOME = re.compile(r"(?i)^home\b[\s»>/|›–-]*")
+_CALL = re.compile(r"(?i)[\W_]*(?:click|tap|download|follow|join|sign up|subscribe|get (?:the|our)|watch|listen|read more|see more)\b")
+_VOICE = re.compile(r"(?i)\b(?:we|our|us|you|your)\b(?![^“\"‘]*[”\"])")
+_SPELT_OUT = re.compile(r"(?i)\b(?:https?://|www\.)|\b[\w-]+\.(?:com|org|net|co\.uk|org\.uk|gov\.uk|uk|eu)\b|@")
 MIN_TEASER = 40
 MAX_FURNITURE = 600
 MAX_LINES_ABOVE = 8
@@ -35,6 +40,7 @@ class Context:
     labels: frozenset[str]
     alts: frozenset[str]
     has_picture: bool = False
+    url: str = ""
 
 
 @dataclass(slots=True)
@@ -64,7 +70,7 @@ def clean(blocks: list[RawBlock], context: Context) -> Cleaned:
     _drop(result, lambda block: _line_rule(block, context))
     _drop_before_story(result, context)
     _drop_teasers(result)
-    _drop_link_runs(result, context)
+    _drop_links(result, context)
     _take_credits(result, context)
     _drop_trailing_headings(result)
     if not any(block.is_text for block in result.blocks) and echo is not None:
@@ -105,7 +111,7 @@ def is_player_line(text: str) -> bool:
 def _drop(result: Cleaned, rule_of: Callable[[RawBlock], str | None]) -> None:
     kept = []
     for block in result.blocks:
-        rule = rule_of(block) if block.is_text else None
+        rule = rule_of(block) if block.is_text and not block.is_spared else None
         if rule is None:
             kept.append(block)
         else:
@@ -158,19 +164,65 @@ def _crumb(text: str, context: Context) -> str | None:
 
 
 def _cut_tail(result: Cleaned, context: Context) -> None:
-    """Cut from the first tail marker that stands alone on its line after the story has begun."""
-    furniture, begun = context.site.furniture, False
-    for index, block in enumerate(result.blocks):
-        if not block.is_text:
+    """Cut from the first tail marker after which the story does not go on; one in mid-story costs its own box."""
+    index = 0
+    while (index := _next_marker(result.blocks, index, context)) is not None:
+        blocks = result.blocks
+        goes_on = _goes_on(blocks, index, context)
+        ends = len(blocks) if goes_on is None else _end_of_box(blocks, index, goes_on)
+        result.furniture += [Stripped(b.text, "tail") for b in blocks[index:ends] if b.text and b.is_text]
+        del blocks[index:ends]
+
+
+def _next_marker(blocks: list[RawBlock], start: int, context: Context) -> int | None:
+    furniture, begun = context.site.furniture, start > 0
+    for index, block in enumerate(blocks):
+        if not block.is_text or index < start:
             continue
         folded = fold(block.text)
         if folded in furniture.tail or any(pattern.fullmatch(folded) for pattern in furniture.tail_patterns):
             if begun:
-                result.furniture += [Stripped(b.text, "tail") for b in result.blocks[index:] if b.is_text]
-                del result.blocks[index:]
-                return
+                return index
         elif not begun and block.kind is not BlockKind.HEADING:
             begun = _line_rule(block, context) is None and not _is_label_line(block, context)
+    return None
+
+
+def _goes_on(blocks: list[RawBlock], marker: int, context: Context) -> int | None:
+    """Return where the story goes on after a marker: with a long sentence of its own in a place it has stood in."""
+    homes = [block.element.getparent() for block in blocks[:marker] if block.is_told]
+    places = {_place_of(home) for home in homes if home is not None}
+    found = [
+        index
+        for index, block in enumerate(blocks[marker + 1 :], marker + 1)
+        if block.is_told and not block.links and not _VOICE.search(block.text)
+        and _place_of(block.element.getparent()) in places and _line_rule(block, context) is None
+    ]
+    is_teased = len(found) > 1 and all(blocks[index - 1].linked > 0.9 for index in found)
+    return found[0] if found and not is_teased else None
+
+
+def _place_of(parent: Element | None) -> tuple[object, ...]:
+    """Return what brothers and cousins share: what holds them both, and the wrappers' own names."""
+    if parent is None:
+        return ()
+    names = parent.get("class") or ""
+    return (parent.getparent(), parent.tag, names) if names else (parent,)
+
+
+def _end_of_box(blocks: list[RawBlock], marker: int, goes_on: int) -> int:
+    """Return the index after what belongs to a marker: its wrapper's blocks, or the lines below it that link."""
+    story = {e for index in (*range(marker), goes_on) for e in ancestors(blocks[index].element)}
+    wrapper = next((e for e in reversed(ancestors(blocks[marker].element)) if e not in story), None)
+    end = marker + 1
+    while end < goes_on:
+        block = blocks[end]
+        boxed = wrapper is not None and wrapper in ancestors(block.element)
+        leads = block.is_text and (block.linked > 0.6 or (is_cut(block.text) and end < goes_on))
+        if not boxed and not leads and (block.is_text or not block.image or block.linked < 0.6):
+            break
+        end += 1
+    return end
 
 
 def _drop_before_story(result: Cleaned, context: Context) -> None:
@@ -228,10 +280,12 @@ def _drop_teasers(result: Cleaned) -> None:
     result.blocks = [block for i, block in enumerate(blocks) if i not in drop]
 
 
-def _drop_link_runs(result: Cleaned, context: Context) -> None:
-    """Drop `Read more: …` lines, and lines that are only links to this site where several stand together."""
+def _drop_links(result: Cleaned, context: Context) -> None:
+    """Drop lines that are nothing but a link, and `Read more: …` lines; entries of lists stay, unless they lead home
+    where several stand together."""
     blocks = result.blocks
     linked = [block.is_text and block.linked > 0.9 and _leads_home(block, context.site) for block in blocks]
+    is_roundup = _is_roundup(blocks)
     kept = []
     for index, block in enumerate(blocks):
         beside = any(0 <= near < len(blocks) and linked[near] for near in (index - 1, index + 1))
@@ -241,11 +295,43 @@ def _drop_link_runs(result: Cleaned, context: Context) -> None:
             and _MORE.match(block.text)
             and _leads_home(block, context.site)
         )
-        if called or (linked[index] and beside):
+        heads = is_roundup and block.kind is BlockKind.HEADING
+        if called or (linked[index] and beside and not heads) or (_is_lone_link(block, context) and not heads):
             result.furniture.append(Stripped(block.text, "links"))
         else:
             kept.append(block)
-    result.blocks = kept
+    if any(block.is_text for block in kept):
+        result.blocks = kept
+    else:
+        result.furniture = [line for line in result.furniture if line.rule != "links"]
+
+
+def _is_lone_link(block: RawBlock, context: Context) -> bool:
+    """Tell whether a line outside a list only leads elsewhere: on real pages hardly one in twenty is story.
+
+    An address spelt out is told to the reader, and so is what leads to another site, if it does not call him there.
+    """
+    if block.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or block.linked <= 0.9 or block.is_spared:
+        return False
+    leading = [link for link in block.links if not _is_anchor(link.url, context)]
+    if not leading or _SPELT_OUT.search(block.text):
+        return False
+    is_call = block.text.isupper() or _CALL.match(block.text) is not None
+    return _leads_home(block, context.site) or (is_call and not is_sentence(block.text))
+
+
+def _is_anchor(url: str, context: Context) -> bool:
+    return urlsplit(url).path.rstrip("/") == urlsplit(context.url).path.rstrip("/") and "#" in url
+
+
+def _is_roundup(blocks: list[RawBlock]) -> bool:
+    """Tell whether the story itself goes from link to link: each heading leads to what the text below it is about."""
+    headed = [
+        below
+        for block, below in zip(blocks, blocks[1:], strict=False)
+        if block.kind is BlockKind.HEADING and block.linked > 0.9
+    ]
+    return len(headed) > 2 and all(below.is_told for below in headed)
 
 
 def _leads_home(block: RawBlock, site: Site) -> bool:
@@ -278,11 +364,18 @@ def with_credit(image: Image, credit: tuple[str | None, str]) -> Image:
 
 
 def _drop_trailing_headings(result: Cleaned) -> None:
+    """Drop headings without text below them; closing sentences that a page sets as headings are text."""
     while texts := [block for block in result.blocks if block.is_text]:
-        if texts[-1].kind is not BlockKind.HEADING or len(texts) == 1:
+        last = texts[-1]
+        if last.kind is not BlockKind.HEADING or len(texts) == 1 or _is_closing_sentence(last.text):
             return
-        result.blocks.remove(texts[-1])
-        result.furniture.append(Stripped(texts[-1].text, "trailing_heading"))
+        result.blocks.remove(last)
+        result.furniture.append(Stripped(last.text, "trailing_heading"))
+
+
+def _is_closing_sentence(text: str) -> bool:
+    words = len(text.split())
+    return is_sentence(text) and (words >= 12 or (words >= 6 and not text.rstrip("\"'’”)").endswith("?")))
 
 
 def _restore_only_line(result: Cleaned, line: RawBlock, context: Context) -> None:

@@ -20,7 +20,9 @@ _NOT_JUNK = re.compile(
     r"^(?:category|tag|post-\d|has|no|is|with|single|status|format|type|elementor|wpb|vc|menu)[-_\d]"
 )
 _GATE = re.compile(r"paywall|regwall|gat(?:e|ed|ing)|gatewall|registration|register|login|signin|subscri\w+|metered")
-_REMARKS = re.compile(r"comments?|commentlist|respond|disqus|replies|reactions")
+_REMARKS = re.compile(
+    r"comments?|commentlist|respond|disqus|replies|reactions|comentarios?|commentaires?|kommentare?|reacties|commenti"
+)
 _INLINE = frozenset({"span", "i", "b", "em", "strong", "small", "label", "abbr", "font", "u", "s", "a"})
 _OFF_SCREEN = re.compile(
     r"sronly|srtext|screenread|readers?only|forsr|visuallyhid|hid(?:e|den)visually|hid(?:e|den)accessib"
