@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -14,6 +15,7 @@ from uknip_crawler.extraction.body import SHARE_OF_STORY, Body, locate, survey
 from uknip_crawler.extraction.classify import PageKind, Verdict, classify
 from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
 from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.doubt import COLD_RULES, DOUBTFUL_BODY, leaves_story_out
 from uknip_crawler.extraction.headline import Headline, find_headline
 from uknip_crawler.extraction.images import gather_images, lead_address, stem
 from uknip_crawler.extraction.layouts import UNLEARNED, Learned
@@ -25,7 +27,7 @@ from uknip_crawler.extraction.teasers import drop_teasers
 from uknip_crawler.extraction.text import key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
-from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Link, Outcome, Reading
+from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Link, Outcome, Reading, Stripped
 from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
@@ -204,7 +206,7 @@ class _Story:
             article=article,
             links=links(self.page) if self.with_links else (),
             furniture=tuple(furniture),
-            flags=self._flags(article),
+            flags=self._flags(article, cleaned, furniture),
             skeleton=skeleton,
             version=version_of(self.learned, skeleton),
         )
@@ -262,7 +264,7 @@ class _Story:
         sources |= {"section": "label"} if article.section and not found.section else {}
         return replace(article, standfirst=standfirst, sources=sources)
 
-    def _flags(self, article: Article) -> tuple[str, ...]:
+    def _flags(self, article: Article, cleaned: Cleaned, furniture: Iterable[Stripped]) -> tuple[str, ...]:
         flags = list(self.page.flags)
         repeated = Counter(
             b.text for b in article.blocks if b.kind is BlockKind.PARAGRAPH and len(b.text.split()) > 7
@@ -271,6 +273,10 @@ class _Story:
             flags.append("empty_body")
         if any(count > 1 for count in repeated.values()):
             flags.append("repeated_paragraphs")
+        told = [block.text for block in cleaned.blocks] + [article.standfirst or ""]
+        known = {line.text for line in furniture if line.rule not in COLD_RULES}
+        if leaves_story_out(read_blocks(self.page), told, known):
+            flags.append(DOUBTFUL_BODY)
         return tuple(flags)
 
 
