@@ -15,7 +15,7 @@ from uknip_crawler.extraction.body import SHARE_OF_STORY, Body, locate, survey
 from uknip_crawler.extraction.classify import PageKind, Verdict, classify
 from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
 from uknip_crawler.extraction.content import decode
-from uknip_crawler.extraction.doubt import COLD_RULES, DOUBTFUL_BODY, leaves_story_out
+from uknip_crawler.extraction.doubt import COLD_RULES, leaves_story_out
 from uknip_crawler.extraction.headline import Headline, find_headline
 from uknip_crawler.extraction.images import gather_images, lead_address, stem
 from uknip_crawler.extraction.layouts import UNLEARNED, Learned
@@ -27,7 +27,18 @@ from uknip_crawler.extraction.teasers import drop_teasers
 from uknip_crawler.extraction.text import key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
-from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Link, Outcome, Reading, Stripped
+from uknip_crawler.models import (
+    DOUBTFUL_BODY,
+    Article,
+    Block,
+    BlockKind,
+    Capture,
+    Finding,
+    Link,
+    Outcome,
+    Reading,
+    Stripped,
+)
 from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address

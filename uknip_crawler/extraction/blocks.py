@@ -9,9 +9,24 @@ from lxml import etree
 
 from uknip_crawler.extraction.embeds import PLAYER_TAGS, facade_address, player_address, post_address
 from uknip_crawler.extraction.images import background_of, image_of, is_caption, split_credit, stem
-from uknip_crawler.extraction.marks import is_dropcap, is_junk, is_pull_quote, is_unseen, screen_of
-from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction.marks import is_dropcap, is_junk, is_pull_quote, is_unseen
+from uknip_crawler.extraction.page import Element, Page, text_of
 from uknip_crawler.extraction.places import ancestors
+from uknip_crawler.extraction.shapes import (
+    AFTER_STOP,
+    AFTER_WORD,
+    EMPTY_LINES,
+    HOLDS_MEDIA,
+    NOTE_MARK,
+    are_screen_copies,
+    begins_paragraph,
+    decoded_email,
+    emoji_of,
+    is_layout_item,
+    lines_of,
+    media_around,
+    verse_of,
+)
 from uknip_crawler.extraction.text import is_cut, is_sentence, one_line
 from uknip_crawler.models import TEXT_KINDS, BlockKind, Image, Link
 
@@ -28,19 +43,8 @@ _SKIPPED = frozenset({
 # fmt: on
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-_BULLET = re.compile(r"^\s*[-•*·▪●–]\s+")
-_NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?|[↩↑⤴^][\ufe0e\ufe0f]?")
-_AFTER_WORD = re.compile(r"[^\W\d_]{4,}$")
-_AFTER_STOP = re.compile(r"[.,;:!?…'’”\")]$")
-_EMOJI_FOLDER = re.compile(r"/(?:emoji|twemoji|smilies)/")
-_HOLDS_MEDIA = ("table", "iframe", "video", "audio", "embed", "blockquote", "img", "amp-img")
 MAX_ROWS = 2_000
-MIN_SPAN_WORDS = 8
 MIN_TOLD_WORDS = 12
-LONG_ITEM = 60
-WRAPPED_AT = 55
-"""A preformatted line of so many characters was broken by a mail program, a shorter one by its author."""
 
 
 @dataclass(slots=True, eq=False)
@@ -148,7 +152,7 @@ class _Reader:
         if self.unscripted:
             return True
         if element.get("data-cfemail"):
-            self.parts.append(_decoded_email(element.get("data-cfemail") or ""))
+            self.parts.append(decoded_email(element.get("data-cfemail") or ""))
             return False
         if self._is_embed(element, tag) or self._is_taken_caption(element) or self._is_table(element, tag):
             return False
@@ -167,16 +171,19 @@ class _Reader:
             tag in ("span", "i", "ins") and is_junk(element, tag)
         ):
             self._open(element, tag)
-        elif tag == "span" and _begins_paragraph(element):
+        elif tag == "span" and begins_paragraph(element):
             self._flush()
         return True
 
     def _open(self, element: Element, tag: str) -> None:
         self._flush()
         self.holders.append(element)
-        if tag in _HEADINGS or tag == "blockquote" or (tag == "li" and not _is_layout_item(element)):
-            self.kinds.append(element)
-        elif is_pull_quote(element):
+        if (
+            tag in _HEADINGS
+            or tag == "blockquote"
+            or (tag == "li" and not is_layout_item(element))
+            or is_pull_quote(element)
+        ):
             self.kinds.append(element)
         if tag == "pre":
             self.verse.append(element)
@@ -225,11 +232,11 @@ class _Reader:
             self._add(BlockKind.HEADING, one_line(text), share, links, level=int(tag[1]))
             return
         kind = BlockKind.QUOTE if holder is not None else BlockKind.PARAGRAPH
-        for paragraph in _EMPTY_LINES.split(text):
+        for paragraph in EMPTY_LINES.split(text):
             if self.verse:
-                self._add(kind, _verse(paragraph), share, links)
+                self._add(kind, verse_of(paragraph), share, links)
                 continue
-            for line, is_item in _lines(paragraph):
+            for line, is_item in lines_of(paragraph):
                 line_kind = BlockKind.LIST_ITEM if is_item else kind
                 self._add(line_kind, line, share, links, ordered=False if is_item else None)
 
@@ -262,7 +269,7 @@ class _Reader:
         self.found.append(RawBlock(kind, holder, text, level, ordered, url, image, junk, linked, links))
 
     def _image(self, element: Element) -> None:
-        if text := _emoji(element):
+        if text := emoji_of(element):
             self.parts.append(text)
         elif (image := image_of(element, self.page)) is not None:
             self._add_image(element, image)
@@ -282,7 +289,7 @@ class _Reader:
     def _is_note_mark(self, element: Element, tag: str) -> bool:
         """Tell whether an element is a footnote's mark, which would stick to the word before it."""
         text = text_of(element)
-        if not _NOTE_MARK.fullmatch(text):
+        if not NOTE_MARK.fullmatch(text):
             return False
         before = "".join(self.parts)
         anchors = [element] if tag == "a" else [*element.iter("a")]
@@ -290,9 +297,9 @@ class _Reader:
             sticks = before[-1:].strip() and not text.isalpha() and not self.verse
             is_note = tag == "sup" or sticks or text[0] in "↩↑⤴^"
             return bool(is_note) and all((a.get("href") or "#").startswith("#") for a in anchors)
-        if _AFTER_STOP.search(before):
+        if AFTER_STOP.search(before):
             return True
-        if text[0].isdigit() and _AFTER_WORD.search(before):
+        if text[0].isdigit() and AFTER_WORD.search(before):
             self.parts.append(" ")
         return False
 
@@ -301,8 +308,8 @@ class _Reader:
         if not is_caption(element) or self.anchors:
             return False
         is_own = element.tag == "figcaption"
-        holder = _media_around(element)
-        kinds = {str(e.tag) for e in holder.iter(*_HOLDS_MEDIA)} if holder is not None else set()
+        holder = media_around(element)
+        kinds = {str(e.tag) for e in holder.iter(*HOLDS_MEDIA)} if holder is not None else set()
         caption = text_of(element) or None
         if "blockquote" in kinds and is_own and "img" not in kinds:
             self._flush()
@@ -332,7 +339,7 @@ class _Reader:
     def _found_in(self, holder: Element | None) -> list[RawBlock]:
         found: list[RawBlock] = []
         for block in reversed(self.found) if holder is not None else ():
-            if holder is not block.element and holder not in block.element.iterancestors():
+            if holder is not block.element and all(e is not holder for e in block.element.iterancestors()):
                 break
             found.append(block)
         return found[::-1]
@@ -372,98 +379,12 @@ class _Reader:
         return True
 
 
-def _emoji(element: Element) -> str | None:
-    """Return the character that a picture in a line of text stands for."""
-    alt = one_line(element.get("alt") or "")
-    if {"emoji", "wp-smiley"} & set(classes(element)) or _EMOJI_FOLDER.search(element.get("src") or ""):
-        return alt
-    is_sign = 0 < len(alt) <= 8 and not alt.isascii() and not any(char.isalnum() for char in alt)
-    return alt if is_sign else None
-
-
-def _media_around(element: Element) -> Element | None:
-    """Return the nearest thing around a caption that holds what it may belong to: a figure, or a small box."""
-    for depth, holder in enumerate(element.iterancestors()):
-        if holder.tag in ("body", "article", "main") or (depth > 3 and holder.tag != "figure"):
-            return None
-        if holder.tag == "figure":
-            return holder
-        if depth <= 3 and any(True for _ in holder.iter(*_HOLDS_MEDIA)):
-            around = len(text_of(holder).split()) - len(text_of(element).split())
-            return holder if around <= 2 * MIN_SPAN_WORDS else None
-    return None
-
-
-def _is_layout_item(item: Element) -> bool:
-    """Tell whether a list item is a place on the page and no entry: an update of a live blog, a whole story."""
-    paragraphs = [words for p in item.iter("p") if (words := len(text_of(p).split()))]
-    headings = [e for name in ("h1", "h2", "h3", "h4") for e in item.iter(name) if e.find(".//a") is None]
-    if paragraphs and headings:
-        return True
-    if sum(words >= 12 for words in paragraphs) > 2:
-        return True
-    around = item.getparent()
-    siblings = around.iterchildren("li") if around is not None else ()
-    is_sole = not any(text_of(other) for other in siblings if other is not item)
-    return is_sole and (len(paragraphs) > 1 or len(text_of(item).split()) > LONG_ITEM)
-
-
-def _begins_paragraph(span: Element) -> bool:
-    """Tell whether a span is a paragraph by itself, beside another that ended like one."""
-    before, parent = span.getprevious(), span.getparent()
-    if before is None or before.tag != "span" or (before.tail or "").strip() or parent is None:
-        return False
-    if parent.tag not in ("div", "section", "article", "main", "body", "td"):
-        return False
-    told = text_of(before)
-    is_block = not before.tail or (span.get("class") and span.get("class") == before.get("class"))
-    both = min(len(told.split()), len(text_of(span).split()))
-    return bool(is_block) and is_sentence(told) and both >= MIN_SPAN_WORDS
-
-
 def _once(blocks: list[RawBlock]) -> list[RawBlock]:
     """Return the blocks without second copies for other screens; what an author repeats stays."""
     first: dict[tuple[BlockKind, str], RawBlock] = {}
     kept = []
     for block in blocks:
         known = first.setdefault((block.kind, block.text), block) if block.text else block
-        if known is block or not _are_screen_copies(known.element, block.element):
+        if known is block or not are_screen_copies(known.element, block.element):
             kept.append(block)
     return kept
-
-
-def _are_screen_copies(one: Element, other: Element) -> bool:
-    ours, theirs = ancestors(one), ancestors(other)
-    shared = set(ours) & set(theirs)
-    screens = [frozenset().union(*(screen_of(e) for e in chain if e not in shared)) for chain in (ours, theirs)]
-    return screens[0] != screens[1]
-
-
-def _decoded_email(code: str) -> str:
-    """Return the address behind Cloudflare's `data-cfemail`: hexadecimal, every byte xored with the first."""
-    try:
-        first, *rest = bytes.fromhex(code)
-        return bytes(byte ^ first for byte in rest).decode("utf-8")
-    except ValueError:
-        return ""
-
-
-def _lines(paragraph: str) -> list[tuple[str, bool]]:
-    """Return the blocks of one paragraph, each with whether it is a list item.
-
-    A lone line break inside a paragraph is a wrap, unless every line is an entry of its own.
-    """
-    lines = [line for raw in paragraph.split("\n") if (line := one_line(raw))]
-    if len(lines) > 1 and sum(bool(_BULLET.match(line)) for line in lines) >= max(2, len(lines) - 1):
-        return [(_BULLET.sub("", line), bool(_BULLET.match(line))) for line in lines]
-    entries = all(line[0].isupper() or line[0].isdigit() for line in lines)
-    if len(lines) > 2 and entries and sum(map(len, lines)) / len(lines) <= 60:
-        return [(line, False) for line in lines]
-    return [(" ".join(lines), False)] if lines else []
-
-
-def _verse(paragraph: str) -> str:
-    """Return preformatted text with its author's line breaks, without a mail program's."""
-    lines = [line for raw in paragraph.split("\n") if (line := one_line(raw))]
-    wrapped = len(lines) > 2 and sum(len(line) >= WRAPPED_AT for line in lines) >= len(lines) / 2
-    return (" " if wrapped else "\n").join(lines)

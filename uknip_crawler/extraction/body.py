@@ -232,7 +232,9 @@ def _widened(
             continue
         if any(e in cards or holds_remarks(e) or is_junk(e, str(e.tag)) for e in above):
             continue
-        is_twin = any(_mark(e) in kin for e in above[:MAX_TWIN_DEPTH] if e.tag not in TEXT_TAGS and classes(e))
+        is_twin = any(
+            _mark(e) in kin for e in above[:MAX_TWIN_DEPTH] if e.tag not in TEXT_TAGS and classes(e)
+        )
         if around in chain if around is not None else is_twin and len(above) <= MAX_TWIN_DEPTH:
             missed += [block] if is_twin or index in approved else []
     words = sum(len(block.text.split()) for block in missed)
@@ -263,7 +265,9 @@ def _mark(element: Element) -> tuple[str, tuple[str, ...]]:
 
 def _up_to(element: Element, container: Element) -> list[Element]:
     chain = ancestors(element)
-    return [e for e in chain[: chain.index(container)] if e.tag not in TEXT_TAGS] if container in chain else []
+    return (
+        [e for e in chain[: chain.index(container)] if e.tag not in TEXT_TAGS] if container in chain else []
+    )
 
 
 def _select(

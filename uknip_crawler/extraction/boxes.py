@@ -6,8 +6,8 @@ import re
 from collections import Counter, defaultdict
 
 from uknip_crawler.extraction.blocks import RawBlock
-from uknip_crawler.extraction.marks import holds_remarks, is_junk, lays_out, names_gate
-from uknip_crawler.extraction.page import Element, classes
+from uknip_crawler.extraction.marks import holds_remarks, is_junk, names_gate
+from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
 
 MAX_FORM_WORDS = 100
@@ -86,7 +86,9 @@ class Boxes:
             return False
         if self._linked[box] >= max(1, self._sentences[box]) or not self._is_beside_story(box):
             return False
-        is_unshown = box.get("hidden") is not None or "display:none" in (box.get("style") or "").replace(" ", "")
+        is_unshown = box.get("hidden") is not None or "display:none" in (box.get("style") or "").replace(
+            " ", ""
+        )
         if self._names_lie or (3 if is_unshown else 2) * told >= self._all_told:
             return True
         mark = _mark(box)
@@ -106,7 +108,9 @@ class Boxes:
     def _is_beside_story(self, box: Element) -> bool:
         """Tell whether what holds the box holds sentences of the story besides, as no player or widget does."""
         parent = box.getparent()
-        around = self._all_told if parent is self._container else self._told[parent] if parent is not None else 0
+        around = (
+            self._all_told if parent is self._container else self._told[parent] if parent is not None else 0
+        )
         return around > self._told[box] or self._told[box] >= self._all_told
 
     def time_of(self, block: RawBlock) -> str | None:
@@ -120,7 +124,7 @@ class Boxes:
     def _boxes_of_forms(self, blocks: list[RawBlock]) -> set[Element]:
         """Return the boxes around forms and gates: a few words, none of the story's sentences."""
         found: set[Element] = set()
-        starts = [e for e in self._container.iter("form", "input", "button")]
+        starts = list(self._container.iter("form", "input", "button"))
         starts += [e for e in self._words if names_gate(e) and e.tag not in TEXT_TAGS]
         for start in starts:
             box = None

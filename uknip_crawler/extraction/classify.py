@@ -92,7 +92,9 @@ def _is_own_story(page: Page, data: Structured) -> bool:
     own = {_place(address) for address in (page.url, data.rel.get("canonical")) if address} - {""}
     heads = {key(text_of(h1)) for h1 in page.by_tag["h1"] if h1.find(".//a") is None}
     for node in data.nodes:
-        kinds = ARTICLE_TYPES.intersection(types_of(node)) - ({"Article", "BlogPosting"} if numbered else set())
+        kinds = ARTICLE_TYPES.intersection(types_of(node)) - (
+            {"Article", "BlogPosting"} if numbered else set()
+        )
         if not kinds or len(node) < 3:
             continue
         places = {_place(address) for address in _addresses(node, page)}

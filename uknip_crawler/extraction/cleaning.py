@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise
 from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.blocks import RawBlock
@@ -22,9 +22,13 @@ _MORE = re.compile(
     r"(?i)(?:read more|read also|also read|see also|related|more|must read|don't miss)\s*[:–—-]"
 )
 _HOME = re.compile(r"(?i)^home\b[\s»>/|›–-]*")
-_CALL = re.compile(r"(?i)[\W_]*(?:click|tap|download|follow|join|sign up|subscribe|get (?:the|our)|watch|listen|read more|see more)\b")
+_CALL = re.compile(
+    r"(?i)[\W_]*(?:click|tap|download|follow|join|sign up|subscribe|get (?:the|our)|watch|listen|read more|see more)\b"
+)
 _VOICE = re.compile(r"(?i)\b(?:we|our|us|you|your)\b(?![^“\"‘]*[”\"])")
-_SPELT_OUT = re.compile(r"(?i)\b(?:https?://|www\.)|\b[\w-]+\.(?:com|org|net|co\.uk|org\.uk|gov\.uk|uk|eu)\b|@")
+_SPELT_OUT = re.compile(
+    r"(?i)\b(?:https?://|www\.)|\b[\w-]+\.(?:com|org|net|co\.uk|org\.uk|gov\.uk|uk|eu)\b|@"
+)
 MIN_TEASER = 40
 MAX_FURNITURE = 600
 MAX_LINES_ABOVE = 8
@@ -165,13 +169,14 @@ def _crumb(text: str, context: Context) -> str | None:
 
 def _cut_tail(result: Cleaned, context: Context) -> None:
     """Cut from the first tail marker after which the story does not go on; one in mid-story costs its own box."""
-    index = 0
-    while (index := _next_marker(result.blocks, index, context)) is not None:
+    index = _next_marker(result.blocks, 0, context)
+    while index is not None:
         blocks = result.blocks
         goes_on = _goes_on(blocks, index, context)
         ends = len(blocks) if goes_on is None else _end_of_box(blocks, index, goes_on)
         result.furniture += [Stripped(b.text, "tail") for b in blocks[index:ends] if b.text and b.is_text]
         del blocks[index:ends]
+        index = _next_marker(blocks, index, context)
 
 
 def _next_marker(blocks: list[RawBlock], start: int, context: Context) -> int | None:
@@ -195,8 +200,11 @@ def _goes_on(blocks: list[RawBlock], marker: int, context: Context) -> int | Non
     found = [
         index
         for index, block in enumerate(blocks[marker + 1 :], marker + 1)
-        if block.is_told and not block.links and not _VOICE.search(block.text)
-        and _place_of(block.element.getparent()) in places and _line_rule(block, context) is None
+        if block.is_told
+        and not block.links
+        and not _VOICE.search(block.text)
+        and _place_of(block.element.getparent()) in places
+        and _line_rule(block, context) is None
     ]
     is_teased = len(found) > 1 and all(blocks[index - 1].linked > 0.9 for index in found)
     return found[0] if found and not is_teased else None
@@ -296,7 +304,11 @@ def _drop_links(result: Cleaned, context: Context) -> None:
             and _leads_home(block, context.site)
         )
         heads = is_roundup and block.kind is BlockKind.HEADING
-        if called or (linked[index] and beside and not heads) or (_is_lone_link(block, context) and not heads):
+        if (
+            called
+            or (linked[index] and beside and not heads)
+            or (_is_lone_link(block, context) and not heads)
+        ):
             result.furniture.append(Stripped(block.text, "links"))
         else:
             kept.append(block)
@@ -327,9 +339,7 @@ def _is_anchor(url: str, context: Context) -> bool:
 def _is_roundup(blocks: list[RawBlock]) -> bool:
     """Tell whether the story itself goes from link to link: each heading leads to what the text below it is about."""
     headed = [
-        below
-        for block, below in zip(blocks, blocks[1:], strict=False)
-        if block.kind is BlockKind.HEADING and block.linked > 0.9
+        below for block, below in pairwise(blocks) if block.kind is BlockKind.HEADING and block.linked > 0.9
     ]
     return len(headed) > 2 and all(below.is_told for below in headed)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.marks import holds_remarks
@@ -12,10 +13,9 @@ from uknip_crawler.extraction.page import Element, classes
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
 from uknip_crawler.extraction.text import key
 
-DOUBTFUL_BODY = "doubtful_body"
-"""Flag of a reading that leaves out sentences which look like the story's own."""
-
-COLD_RULES = frozenset({"after_story", "before_story", "wrapper", "teaser_card", "form", "comments", "tail", "teasers"})
+COLD_RULES = frozenset(
+    {"after_story", "before_story", "wrapper", "teaser_card", "form", "comments", "tail", "teasers"}
+)
 """Rules that judge one page by itself and may err; what other rules take is known to be furniture."""
 
 SHARE_LEFT_OUT = 0.2
@@ -26,7 +26,7 @@ _ASIDE = re.compile(
 )
 
 
-def leaves_story_out(page: list[RawBlock], body: Iterable[str], furniture: Set[str]) -> bool:
+def leaves_story_out(page: list[RawBlock], body: Iterable[str], furniture: AbstractSet[str]) -> bool:
     """Tell whether a body lacks over a fifth of the words in long unlinked sentences that stand as a story's do.
 
     `page` is every block of the page, `body` the texts of the story, `furniture` the texts that are known to be none.

@@ -23,7 +23,9 @@ _PLAYERS = re.compile(
     r"(?:^|\.)(?:youtube\.com|youtu\.be|youtube-nocookie\.com|vimeo\.com|twitter\.com|x\.com|facebook\.com|fb\.watch"
     r"|instagram\.com|tiktok\.com|dailymotion\.com|soundcloud\.com|streamable\.com)$"
 )
-_VIDEO_PATH = re.compile(r"(?i)/(?:watch|embed|shorts|live|video|v|reel|status)\b|youtu\.be/|vimeo\.com/\d|fb\.watch/")
+_VIDEO_PATH = re.compile(
+    r"(?i)/(?:watch|embed|shorts|live|video|v|reel|status)\b|youtu\.be/|vimeo\.com/\d|fb\.watch/"
+)
 _VIDEO_ID = {"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/"}
 _ID_NAMES = (
     "videoid", "data-video-id", "data-videoid", "data-youtube-id", "data-youtubeid", "data-youtube", "data-ytid",
@@ -63,7 +65,7 @@ def facade_address(element: Element, page: Page) -> str | None:
         url = page.absolute(element.get("href"))
         is_video = url is not None and is_player(url) and _VIDEO_PATH.search(url)
         return url if is_video and _is_still(element) else None
-    names = " ".join([str(element.tag), element.get("class") or "", *element.keys()]).lower()
+    names = " ".join([str(element.tag), element.get("class") or "", *map(str, element.keys())]).lower()
     service = next((name for name in ("vimeo", "youtube") if name in names), None)
     if service is None and not re.search(r"\b(?:yt|rll|video|player)\b|videoid|video-id", names):
         return None
@@ -97,5 +99,6 @@ def is_player(url: str) -> bool:
 def _source(element: Element, page: Page) -> str | None:
     sources = [element, *element.iter("source")]
     return next(
-        (url for source in sources for name in _SOURCE_NAMES if (url := page.absolute(source.get(name)))), None
+        (url for source in sources for name in _SOURCE_NAMES if (url := page.absolute(source.get(name)))),
+        None,
     )

@@ -18,7 +18,14 @@ _LAZY = (
     "data-src", "data-lazy-src", "data-original", "data-orig-file", "data-large-file", "data-full-url", "data-lazy",
     "data-hi-res-src", "data-cfsrc", "data-ezsrc", "data-litespeed-src", "nitro-lazy-src", "data-lazyload",
 )  # fmt: skip
-_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bg-src", "data-lazy-bg", "data-bgset")
+_BACKGROUNDS = (
+    "data-bg",
+    "data-background",
+    "data-background-image",
+    "data-bg-src",
+    "data-lazy-bg",
+    "data-bgset",
+)
 _PICTURE_FILE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#.])")
 _STYLE_URL = re.compile(r"background(?:-image)?\s*:[^;]*?url\(\s*['\"]?([^'\")]+)")
 _JUNK = re.compile(
@@ -143,7 +150,7 @@ def _address(element: Element) -> str | None:
     shown = None if not source or source.startswith(("data:", "about:")) or is_junk(source) else source
     lazy = next((value for name in _LAZY if (value := element.get(name))), None) or _any_lazy(element, shown)
     own = lazy or shown
-    sets = [value for e in (element, *_sources(element)) for name, value in e.items() if "srcset" in name]
+    sets = [value for e in (element, *_sources(element)) for name, value in _told(e) if "srcset" in name]
     best, width = max((_widest(srcset) for srcset in sets), key=lambda found: found[1], default=(None, 0.0))
     if own is None or best is None:
         return best or own or source
@@ -154,8 +161,12 @@ def _any_lazy(element: Element, shown: str | None) -> str | None:
     """Return what an unknown lazy loader keeps, where the page shows nothing or a placeholder yet."""
     if shown:
         return None
-    named = (value for name, value in element.items() if name.startswith("data-") and "srcset" not in name)
+    named = (value for name, value in _told(element) if name.startswith("data-") and "srcset" not in name)
     return next((v for v in named if _PICTURE_FILE.search(v) and " " not in v.strip()), None)
+
+
+def _told(element: Element) -> list[tuple[str, str]]:
+    return [(str(name), str(value)) for name, value in element.items()]
 
 
 def _sources(element: Element) -> list[Element]:
@@ -246,9 +257,7 @@ def lead_address(data: Structured, page: Page) -> tuple[str | None, str]:
     return None, ""
 
 
-def gather_images(
-    named: str | None, above: Iterable[Image], told: Iterable[Image]
-) -> tuple[Image, ...]:
+def gather_images(named: str | None, above: Iterable[Image], told: Iterable[Image]) -> tuple[Image, ...]:
     """Return every picture once, the one the head names first, with the texts the page prints for it.
 
     `above` are those printed above the story, `told` those in it: the story's own captions go before the others.

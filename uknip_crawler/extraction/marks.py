@@ -19,7 +19,9 @@ _JUNK_PART = re.compile(
 _NOT_JUNK = re.compile(
     r"^(?:category|tag|post-\d|has|no|is|with|single|status|format|type|elementor|wpb|vc|menu)[-_\d]"
 )
-_GATE = re.compile(r"paywall|regwall|gat(?:e|ed|ing)|gatewall|registration|register|login|signin|subscri\w+|metered")
+_GATE = re.compile(
+    r"paywall|regwall|gat(?:e|ed|ing)|gatewall|registration|register|login|signin|subscri\w+|metered"
+)
 _REMARKS = re.compile(
     r"comments?|commentlist|respond|disqus|replies|reactions|comentarios?|commentaires?|kommentare?|reacties|commenti"
 )
