@@ -7,26 +7,12 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from uknip_crawler.extraction import shapes
 from uknip_crawler.extraction.embeds import PLAYER_TAGS, facade_address, player_address, post_address
 from uknip_crawler.extraction.images import background_of, image_of, is_caption, split_credit, stem
 from uknip_crawler.extraction.marks import is_dropcap, is_junk, is_pull_quote, is_unseen
 from uknip_crawler.extraction.page import Element, Page, text_of
 from uknip_crawler.extraction.places import ancestors
-from uknip_crawler.extraction.shapes import (
-    AFTER_STOP,
-    AFTER_WORD,
-    EMPTY_LINES,
-    HOLDS_MEDIA,
-    NOTE_MARK,
-    are_screen_copies,
-    begins_paragraph,
-    decoded_email,
-    emoji_of,
-    is_layout_item,
-    lines_of,
-    media_around,
-    verse_of,
-)
 from uknip_crawler.extraction.text import is_cut, is_sentence, one_line
 from uknip_crawler.models import TEXT_KINDS, BlockKind, Image, Link
 
@@ -43,7 +29,6 @@ _SKIPPED = frozenset({
 # fmt: on
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-MAX_ROWS = 2_000
 MIN_TOLD_WORDS = 12
 
 
@@ -152,11 +137,14 @@ class _Reader:
         if self.unscripted:
             return True
         if element.get("data-cfemail"):
-            self.parts.append(decoded_email(element.get("data-cfemail") or ""))
+            self.parts.append(shapes.decoded_email(element.get("data-cfemail") or ""))
+            return False
+        if is_dropcap(element):
+            self.parts.append(text_of(element))
             return False
         if self._is_embed(element, tag) or self._is_taken_caption(element) or self._is_table(element, tag):
             return False
-        if tag in ("a", "sup") and self._is_note_mark(element, tag):
+        if tag in ("a", "sup") and self._is_note_mark(element):
             return False
         if (picture := background_of(element, self.page)) is not None:
             self._add_image(element, picture)
@@ -167,27 +155,21 @@ class _Reader:
             self.anchors += 1
             if address := self.page.absolute(element.get("href")):
                 self.links.append(Link(address, text_of(element)))
-        elif (tag in _BLOCKS and not is_dropcap(element)) or (
-            tag in ("span", "i", "ins") and is_junk(element, tag)
-        ):
+        elif tag in _BLOCKS or (tag in ("span", "i", "ins") and is_junk(element, tag)):
             self._open(element, tag)
-        elif tag == "span" and begins_paragraph(element):
+        elif tag == "span" and shapes.begins_paragraph(element):
             self._flush()
         return True
 
     def _open(self, element: Element, tag: str) -> None:
         self._flush()
         self.holders.append(element)
-        if (
-            tag in _HEADINGS
-            or tag == "blockquote"
-            or (tag == "li" and not is_layout_item(element))
-            or is_pull_quote(element)
-        ):
+        is_quote = tag == "blockquote" or is_pull_quote(element)
+        if is_quote or tag in _HEADINGS or (tag == "li" and not shapes.is_layout_item(element)):
             self.kinds.append(element)
         if tag == "pre":
             self.verse.append(element)
-        if is_junk(element, tag) and element not in self.kinds[-1:]:
+        if is_junk(element, tag) and not is_quote:
             self.junk.append(element)
 
     def _end(self, element: Element) -> None:
@@ -232,11 +214,11 @@ class _Reader:
             self._add(BlockKind.HEADING, one_line(text), share, links, level=int(tag[1]))
             return
         kind = BlockKind.QUOTE if holder is not None else BlockKind.PARAGRAPH
-        for paragraph in EMPTY_LINES.split(text):
+        for paragraph in shapes.EMPTY_LINES.split(text):
             if self.verse:
-                self._add(kind, verse_of(paragraph), share, links)
+                self._add(kind, shapes.verse_of(paragraph), share, links)
                 continue
-            for line, is_item in lines_of(paragraph):
+            for line, is_item in shapes.lines_of(paragraph):
                 line_kind = BlockKind.LIST_ITEM if is_item else kind
                 self._add(line_kind, line, share, links, ordered=False if is_item else None)
 
@@ -269,7 +251,7 @@ class _Reader:
         self.found.append(RawBlock(kind, holder, text, level, ordered, url, image, junk, linked, links))
 
     def _image(self, element: Element) -> None:
-        if text := emoji_of(element):
+        if text := shapes.emoji_of(element):
             self.parts.append(text)
         elif (image := image_of(element, self.page)) is not None:
             self._add_image(element, image)
@@ -286,30 +268,19 @@ class _Reader:
         share = 1.0 if self.anchors else 0.0
         self._add(BlockKind.IMAGE, image=image, linked=share, links=tuple(self.links), element=element)
 
-    def _is_note_mark(self, element: Element, tag: str) -> bool:
+    def _is_note_mark(self, element: Element) -> bool:
         """Tell whether an element is a footnote's mark, which would stick to the word before it."""
-        text = text_of(element)
-        if not NOTE_MARK.fullmatch(text):
-            return False
-        before = "".join(self.parts)
-        anchors = [element] if tag == "a" else [*element.iter("a")]
-        if anchors:
-            sticks = before[-1:].strip() and not text.isalpha() and not self.verse
-            is_note = tag == "sup" or sticks or text[0] in "↩↑⤴^"
-            return bool(is_note) and all((a.get("href") or "#").startswith("#") for a in anchors)
-        if AFTER_STOP.search(before):
-            return True
-        if text[0].isdigit() and AFTER_WORD.search(before):
-            self.parts.append(" ")
-        return False
+        found = shapes.note_mark(element, "".join(self.parts), in_verse=bool(self.verse))
+        self.parts += found or ""
+        return found == ""
 
     def _is_taken_caption(self, element: Element) -> bool:
         """Give a caption to the picture, table, player or quotation it belongs to; False when it is text."""
         if not is_caption(element) or self.anchors:
             return False
         is_own = element.tag == "figcaption"
-        holder = media_around(element)
-        kinds = {str(e.tag) for e in holder.iter(*HOLDS_MEDIA)} if holder is not None else set()
+        holder = shapes.media_around(element)
+        kinds = {str(e.tag) for e in holder.iter(*shapes.HOLDS_MEDIA)} if holder is not None else set()
         caption = text_of(element) or None
         if "blockquote" in kinds and is_own and "img" not in kinds:
             self._flush()
@@ -317,9 +288,10 @@ class _Reader:
                 self._add(BlockKind.QUOTE, caption, element=element)
             return True
         inside = self._found_in(holder)
-        if "table" in kinds and inside and inside[-1].kind is BlockKind.TABLE and caption:
-            inside[-1].text += f"\n{caption}"
-            return True
+        if "table" in kinds and "img" not in kinds and inside:
+            is_data = inside[-1].kind is BlockKind.TABLE
+            inside[-1].text += f"\n{caption}" if is_data and caption else ""
+            return is_data
         pictures = [block for block in inside if block.image]
         if not pictures and inside and inside[-1].kind is BlockKind.EMBED and caption:
             inside[-1].text = inside[-1].text or caption
@@ -345,37 +317,23 @@ class _Reader:
         return found[::-1]
 
     def _is_embed(self, element: Element, tag: str) -> bool:
+        text = ""
         if tag in PLAYER_TAGS:
-            if url := player_address(element, self.page):
-                self._flush()
-                self._add(BlockKind.EMBED, url=url, element=element)
-            return True
-        if url := facade_address(element, self.page):
+            url = player_address(element, self.page)
+        elif (url := facade_address(element, self.page)) is None:
+            url, text = post_address(element, self.page), text_of(element)
+        if url:
             self._flush()
-            self._add(BlockKind.EMBED, url=url, element=element)
-            return True
-        url = post_address(element, self.page)
-        if url is None:
-            return False
-        self._flush()
-        self._add(BlockKind.EMBED, text_of(element), url=url, element=element)
-        return True
+            self._add(BlockKind.EMBED, text, url=url, element=element)
+        return url is not None or tag in PLAYER_TAGS
 
     def _is_table(self, element: Element, tag: str) -> bool:
         """Take a data table as one block; tables used for layout flow like any other element."""
-        if tag != "table" or element.find(".//table") is not None:
-            return False
-        rows = [
-            [text_of(cell) for cell in row if cell.tag in ("td", "th")]
-            for row in list(element.iter("tr"))[:MAX_ROWS]
-        ]
-        rows = [row for row in rows if any(row)]
-        if max(map(len, rows), default=0) < 2 or max(len(cell.split()) for row in rows for cell in row) > 60:
+        text = shapes.table_of(element) if tag == "table" else None
+        if text is None:
             return False
         self._flush()
-        titles = [title for caption in element.iterchildren("caption") if (title := text_of(caption))]
-        lines = [*titles, *(" | ".join(row) for row in rows)]
-        self._add(BlockKind.TABLE, "\n".join(lines), element=element)
+        self._add(BlockKind.TABLE, text, element=element)
         return True
 
 
@@ -385,6 +343,6 @@ def _once(blocks: list[RawBlock]) -> list[RawBlock]:
     kept = []
     for block in blocks:
         known = first.setdefault((block.kind, block.text), block) if block.text else block
-        if known is block or not are_screen_copies(known.element, block.element):
+        if known is block or not shapes.are_screen_copies(known.element, block.element):
             kept.append(block)
     return kept

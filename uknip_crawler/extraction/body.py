@@ -26,6 +26,7 @@ SHARE_OF_STORY = 0.9
 MAX_CARD_BLOCKS = 3
 WORTH_WIDENING = 10
 MAX_TWIN_DEPTH = 6
+BIG_TWIN = 4
 MAX_TRAFILATURA_ELEMENTS = 20_000
 # class tokens under which WordPress themes wrap `the_content()`; a hint, never needed
 _CONTENT = re.compile(
@@ -221,24 +222,28 @@ def _widened(
         return container
     kin = {_mark(e) for block in own for e in _up_to(block.element, container)} | {_mark(container)}
     begins = next(index for index, block in told.items() if block is own[0])
-    around = next((e for e in container.iterancestors() if e.tag in ("article", "main")), None)
+    around = next((e for e in container.iterancestors() if e.tag == "article"), None)
+    main = next((e for e in container.iterancestors() if e.tag == "main"), around)
     teasing = _Teasing(blocks)
     outer = set(container.iterancestors())
+    size = sum(len(block.text.split()) for block in own)
     missed = []
     for index, block in told.items():
         chain = ancestors(block.element)
         above = [e for e in chain if e not in outer]
         if index < begins or container in chain or teasing.holds(block, above):
             continue
-        if any(e in cards or holds_remarks(e) or is_junk(e, str(e.tag)) for e in above):
+        if any(e in cards or holds_remarks(e) or is_junk(e, str(e.tag)) for e in above if e.tag != "header"):
             continue
-        is_twin = any(
-            _mark(e) in kin for e in above[:MAX_TWIN_DEPTH] if e.tag not in TEXT_TAGS and classes(e)
-        )
-        if around in chain if around is not None else is_twin and len(above) <= MAX_TWIN_DEPTH:
-            missed += [block] if is_twin or index in approved else []
+        marks = [_mark(e) for e in above[:MAX_TWIN_DEPTH] if e.tag not in TEXT_TAGS and classes(e)]
+        is_twin = not kin.isdisjoint(marks)
+        if around is not None and around in chain:
+            is_big = bool(above) and BIG_TWIN * teasing.words(above[-1]) >= size
+            missed += [block] if is_twin or is_big or index in approved else []
+        elif _mark(container) in marks if main is not None and main in chain else main is None and is_twin:
+            missed += [block] if len(above) <= MAX_TWIN_DEPTH else []
     words = sum(len(block.text.split()) for block in missed)
-    if not missed or WORTH_WIDENING * words < sum(len(block.text.split()) for block in own):
+    if not missed or WORTH_WIDENING * words < size:
         return container
     holders = [set(ancestors(block.element)) for block in missed]
     return next((e for e in container.iterancestors() if all(e in held for held in holders)), container)
@@ -250,10 +255,18 @@ class _Teasing:
     def __init__(self, blocks: list[RawBlock]) -> None:
         self._linked: Counter[Element] = Counter()
         self._told: Counter[Element] = Counter()
+        self._words: Counter[Element] = Counter()
         for block in blocks:
-            counts = self._linked if block.is_text and block.linked > 0.9 else self._told
+            leads = block.is_text and block.linked > 0.9 and len(block.text.split()) > 2
+            counts = self._linked if leads else self._told
             if counts is self._linked or block.is_told:
                 counts.update(ancestors(block.element))
+            if block.is_told:
+                self._words.update(dict.fromkeys(ancestors(block.element), len(block.text.split())))
+
+    def words(self, element: Element) -> int:
+        """Return how many words of long sentences an element holds."""
+        return self._words[element]
 
     def holds(self, block: RawBlock, above: list[Element]) -> bool:
         return any(self._linked[e] >= self._told[e] for e in above[1:] if self._linked[e])

@@ -72,7 +72,8 @@ class Boxes:
         if self._forms.intersection(inner):
             return "form"
         if block.junk is not None and block.junk in inner and not self._is_story(block.junk):
-            return "wrapper"
+            heads = block.junk.tag == "header" and block.kind == "heading" and block.linked < 0.5
+            return None if heads and self._updates.intersection(inner) else "wrapper"
         if any(holds_remarks(e) and 3 * self._approved[e] < self._all_approved for e in inner):
             return "comments"
         return None
@@ -124,7 +125,7 @@ class Boxes:
     def _boxes_of_forms(self, blocks: list[RawBlock]) -> set[Element]:
         """Return the boxes around forms and gates: a few words, none of the story's sentences."""
         found: set[Element] = set()
-        starts = list(self._container.iter("form", "input", "button"))
+        starts = list(self._container.iter("form", "input"))
         starts += [e for e in self._words if names_gate(e) and e.tag not in TEXT_TAGS]
         for start in starts:
             box = None
@@ -138,8 +139,11 @@ class Boxes:
 
     def _may_be_form(self, element: Element) -> bool:
         words, told = self._words[element], self._told[element]
-        is_small = words <= MAX_FORM_WORDS and 3 * told < self._all_told
-        return is_small and (not self._approved[element] or 2 * told < words)
+        if words > MAX_FORM_WORDS or 3 * told >= self._all_told:
+            return False
+        asks = any(e.get("type", "text") in ("text", "email") for e in element.iter("input"))
+        is_call = asks and self._sentences[element] < 2 and 4 * told < self._all_told
+        return is_call or not self._approved[element] or 2 * told < words
 
     def _boxes_of_updates(self) -> set[Element]:
         """Return the boxes of a live report's updates: alike, side by side, each with sentences under its heading."""

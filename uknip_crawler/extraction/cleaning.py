@@ -5,30 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise
-from urllib.parse import urlsplit
+from itertools import islice
 
 from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.embeds import is_player
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.images import credit_line
+from uknip_crawler.extraction.leading import lines_that_lead
 from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Image, Stripped
 from uknip_crawler.sites import Furniture, Site, fold
 
-_MORE = re.compile(
-    r"(?i)(?:read more|read also|also read|see also|related|more|must read|don't miss)\s*[:–—-]"
-)
 _HOME = re.compile(r"(?i)^home\b[\s»>/|›–-]*")
-_CALL = re.compile(
-    r"(?i)[\W_]*(?:click|tap|download|follow|join|sign up|subscribe|get (?:the|our)|watch|listen|read more|see more)\b"
-)
 _VOICE = re.compile(r"(?i)\b(?:we|our|us|you|your)\b(?![^“\"‘]*[”\"])")
-_SPELT_OUT = re.compile(
-    r"(?i)\b(?:https?://|www\.)|\b[\w-]+\.(?:com|org|net|co\.uk|org\.uk|gov\.uk|uk|eu)\b|@"
-)
 MIN_TEASER = 40
 MAX_FURNITURE = 600
 MAX_LINES_ABOVE = 8
@@ -289,64 +280,11 @@ def _drop_teasers(result: Cleaned) -> None:
 
 
 def _drop_links(result: Cleaned, context: Context) -> None:
-    """Drop lines that are nothing but a link, and `Read more: …` lines; entries of lists stay, unless they lead home
-    where several stand together."""
-    blocks = result.blocks
-    linked = [block.is_text and block.linked > 0.9 and _leads_home(block, context.site) for block in blocks]
-    is_roundup = _is_roundup(blocks)
-    kept = []
-    for index, block in enumerate(blocks):
-        beside = any(0 <= near < len(blocks) and linked[near] for near in (index - 1, index + 1))
-        called = (
-            block.is_text
-            and block.linked > 0.5
-            and _MORE.match(block.text)
-            and _leads_home(block, context.site)
-        )
-        heads = is_roundup and block.kind is BlockKind.HEADING
-        if (
-            called
-            or (linked[index] and beside and not heads)
-            or (_is_lone_link(block, context) and not heads)
-        ):
-            result.furniture.append(Stripped(block.text, "links"))
-        else:
-            kept.append(block)
-    if any(block.is_text for block in kept):
-        result.blocks = kept
-    else:
-        result.furniture = [line for line in result.furniture if line.rule != "links"]
-
-
-def _is_lone_link(block: RawBlock, context: Context) -> bool:
-    """Tell whether a line outside a list only leads elsewhere: on real pages hardly one in twenty is story.
-
-    An address spelt out is told to the reader, and so is what leads to another site, if it does not call him there.
-    """
-    if block.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or block.linked <= 0.9 or block.is_spared:
-        return False
-    leading = [link for link in block.links if not _is_anchor(link.url, context)]
-    if not leading or _SPELT_OUT.search(block.text):
-        return False
-    is_call = block.text.isupper() or _CALL.match(block.text) is not None
-    return _leads_home(block, context.site) or (is_call and not is_sentence(block.text))
-
-
-def _is_anchor(url: str, context: Context) -> bool:
-    return urlsplit(url).path.rstrip("/") == urlsplit(context.url).path.rstrip("/") and "#" in url
-
-
-def _is_roundup(blocks: list[RawBlock]) -> bool:
-    """Tell whether the story itself goes from link to link: each heading leads to what the text below it is about."""
-    headed = [
-        below for block, below in pairwise(blocks) if block.kind is BlockKind.HEADING and block.linked > 0.9
-    ]
-    return len(headed) > 2 and all(below.is_told for below in headed)
-
-
-def _leads_home(block: RawBlock, site: Site) -> bool:
-    hosts = [(urlsplit(link.url).hostname or "").removeprefix("www.") for link in block.links]
-    return bool(hosts) and all(host == site.host for host in hosts)
+    leading = lines_that_lead(result.blocks, context.site, context.url)
+    if not any(block.is_text and index not in leading for index, block in enumerate(result.blocks)):
+        return
+    result.furniture += [Stripped(result.blocks[index].text, "links") for index in sorted(leading)]
+    result.blocks = [block for index, block in enumerate(result.blocks) if index not in leading]
 
 
 def _take_credits(result: Cleaned, context: Context) -> None:

@@ -77,7 +77,8 @@ class _OpenAir:
         apart = [e for e in chain if e not in self._around]
         if block.junk is not None and block.junk in apart:
             return False
-        if any(holds_remarks(e) or e in self._rows or _is_aside(e) for e in apart):
+        is_own = any(e.tag == "article" for e in self._around.intersection(chain))
+        if any(holds_remarks(e) or (e in self._rows and not is_own) or _is_aside(e) for e in apart):
             return False
         return not any(self._linked[e] >= self._told[e] for e in apart[1:] if self._linked[e])
 

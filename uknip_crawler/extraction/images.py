@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
@@ -48,6 +49,9 @@ _MARKED = re.compile(r"(?i)(?:©|\(c\)|\bcopyright\b:?)\s*(?P<credit>.+)$")
 _SPOKEN = re.compile(rf"(?i)^(?P<caption>(?:{_WORD}\b)?.{{0,80}}?)\s*\bcredit\b:?\s+(?P<credit>.+)$")
 _SPOKEN_START = re.compile(rf"(?i)^{_WORD}\b")
 MAX_CREDIT_WORDS = 10
+MAX_SOURCES = 8
+SHARP = 1_000
+"""A candidate for screens of double density is taken for so many pixels: more than what it stands beside."""
 MAX_CAPTION_WORDS = 80
 
 
@@ -170,8 +174,10 @@ def _told(element: Element) -> list[tuple[str, str]]:
 
 
 def _sources(element: Element) -> list[Element]:
-    parent = element.getparent()
-    return [e for e in parent if e.tag == "source"] if parent is not None and parent.tag == "picture" else []
+    # libxml2 knows no empty `source`: what follows one stands in it
+    around = islice(element.iterancestors(), MAX_SOURCES)
+    picture = next((e for e in around if e.tag == "picture"), None)
+    return list(picture.iter("source")) if picture is not None else []
 
 
 def _width(url: str, other: str) -> float:
@@ -200,7 +206,7 @@ def _widest(srcset: str | None) -> tuple[str | None, float]:
         if address.startswith("data:") or _DESCRIPTOR.fullmatch(address) or is_junk(address):
             continue
         told = _DESCRIPTOR.match(size.strip())
-        wide = float(told[0][:-1]) if told else 0.0
+        wide = float(told[0][:-1]) * (SHARP if told[0].endswith("x") else 1) if told else 0.0
         if wide > width:
             best, width = address, wide
     return best, max(width, 0.0)

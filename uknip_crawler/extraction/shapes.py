@@ -11,13 +11,15 @@ from uknip_crawler.extraction.text import is_sentence, one_line
 
 EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _BULLET = re.compile(r"^\s*[-•*·▪●–]\s+")
-NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?|[↩↑⤴^][\ufe0e\ufe0f]?")
-AFTER_WORD = re.compile(r"[^\W\d_]{4,}$")
-AFTER_STOP = re.compile(r"[.,;:!?…'’”\")]$")
+_NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?|[↩↑⤴^][\ufe0e\ufe0f]?")
+_AFTER_WORD = re.compile(r"[^\W\d_]{4,}$")
+_AFTER_STOP = re.compile(r"[.,;:!?…'’”\")]$")
 _EMOJI_FOLDER = re.compile(r"/(?:emoji|twemoji|smilies)/")
 HOLDS_MEDIA = ("table", "iframe", "video", "audio", "embed", "blockquote", "img", "amp-img")
 MIN_SPAN_WORDS = 8
 LONG_ITEM = 60
+MAX_ROWS = 2_000
+MAX_CELL_WORDS = 60
 WRAPPED_AT = 55
 """A preformatted line of so many characters was broken by a mail program, a shorter one by its author."""
 
@@ -29,6 +31,39 @@ def emoji_of(element: Element) -> str | None:
         return alt
     is_sign = 0 < len(alt) <= 8 and not alt.isascii() and not any(char.isalnum() for char in alt)
     return alt if is_sign else None
+
+
+def note_mark(element: Element, before: str, *, in_verse: bool) -> str | None:
+    """Return what stands for a footnote's mark that would stick to the word before it: nothing, or a blank and then
+    the mark where it may be a number of the text; None for what is no mark."""
+    text = text_of(element)
+    if not _NOTE_MARK.fullmatch(text):
+        return None
+    anchors = [element] if element.tag == "a" else [*element.iter("a")]
+    if anchors:
+        sticks = before[-1:].strip() and not text.isalpha() and not in_verse
+        is_note = element.tag == "sup" or sticks or text[0] in "↩↑⤴^"
+        return "" if is_note and all("#" in (a.get("href") or "#") for a in anchors) else None
+    if _AFTER_STOP.search(before):
+        return ""
+    return " " if text[0].isdigit() and _AFTER_WORD.search(before) else None
+
+
+def table_of(table: Element) -> str | None:
+    """Return a data table's caption and rows, a line each; None for a table that lays a page out or holds a list."""
+    if table.find(".//table") is not None:
+        return None
+    rows = [
+        [text_of(cell) for cell in row if cell.tag in ("td", "th")]
+        for row in list(table.iter("tr"))[:MAX_ROWS]
+    ]
+    rows = [row for row in rows if any(row)]
+    longest = max((len(cell.split()) for row in rows for cell in row), default=0)
+    if max(map(len, rows), default=0) < 2 or longest > MAX_CELL_WORDS:
+        return None
+    above = list(table.itersiblings("figcaption", preceding=True))
+    titles = [title for e in (*above, *table.iterchildren("caption")) if (title := text_of(e))]
+    return "\n".join([*titles, *(" | ".join(row) for row in rows)])
 
 
 def media_around(element: Element) -> Element | None:
