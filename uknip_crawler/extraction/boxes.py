@@ -37,7 +37,7 @@ class Boxes:
             for element in self._inner(block):
                 self._approved[element] += approved.get(index, 0)
                 self._words[element] += words
-                self._linked[element] += block.is_text and block.linked > 0.9
+                self._linked[element] += block.is_text and block.linked > 0.9 and words > 2
                 if block.is_told:
                     self._told[element] += words
                     self._sentences[element] += 1
@@ -96,7 +96,9 @@ class Boxes:
         return self._kin_size[mark] > 1 and 3 * self._kin[mark] >= self._all_told
 
     def keeps(self, block: RawBlock) -> bool:
-        """Tell whether a block after all that the teacher knows stands in a box with much of the story."""
+        """Tell whether a block after all that the teacher knows stands in an update, or in a box with much of the story."""
+        if self._updates.intersection(self._inner(block)):
+            return True
         inner = [e for e in self._inner(block) if e.tag not in TEXT_TAGS]
         return any(
             4 * self._told[box] >= self._all_told > 0
@@ -154,7 +156,7 @@ class Boxes:
         units: set[Element] = set()
         for alike in kin.values():
             headed = [e for e in alike if any(True for _ in e.iter("h2", "h3", "h4", "time"))]
-            if len(headed) > 1:
+            if len(headed) > 1 and not any(self._linked[e] or holds_remarks(e) for e in headed):
                 units.update(headed)
         return units
 
