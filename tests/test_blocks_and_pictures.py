@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tests.single_pages import STORY, article_of, content, page, paragraphs, shown, within
+from single_pages import STORY, article_of, content, page, paragraphs, shown, within
 
 HERE = "https://courier.example"
 BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP"

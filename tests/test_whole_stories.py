@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tests.single_pages import HEADLINE, OG, STORY, content, lines_of, page, paragraphs, within
+from single_pages import HEADLINE, OG, STORY, content, lines_of, page, paragraphs, within
 
 ADVERT = '<div class="ad">Advertisement</div>'
 LINK = '<a href="/2026/02/01/mill-race/">Mill race to be dredged in spring</a>'

@@ -76,8 +76,9 @@ class RunReport:
                 said = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
                 lines.append(f"  {title}: {said}")
         if self.doubtful:
+            readings = "reading" if self.doubtful == 1 else "readings"
             lines.append(
-                f"  {self.doubtful:,} readings in doubt: sentences of the page are missing from the body"
+                f"  {self.doubtful:,} {readings} in doubt: sentences of the page are missing from the body"
             )
         if self.replayed:
             lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
