@@ -55,14 +55,15 @@ class Boxes:
         self._updates = self._boxes_of_updates()
 
     def _inner(self, block: RawBlock) -> list[Element]:
-        chain = ancestors(block.element)
-        return chain[: chain.index(self._container)] if self._container in chain else []
+        chain = ancestors(block.element)  # without `body`
+        if self._container in chain:
+            return chain[: chain.index(self._container)]
+        return chain if self._container.tag in ("body", "html") else []
 
     def _is_open(self, block: RawBlock) -> bool:
         inner = self._inner(block)
-        return self._container in ancestors(block.element) and not any(
-            e in self._cards or holds_remarks(e) for e in inner
-        )
+        is_inside = bool(inner) or block.element is self._container
+        return is_inside and not any(e in self._cards or holds_remarks(e) for e in inner)
 
     def rule_of(self, block: RawBlock) -> str | None:
         """Return the rule under which a block in a box of furniture is dropped, or None."""
