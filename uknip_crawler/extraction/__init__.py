@@ -140,6 +140,7 @@ class _Story:
     capture: Capture
     learned: Learned
     with_links: bool
+    whole: list[RawBlock] | None = None
 
     def reading(self) -> Reading:
         headline = find_headline(self.page, self.data, self.site)
@@ -148,7 +149,7 @@ class _Story:
         trusted = self._by_place(headline)
         if trusted is not None:
             return trusted
-        raw = read_blocks(self.page)
+        raw = self.whole = read_blocks(self.page)
         if not raw:
             return self._nothing("empty")
         seen = survey(self.page, raw, headline)
@@ -286,7 +287,7 @@ class _Story:
             flags.append("repeated_paragraphs")
         told = [block.text for block in cleaned.blocks] + [article.standfirst or ""]
         known = {line.text for line in furniture if line.rule not in COLD_RULES}
-        if leaves_story_out(read_blocks(self.page), told, known):
+        if leaves_story_out(self.whole or read_blocks(self.page), told, known):
             flags.append(DOUBTFUL_BODY)
         return tuple(flags)
 

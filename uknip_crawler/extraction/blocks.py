@@ -317,14 +317,14 @@ class _Reader:
         return found[::-1]
 
     def _is_embed(self, element: Element, tag: str) -> bool:
-        text = ""
+        post = None
         if tag in PLAYER_TAGS:
             url = player_address(element, self.page)
         elif (url := facade_address(element, self.page)) is None:
-            url, text = post_address(element, self.page), text_of(element)
+            url = post = post_address(element, self.page)
         if url:
             self._flush()
-            self._add(BlockKind.EMBED, text, url=url, element=element)
+            self._add(BlockKind.EMBED, text_of(element) if post else "", url=url, element=element)
         return url is not None or tag in PLAYER_TAGS
 
     def _is_table(self, element: Element, tag: str) -> bool:
