@@ -19,6 +19,7 @@ from sample_archive import CAPTURED, SITE, add_article, add_image, add_revision,
 from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
+from uknip_crawler.archive.report import archive_status, run_report
 from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.server import datasette_for
@@ -361,6 +362,34 @@ def test_what_is_known_of_a_story_is_shown(archive: Path) -> None:
     assert page.count('href="/read/story/2"') == 1
     assert "Join our channel" in text_of(instance, "/read/furniture")
     assert "Join our channel" in text_of(instance, "/read/layouts/Labc123")
+    end(instance)
+
+
+def test_a_reading_in_doubt_says_so_and_is_counted(archive: Path) -> None:
+    """On the story's page, on its run's, in the run's report and in the archive's state."""
+    db = Database(archive / "uknip.db")
+    noted = {
+        "outcome": "stored",
+        "closed_at": CAPTURED,
+        "detail": "truncated_parse, doubtful_body",
+        "article_id": 1,
+    }
+    db.table("fetches").update(1, noted)
+    db.execute("UPDATE articles SET fetch_id = 1 WHERE id = 1")
+    others = db.execute(
+        "SELECT count(*) FROM articles WHERE fetch_id = 1 AND status <> 'redacted'"
+    ).fetchone()[0]
+    db.conn.commit()
+    report = run_report(db, 1)
+    assert report.doubtful == 1
+    assert "1 reading in doubt" in report.text()
+    assert archive_status(db)["doubtful"] == others
+    db.close()
+    instance = datasette_for(archive)
+    story = text_of(instance, "/read/story/1")
+    assert "part of the story may be lost" in story
+    assert "could not be read to its end" in story
+    assert "Readings in doubt" in text_of(instance, "/read/runs/1")
     end(instance)
 
 

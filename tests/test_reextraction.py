@@ -117,6 +117,20 @@ def test_a_newer_reading_replaces_the_old_and_makes_no_revision(copy: Path) -> N
     assert uknip("verify", "--archive", str(copy)).returncode == 0
 
 
+def test_doubts_are_those_of_the_newest_reading(copy: Path) -> None:
+    """What was doubted once and is read whole today is not doubted any more; other notes of the ledger stay."""
+    with closing(sqlite3.connect(copy / DATABASE)) as db:
+        doubted, noted = (row[0] for row in db.execute("SELECT fetch_id FROM articles ORDER BY id LIMIT 2"))
+        db.execute("UPDATE fetches SET detail = 'doubtful_body' WHERE id = ?", (doubted,))
+        db.execute("UPDATE fetches SET detail = 'seen on /a/' WHERE id = ?", (noted,))
+        db.execute("UPDATE articles SET extractor_version = 'older'")
+        db.commit()
+    uknip("reextract", "--archive", str(copy))
+    with closing(sqlite3.connect(copy / DATABASE)) as db:
+        details = dict(db.execute("SELECT id, detail FROM fetches WHERE id IN (?, ?)", (doubted, noted)))
+    assert details == {doubted: None, noted: "seen on /a/"}
+
+
 def test_a_re_reading_that_was_stopped_goes_on_where_it_was(copy: Path) -> None:
     """What is done is no longer out of date."""
     with closing(sqlite3.connect(copy / DATABASE)) as db:

@@ -252,6 +252,10 @@ class Stripped:
     layouts: int = 0
 
 
+DOUBTFUL_BODY = "doubtful_body"
+"""Flag of a reading that leaves out sentences which look like the story's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one capture turned out to be.

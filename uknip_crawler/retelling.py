@@ -106,6 +106,7 @@ class Telling:
                 shown,
                 stripped,
                 layouts={c.fetch_id: self._layout(c, r) for c, r in read},
+                flags={c.fetch_id: r.flags for c, r in read},
                 others=list(_other_changes(read)),
             )
 

@@ -131,12 +131,13 @@ class Readings:
         stripped: Iterable[Stripped],
         *,
         layouts: dict[int, int | None],
+        flags: dict[int, tuple[str, ...]],
         others: Sequence[tuple[Captured, str]] = (),
     ) -> None:
         """Put today's reading in the place of the old one. The story's life stays as it was.
 
         `versions` are the publisher's, oldest first; `shown` is the newest capture's reading; `layouts` maps
-        each capture's ledger row to its layout; `others` are captures at which something besides the text changed.
+        each capture's ledger row to its layout, `flags` to the doubts about its reading; `others` are captures at which something besides the text changed.
         """
         execute = self._db.conn.execute
         row = row_of(shown.article, shown.content_sha256, shown.evidence)
@@ -170,6 +171,14 @@ class Readings:
                 else (Outcome.UNCHANGED, Outcome.REVISED)
             )
             execute("UPDATE fetches SET outcome = ? WHERE id = ? AND outcome = ?", (new, fetch_id, old))
+            self._doubt(fetch_id, flags[fetch_id])
+
+    def _doubt(self, fetch_id: int, flags: tuple[str, ...]) -> None:
+        """Note today's doubts in the ledger, where nothing but earlier ones is noted."""
+        (told,) = self._db.conn.execute("SELECT detail FROM fetches WHERE id = ?", (fetch_id,)).fetchone()
+        detail = ", ".join(flags) or None
+        if told != detail and (told is None or all(part.isidentifier() for part in told.split(", "))):
+            self._db.conn.execute("UPDATE fetches SET detail = ? WHERE id = ?", (detail, fetch_id))
 
     def _replace_revisions(self, article_id: int, versions: Sequence[Version]) -> None:
         columns = "fetch_id, headline, standfirst, body"

@@ -9,8 +9,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive.ledger import IMAGE
-from uknip_crawler.models import FAILURES, Outcome
+from uknip_crawler.models import DOUBTFUL_BODY, FAILURES, Outcome
 
+_IN_DOUBT = f"', ' || {{}} || ', ' LIKE '%, {DOUBTFUL_BODY}, %'"
 _MEANING = {
     0: "complete",
     3: "finished with failures",
@@ -25,7 +26,7 @@ class RunReport:
 
     `revisits` tells what looking again at stories of which nothing was said has cost and caught: `requests`,
     `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`. `outcomes` are those of pages and
-    sources, `images` those of pictures.
+    sources, `images` those of pictures. `doubtful` counts captures whose reading leaves out much of the page's text.
     """
 
     run: int
@@ -48,6 +49,7 @@ class RunReport:
     failures: list[tuple[str, str, str | None]] = field(default_factory=list)
     images: dict[str, int] = field(default_factory=dict)
     kind: str = "crawl"
+    doubtful: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,6 +75,11 @@ class RunReport:
             if counts:
                 said = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
                 lines.append(f"  {title}: {said}")
+        if self.doubtful:
+            readings = "reading" if self.doubtful == 1 else "readings"
+            lines.append(
+                f"  {self.doubtful:,} {readings} in doubt: sentences of the page are missing from the body"
+            )
         if self.replayed:
             lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
         lines += [f"  trouble: {trouble}" for trouble in self.troubles]
@@ -143,6 +150,9 @@ def run_report(
         failures=[tuple(row) for row in failures],
         images=images,
         kind=kind,
+        doubtful=_count(
+            db, f"SELECT count(*) FROM fetches WHERE run_id = {int(run_id)} AND {_IN_DOUBT.format('detail')}"
+        ),
     )
 
 
@@ -172,6 +182,11 @@ def archive_status(db: Database) -> dict[str, Any]:
         "revisions": _count(db, "SELECT count(*) FROM revisions"),
         "edited": _count(db, "SELECT count(*) FROM articles WHERE revision_count > 1"),
         "aliases": _count(db, "SELECT count(*) FROM aliases"),
+        "doubtful": _count(
+            db,
+            "SELECT count(*) FROM articles AS a JOIN fetches AS f ON f.id = a.fetch_id "
+            f"WHERE a.status <> 'redacted' AND {_IN_DOUBT.format('f.detail')}",
+        ),
         "without_date": _count(db, "SELECT count(*) FROM articles WHERE published_at IS NULL"),
         "first_published_at": first,
         "last_published_at": last,

@@ -35,6 +35,7 @@ def command(directory: Path, as_json: bool) -> None:
     click.echo(
         f"  {status['revisions']:,} revisions, {status['edited']:,} articles edited, {status['aliases']:,} aliases, "
         f"{status['without_date']:,} without a date"
+        + (f", {status['doubtful']:,} read in doubt" if status["doubtful"] else "")
     )
     click.echo(
         f"  {status['addresses_known']:,} addresses known, {status['addresses_never_visited']:,} never visited; "

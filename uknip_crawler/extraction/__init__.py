@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from uknip_crawler.extraction.body import Body, locate, survey
 from uknip_crawler.extraction.classify import PageKind, Verdict, classify
 from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
 from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
 from uknip_crawler.extraction.headline import Headline, find_headline
 from uknip_crawler.extraction.images import gather_images, lead_address, stem
 from uknip_crawler.extraction.judging import drop_furniture, own_container
@@ -27,7 +29,18 @@ from uknip_crawler.extraction.studying import pack, skeleton_of, study
 from uknip_crawler.extraction.text import is_sentence, key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
-from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Link, Outcome, Reading
+from uknip_crawler.models import (
+    DOUBTFUL_BODY,
+    Article,
+    Block,
+    BlockKind,
+    Capture,
+    Finding,
+    Link,
+    Outcome,
+    Reading,
+    Stripped,
+)
 from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
@@ -246,7 +259,7 @@ class _Story:
             article=article,
             links=links(self.page) if self.ask.with_links else (),
             furniture=tuple(furniture),
-            flags=self._flags(article),
+            flags=self._flags(article, cleaned, furniture),
             skeleton=skeleton,
             version=version_of(self.learned, skeleton),
         )
@@ -259,7 +272,7 @@ class _Story:
         alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
         pictures = any(block.image for block in (*body.blocks, *body.above))
         has_picture = pictures or bool(lead_address(self.data, self.page)[0])
-        return Context(self.site, headline, labels, alts, has_picture)
+        return Context(self.site, headline, labels, alts, has_picture, self.page.url)
 
     def _article(
         self,
@@ -270,9 +283,9 @@ class _Story:
         summary: RawBlock | None,
     ) -> Article:
         above = [block for block in body.above if not _leads_elsewhere(block, self.site, found.url)]
-        shown = [block.image for block in (*above, *cleaned.blocks) if block.image]
         named, source = lead_address(self.data, self.page)
-        images = gather_images(named, shown)
+        shown = [[block.image for block in blocks if block.image] for blocks in (above, cleaned.blocks)]
+        images = gather_images(named, *shown)
         if cleaned.credit and images:
             images = (*images[:-1], with_credit(images[-1], cleaned.credit))
         blocks = tuple(Block(b.kind, b.text, b.level, b.ordered, b.url, b.image) for b in cleaned.blocks)
@@ -304,7 +317,7 @@ class _Story:
         sources |= {"section": "label"} if article.section and not found.section else {}
         return replace(article, standfirst=standfirst, sources=sources)
 
-    def _flags(self, article: Article) -> tuple[str, ...]:
+    def _flags(self, article: Article, cleaned: Cleaned, furniture: Iterable[Stripped]) -> tuple[str, ...]:
         flags = list(self.page.flags)
         repeated = Counter(
             b.text for b in article.blocks if b.kind is BlockKind.PARAGRAPH and len(b.text.split()) > 7
@@ -313,6 +326,10 @@ class _Story:
             flags.append("empty_body")
         if any(count > 1 for count in repeated.values()):
             flags.append("repeated_paragraphs")
+        told = [block.text for block in cleaned.blocks] + [article.standfirst or ""]
+        known = {line.text for line in furniture if line.rule not in COLD_RULES}
+        if may_leave_story_out(self.page, article.body) and leaves_story_out(self.raw, told, known):
+            flags.append(DOUBTFUL_BODY)
         return tuple(flags)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from lxml import etree
 
-from uknip_crawler.extraction.embeds import PLAYER_TAGS, player_address, post_address
-from uknip_crawler.extraction.images import image_of, is_caption, split_credit
-from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction import shapes
+from uknip_crawler.extraction.embeds import PLAYER_TAGS, facade_address, player_address, post_address
+from uknip_crawler.extraction.images import background_of, image_of, is_caption, split_credit, stem
+from uknip_crawler.extraction.marks import is_dropcap, is_junk, is_pull_quote, is_unseen
+from uknip_crawler.extraction.page import Element, Page, text_of
 from uknip_crawler.extraction.places import ancestors
-from uknip_crawler.extraction.text import one_line
+from uknip_crawler.extraction.text import is_cut, is_sentence, one_line
 from uknip_crawler.models import TEXT_KINDS, BlockKind, Image, Link
 
 # fmt: off
@@ -27,30 +28,16 @@ _SKIPPED = frozenset({
 })
 # fmt: on
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_JUNK_TAGS = frozenset({"nav", "aside", "form", "footer", "header", "dialog"})
-# parts of the class tokens and ids under which themes and plugins file their furniture; a hint, never needed
-_JUNK_PART = re.compile(
-    r"(?:^|[-_])(?:shar(?:e|es|ing)|sharedaddy|socials?|related(?:posts)?|rlt|ilrltpost|wprt|newsletter|subscribe|signup"
-    r"|sidebar|comments?|respond|breadcrumbs?|advert(?:isement|ising)?|ads?|adsbygoogle|promo|popup|modal|cookie"
-    r"|pagination|nav(?:igation)?|menu|countview|byline|(?:post)?meta|recommend(?:ed|ations)|trending|tags|tagcloud"
-    r"|donat(?:e|ion)|outbrain|taboola|toc|authorbox|author|bio|about)(?:$|[-_])"
-)
-# post_class and body_class tokens carry the story's own words: `tag-newsletter`, `has-sidebar`
-_NOT_JUNK = re.compile(
-    r"^(?:category|tag|post-\d|has|no|is|with|single|status|format|type|elementor|wpb|vc|menu)[-_\d]"
-)
-_HIDDEN = frozenset({"screen-reader-text", "sr-only", "visually-hidden"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-_BULLET = re.compile(r"^\s*[-•*·▪●–]\s+")
-MAX_ROWS = 2_000
+MIN_TOLD_WORDS = 12
 
 
 @dataclass(slots=True, eq=False)
 class RawBlock:
     """A block before cleaning. `element` holds it, `junk` is the nearest wrapper that looks like furniture.
 
-    `linked` is the share of its characters inside anchors, 0 to 1.
+    `linked` is the share of its characters inside anchors, 0 to 1. `is_spared` says that its place makes it story,
+    whatever its words.
     """
 
     kind: BlockKind
@@ -63,16 +50,24 @@ class RawBlock:
     junk: Element | None = None
     linked: float = 0.0
     links: tuple[Link, ...] = ()
+    is_spared: bool = False
 
     @property
     def is_text(self) -> bool:
         return self.kind in TEXT_KINDS
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it is a long sentence without links: what stories are made of, and little else is."""
+        if not self.is_text or self.linked > 0.3 or not is_sentence(self.text) or is_cut(self.text):
+            return False
+        return len(self.text.split()) >= MIN_TOLD_WORDS
+
 
 def read_blocks(page: Page) -> list[RawBlock]:
     """Return every block of the page's body, furniture included."""
     body = page.by_tag["body"]
-    return _Reader(page).read(body[0] if body else page.root)
+    return _once(_Reader(page).read(body[0] if body else page.root))
 
 
 def read_region(page: Page, headline: Element | None, container: Element) -> list[RawBlock]:
@@ -81,7 +76,7 @@ def read_region(page: Page, headline: Element | None, container: Element) -> lis
     root = container
     if headline is not None:
         root = next((element for element in ancestors(headline) if element in around), page.by_tag["body"][0])
-    raw = _Reader(page).read(root, until=container)
+    raw = _once(_Reader(page).read(root, until=container))
     printed = next((index for index, block in enumerate(raw) if block.element is headline), 0)
     return raw[printed:]
 
@@ -105,6 +100,7 @@ class _Reader:
     found: list[RawBlock] = field(default_factory=list)
     holders: list[Element] = field(default_factory=list)
     kinds: list[Element] = field(default_factory=list)
+    verse: list[Element] = field(default_factory=list)
     junk: list[Element] = field(default_factory=list)
     anchors: int = 0
     unscripted: int = 0
@@ -120,7 +116,7 @@ class _Reader:
                 if element is until:
                     break
                 if element is not root:
-                    self._text(element.tail, element if _is_dropcap(element) else None)
+                    self._text(element.tail, element if is_dropcap(element) else None)
             elif self._start(element):
                 self._text(element.text)
             else:
@@ -131,7 +127,7 @@ class _Reader:
     def _start(self, element: Element) -> bool:
         """Take an element in; False when its inside is not to be read."""
         tag = str(element.tag)
-        if tag in _SKIPPED or _HIDDEN.intersection(classes(element)):
+        if tag in _SKIPPED or is_unseen(element):
             return False
         if tag == "noscript":
             self.unscripted += 1
@@ -141,9 +137,17 @@ class _Reader:
         if self.unscripted:
             return True
         if element.get("data-cfemail"):
-            self.parts.append(_decoded_email(element.get("data-cfemail") or ""))
+            self.parts.append(shapes.decoded_email(element.get("data-cfemail") or ""))
+            return False
+        if is_dropcap(element):
+            self.parts.append(text_of(element))
             return False
         if self._is_embed(element, tag) or self._is_taken_caption(element) or self._is_table(element, tag):
+            return False
+        if tag in ("a", "sup") and self._is_note_mark(element):
+            return False
+        if (picture := background_of(element, self.page)) is not None:
+            self._add_image(element, picture)
             return False
         if tag == "br":
             self.parts.append("\n")
@@ -151,18 +155,21 @@ class _Reader:
             self.anchors += 1
             if address := self.page.absolute(element.get("href")):
                 self.links.append(Link(address, text_of(element)))
-        elif (tag in _BLOCKS and not _is_dropcap(element)) or (
-            tag in ("span", "i", "ins") and _is_junk(element, tag)
-        ):
+        elif tag in _BLOCKS or (tag in ("span", "i", "ins") and is_junk(element, tag)):
             self._open(element, tag)
+        elif tag == "span" and shapes.begins_paragraph(element):
+            self._flush()
         return True
 
     def _open(self, element: Element, tag: str) -> None:
         self._flush()
         self.holders.append(element)
-        if tag in _HEADINGS or tag in ("li", "blockquote"):
+        is_quote = tag == "blockquote" or is_pull_quote(element)
+        if is_quote or tag in _HEADINGS or (tag == "li" and not shapes.is_layout_item(element)):
             self.kinds.append(element)
-        if _is_junk(element, tag):
+        if tag == "pre":
+            self.verse.append(element)
+        if is_junk(element, tag) and not is_quote:
             self.junk.append(element)
 
     def _end(self, element: Element) -> None:
@@ -174,7 +181,7 @@ class _Reader:
         elif self.holders and self.holders[-1] is element:
             self._flush()
             self.holders.pop()
-            for stack in (self.kinds, self.junk):
+            for stack in (self.kinds, self.junk, self.verse):
                 if stack and stack[-1] is element:
                     stack.pop()
 
@@ -183,7 +190,7 @@ class _Reader:
             return
         if dropcap is not None and text_of(dropcap) not in ("A", "I"):  # these are words of their own
             text = text.lstrip()
-        if not (self.holders and self.holders[-1].tag == "pre"):
+        if not self.verse:
             text = _SPACE.sub(" ", text)
         self.parts.append(text)
         if self.anchors:
@@ -206,9 +213,12 @@ class _Reader:
         if tag in _HEADINGS:
             self._add(BlockKind.HEADING, one_line(text), share, links, level=int(tag[1]))
             return
-        kind = BlockKind.QUOTE if tag == "blockquote" else BlockKind.PARAGRAPH
-        for paragraph in _EMPTY_LINES.split(text):
-            for line, is_item in _lines(paragraph):
+        kind = BlockKind.QUOTE if holder is not None else BlockKind.PARAGRAPH
+        for paragraph in shapes.EMPTY_LINES.split(text):
+            if self.verse:
+                self._add(kind, shapes.verse_of(paragraph), share, links)
+                continue
+            for line, is_item in shapes.lines_of(paragraph):
                 line_kind = BlockKind.LIST_ITEM if is_item else kind
                 self._add(line_kind, line, share, links, ordered=False if is_item else None)
 
@@ -241,93 +251,98 @@ class _Reader:
         self.found.append(RawBlock(kind, holder, text, level, ordered, url, image, junk, linked, links))
 
     def _image(self, element: Element) -> None:
-        if "emoji" in classes(element) or "wp-smiley" in classes(element):
-            self.parts.append(element.get("alt") or "")
+        if text := shapes.emoji_of(element):
+            self.parts.append(text)
         elif (image := image_of(element, self.page)) is not None:
-            share = 1.0 if self.anchors else 0.0
-            self._add(BlockKind.IMAGE, image=image, linked=share, links=tuple(self.links), element=element)
+            self._add_image(element, image)
+
+    def _add_image(self, element: Element, image: Image) -> None:
+        """Add a picture, unless it is the one before in another size or without script."""
+        last = self.found[-1] if self.found else None
+        if last and last.image and stem(last.image.url) == stem(image.url):
+            if image.caption in (None, last.image.caption):
+                return
+            if last.image.caption is None and not last.image.credit:
+                last.image = Image(last.image.url, last.image.alt or image.alt, image.caption, image.credit)
+                return
+        share = 1.0 if self.anchors else 0.0
+        self._add(BlockKind.IMAGE, image=image, linked=share, links=tuple(self.links), element=element)
+
+    def _is_note_mark(self, element: Element) -> bool:
+        """Tell whether an element is a footnote's mark, which would stick to the word before it."""
+        found = shapes.note_mark(element, "".join(self.parts), in_verse=bool(self.verse))
+        self.parts += found or ""
+        return found == ""
 
     def _is_taken_caption(self, element: Element) -> bool:
+        """Give a caption to the picture, table, player or quotation it belongs to; False when it is text."""
         if not is_caption(element) or self.anchors:
             return False
-        last = self.found[-1] if self.found else None
-        if last and last.image and not last.image.caption and not last.image.credit:
-            caption, credit = split_credit(text_of(element) or None)
-            last.image = Image(last.image.url, last.image.alt, caption, credit)
-        return element.tag == "figcaption" or bool(last and last.image)
+        is_own = element.tag == "figcaption"
+        holder = shapes.media_around(element)
+        kinds = {str(e.tag) for e in holder.iter(*shapes.HOLDS_MEDIA)} if holder is not None else set()
+        caption = text_of(element) or None
+        if "blockquote" in kinds and is_own and "img" not in kinds:
+            self._flush()
+            if caption:
+                self._add(BlockKind.QUOTE, caption, element=element)
+            return True
+        inside = self._found_in(holder)
+        if "table" in kinds and "img" not in kinds and inside:
+            is_data = inside[-1].kind is BlockKind.TABLE
+            inside[-1].text += f"\n{caption}" if is_data and caption else ""
+            return is_data
+        pictures = [block for block in inside if block.image]
+        if not pictures and inside and inside[-1].kind is BlockKind.EMBED and caption:
+            inside[-1].text = inside[-1].text or caption
+            return True
+        if not pictures and not is_own:
+            last = self.found[-1] if self.found and not "".join(self.parts).strip() else None
+            pictures = [last] if last and last.image else []
+            if pictures and element.find(".//p") is not None:
+                return False
+        if len(pictures) > 1 and element.getparent() is not holder:
+            pictures = pictures[-1:]
+        for block in pictures:
+            if block.image and not block.image.caption and not block.image.credit:
+                block.image = Image(block.image.url, block.image.alt, *split_credit(caption))
+        return is_own or bool(pictures)
+
+    def _found_in(self, holder: Element | None) -> list[RawBlock]:
+        found: list[RawBlock] = []
+        for block in reversed(self.found) if holder is not None else ():
+            if holder is not block.element and all(e is not holder for e in block.element.iterancestors()):
+                break
+            found.append(block)
+        return found[::-1]
 
     def _is_embed(self, element: Element, tag: str) -> bool:
+        post = None
         if tag in PLAYER_TAGS:
-            if url := player_address(element, self.page):
-                self._flush()
-                self._add(BlockKind.EMBED, url=url, element=element)
-            return True
-        url = post_address(element, self.page)
-        if url is None:
-            return False
-        self._flush()
-        self._add(BlockKind.EMBED, text_of(element), url=url, element=element)
-        return True
+            url = player_address(element, self.page)
+        elif (url := facade_address(element, self.page)) is None:
+            url = post = post_address(element, self.page)
+        if url:
+            self._flush()
+            self._add(BlockKind.EMBED, text_of(element) if post else "", url=url, element=element)
+        return url is not None or tag in PLAYER_TAGS
 
     def _is_table(self, element: Element, tag: str) -> bool:
         """Take a data table as one block; tables used for layout flow like any other element."""
-        if tag != "table" or element.find(".//table") is not None:
-            return False
-        rows = [
-            [text_of(cell) for cell in row if cell.tag in ("td", "th")]
-            for row in list(element.iter("tr"))[:MAX_ROWS]
-        ]
-        rows = [row for row in rows if any(row)]
-        if max(map(len, rows), default=0) < 2 or max(len(cell.split()) for row in rows for cell in row) > 60:
+        text = shapes.table_of(element) if tag == "table" else None
+        if text is None:
             return False
         self._flush()
-        self._add(BlockKind.TABLE, "\n".join(" | ".join(row) for row in rows), element=element)
+        self._add(BlockKind.TABLE, text, element=element)
         return True
 
 
-def _is_junk(element: Element, tag: str) -> bool:
-    if tag in _JUNK_TAGS or element.get("hidden") is not None:
-        return True
-    if "display:none" in (element.get("style") or "").replace(" ", ""):
-        return True
-    if tag in ("article", "body", "main"):
-        return False
-    return any(_names_junk(token) for token in (*classes(element), element.get("id") or ""))
-
-
-@lru_cache(4096)
-def _names_junk(token: str) -> bool:
-    lowered = token.lower()
-    return not _NOT_JUNK.match(lowered) and _JUNK_PART.search(lowered) is not None
-
-
-def _is_dropcap(element: Element) -> bool:
-    return any(_names_dropcap(token) for token in classes(element)) and len(text_of(element)) <= 2
-
-
-@lru_cache(4096)
-def _names_dropcap(token: str) -> bool:
-    return "dropcap" in token.lower().replace("-", "").replace("_", "")
-
-
-def _decoded_email(code: str) -> str:
-    """Return the address behind Cloudflare's `data-cfemail`: hexadecimal, every byte xored with the first."""
-    try:
-        first, *rest = bytes.fromhex(code)
-        return bytes(byte ^ first for byte in rest).decode("utf-8")
-    except ValueError:
-        return ""
-
-
-def _lines(paragraph: str) -> list[tuple[str, bool]]:
-    """Return the blocks of one paragraph, each with whether it is a list item.
-
-    A lone line break inside a paragraph is a wrap, unless every line is an entry of its own.
-    """
-    lines = [line for raw in paragraph.split("\n") if (line := one_line(raw))]
-    if len(lines) > 1 and sum(bool(_BULLET.match(line)) for line in lines) >= max(2, len(lines) - 1):
-        return [(_BULLET.sub("", line), bool(_BULLET.match(line))) for line in lines]
-    entries = all(line[0].isupper() or line[0].isdigit() for line in lines)
-    if len(lines) > 2 and entries and sum(map(len, lines)) / len(lines) <= 60:
-        return [(line, False) for line in lines]
-    return [(" ".join(lines), False)] if lines else []
+def _once(blocks: list[RawBlock]) -> list[RawBlock]:
+    """Return the blocks without second copies for other screens; what an author repeats stays."""
+    first: dict[tuple[BlockKind, str], RawBlock] = {}
+    kept = []
+    for block in blocks:
+        known = first.setdefault((block.kind, block.text), block) if block.text else block
+        if known is block or not shapes.are_screen_copies(known.element, block.element):
+            kept.append(block)
+    return kept

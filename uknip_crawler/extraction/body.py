@@ -6,14 +6,16 @@ import copy
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import trafilatura
 
 from uknip_crawler.extraction.blocks import RawBlock, after_headline
+from uknip_crawler.extraction.boxes import Boxes
 from uknip_crawler.extraction.headline import Headline
-from uknip_crawler.extraction.page import Element, Page, classes
+from uknip_crawler.extraction.marks import holds_remarks, is_junk, lays_out
+from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Stripped
@@ -22,6 +24,9 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 
 SHARE_OF_STORY = 0.9
 MAX_CARD_BLOCKS = 3
+WORTH_WIDENING = 10
+MAX_TWIN_DEPTH = 6
+BIG_TWIN = 4
 MAX_TRAFILATURA_ELEMENTS = 20_000
 # class tokens under which WordPress themes wrap `the_content()`; a hint, never needed
 _CONTENT = re.compile(
@@ -54,11 +59,23 @@ class Survey:
 
 def survey(page: Page, raw: list[RawBlock], headline: Headline) -> Survey:
     """Look a page over with trafilatura as teacher."""
-    after = after_headline(page, raw, headline.element)
-    cards = _cards(after, headline.element)
+    printed = _printed(headline)
+    after = after_headline(page, raw, printed)
+    cards = _cards(after, printed)
     approved = _approved(page, after, cards, headline)
-    container = _container(page, after, cards, approved, headline.element)
+    container = _container(page, after, cards, approved, printed)
+    if container is not None:
+        container = _widened(after, cards, approved, container)
     return Survey(after, cards, approved, container)
+
+
+def _printed(headline: Headline) -> Element | None:
+    """Return where the headline is printed; an element that says something else, and links to it, is a teaser."""
+    element = headline.element
+    if element is None or element.find(".//a") is None:
+        return element
+    ours, theirs = set(key(headline.text).split()), set(key(text_of(element)).split())
+    return element if 2 * len(ours & theirs) >= len(theirs) else None
 
 
 def locate(page: Page, seen: Survey) -> Body:
@@ -197,14 +214,81 @@ def _by_markup(
     return next((element for element in [*around, *named] if element in held), bodies[0] if bodies else None)
 
 
+def _widened(
+    blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
+) -> Element:
+    """Return the container, or what holds its twins too: a story may be cut in pieces by an advertisement."""
+    told = {index: block for index, block in enumerate(blocks) if block.is_told}
+    own = [block for block in told.values() if _inside(block.element, container)]
+    if not own:
+        return container
+    kin = {_mark(e) for block in own for e in _up_to(block.element, container)} | {_mark(container)}
+    begins = next(index for index, block in told.items() if block is own[0])
+    around = next((e for e in container.iterancestors() if e.tag == "article"), None)
+    main = next((e for e in container.iterancestors() if e.tag == "main"), around)
+    teasing = _Teasing(blocks)
+    outer = set(container.iterancestors())
+    size = sum(len(block.text.split()) for block in own)
+    missed = []
+    for index, block in told.items():
+        chain = ancestors(block.element)
+        above = [e for e in chain if e not in outer]
+        if index < begins or container in chain or teasing.holds(block, above):
+            continue
+        if any(e in cards or holds_remarks(e) or is_junk(e, str(e.tag)) for e in above if e.tag != "header"):
+            continue
+        marks = [_mark(e) for e in above[:MAX_TWIN_DEPTH] if e.tag not in TEXT_TAGS and classes(e)]
+        is_twin = not kin.isdisjoint(marks)
+        if around is not None and around in chain:
+            is_big = bool(above) and BIG_TWIN * teasing.words(above[-1]) >= size
+            missed += [block] if is_twin or is_big or index in approved else []
+        elif _mark(container) in marks if main is not None and main in chain else main is None and is_twin:
+            missed += [block] if len(above) <= MAX_TWIN_DEPTH else []
+    words = sum(len(block.text.split()) for block in missed)
+    if not missed or WORTH_WIDENING * words < size:
+        return container
+    holders = [set(ancestors(block.element)) for block in missed]
+    return next((e for e in container.iterancestors() if all(e in held for held in holders)), container)
+
+
+class _Teasing:
+    """Where sentences stand beside as many lines that lead elsewhere: teasers, with or without a heading."""
+
+    def __init__(self, blocks: list[RawBlock]) -> None:
+        self._linked: Counter[Element] = Counter()
+        self._told: Counter[Element] = Counter()
+        self._words: Counter[Element] = Counter()
+        for block in blocks:
+            leads = block.is_text and block.linked > 0.9 and len(block.text.split()) > 2
+            counts = self._linked if leads else self._told
+            if counts is self._linked or block.is_told:
+                counts.update(ancestors(block.element))
+            if block.is_told:
+                self._words.update(dict.fromkeys(ancestors(block.element), len(block.text.split())))
+
+    def words(self, element: Element) -> int:
+        """Return how many words of long sentences an element holds."""
+        return self._words[element]
+
+    def holds(self, block: RawBlock, above: list[Element]) -> bool:
+        return any(self._linked[e] >= self._told[e] for e in above[1:] if self._linked[e])
+
+
+def _mark(element: Element) -> tuple[str, tuple[str, ...]]:
+    return str(element.tag), stable_classes(element.get("class") or "")
+
+
+def _up_to(element: Element, container: Element) -> list[Element]:
+    chain = ancestors(element)
+    return (
+        [e for e in chain[: chain.index(container)] if e.tag not in TEXT_TAGS] if container in chain else []
+    )
+
+
 def _select(
     page: Page, blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
 ) -> Body:
-    total = sum(approved.values())
-    in_junk: Counter[Element] = Counter()
-    for index, size in approved.items():
-        for junk in ancestors(blocks[index].element):
-            in_junk[junk] += size
+    boxes = Boxes(blocks, cards, approved, container)
     homes = {(), *(_shape(blocks[i], container) for i in approved)}
     last = max(approved, default=len(blocks))
     body = Body([], [], [])
@@ -213,11 +297,13 @@ def _select(
             if not body.blocks and page.position[block.element] < page.position[container]:
                 body.above.append(block)
             continue
-        rule = _ruled_out(block, container, cards, {e for e, n in in_junk.items() if 3 * n >= total > 0})
-        if rule is None and index > last and not _belongs(block, container, homes):
+        rule = boxes.rule_of(block)
+        if rule is None and index > last and not _belongs(block, container, homes) and not boxes.keeps(block):
             rule = "after_story"
         if rule is None and not body.blocks and _is_label(block, container, homes):
             rule = "before_story"
+        if rule is not None and (time := boxes.time_of(block)):
+            block, rule = replace(block, text=time, is_spared=True), None
         if rule is None:
             body.blocks.append(block)
             continue
@@ -228,23 +314,13 @@ def _select(
     return body
 
 
-def _ruled_out(block: RawBlock, container: Element, cards: set[Element], story: set[Element]) -> str | None:
-    chain = ancestors(block.element)
-    inner = chain[: chain.index(container)] if container in chain else chain
-    if cards.intersection(inner):
-        return "teaser_card"
-    if block.junk is not None and block.junk in inner and block.junk not in story:
-        return "wrapper"
-    return None
-
-
 def _shape(block: RawBlock, container: Element) -> Shape:
-    """Return the wrappers between container and block as tag and class, without what only shapes text."""
+    """Return the wrappers between container and block as tag and class, without what only shapes or lays out text."""
     shape = []
     for element in ancestors(block.element):
         if element is container:
             break
-        if element.tag not in TEXT_TAGS:
+        if element.tag not in TEXT_TAGS and not lays_out(element):
             names = stable_classes(element.get("class") or "")
             shape.append((str(element.tag), names[0] if names else ""))
     return tuple(shape)

@@ -1,123 +1,166 @@
-"""Boxes below the container: story or furniture, judged on the pages that have them."""
+"""The boxes inside a story's container: which hold pieces of the story, whatever their names, and which furniture."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
-from operator import or_
-from statistics import mean
 
-from uknip_crawler.extraction.containers import Sheet
-from uknip_crawler.extraction.lines import ALL_LINKED, Line, is_story_line, is_subheading
-from uknip_crawler.extraction.places import SEPARATOR, is_wrapper
-from uknip_crawler.extraction.wording import Rule
-from uknip_crawler.models import BlockKind
+from uknip_crawler.extraction.blocks import RawBlock
+from uknip_crawler.extraction.marks import holds_remarks, is_junk, names_gate
+from uknip_crawler.extraction.page import Element
+from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
 
-MIN_BOXES = 3
-STORY_SHARE, OWN_SHARE = 0.3, 0.5
-"""Shares of the core words, of all pages and of the pages that have the box, from which it is story."""
-MOST_BOXES = 0.6
-HALF = 0.5
-_PLAIN = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
-Box = tuple[Sheet, list[Line]]
+MAX_FORM_WORDS = 100
+MAX_TIME_WORDS = 8
+_CLOCK = re.compile(
+    r"(?i)(?:(?:updated|posted|published|at|on)\b:? ?)*(?:[a-z]{3,9},? )?(?:\d{1,2} [a-z]{3,9}(?: \d{4})?,? (?:at )?)?"
+    r"\d{1,2}[:.h]\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?(?: ?\(?(?:gmt|bst|utc|cet|cest|e[sd]t|local time)\)?)?"
+    r"(?:,? (?:on )?(?:\d{1,2} [a-z]{3,9}|[a-z]{3,9} \d{1,2})(?:,? \d{4})?)?(?![\w:])"
+)
 
 
-def judge_boxes(sheets: Sequence[Sheet]) -> tuple[frozenset[str], dict[str, int]]:
-    """Return the places below the container that are story's, and those of furniture with the pages that have them."""
-    boxes: dict[str, list[Box]] = defaultdict(list)
-    core = {id(sheet): sum(line.words for line in sheet.inside if line.is_core) for sheet in sheets}
-    for sheet in sheets:
-        held: dict[str, list[Line]] = defaultdict(list)
-        for line in sheet.inside:
-            for branch in line.branches:
-                held[branch].append(line)
-        for branch, lines in held.items():
-            boxes[branch].append((sheet, lines))
-    story, furniture = set[str](), dict[str, int]()
-    for branch in sorted(boxes, key=lambda b: (b.count(SEPARATOR), b)):
-        if any(branch.startswith(outer + SEPARATOR) for outer in furniture):
-            continue
-        if _is_furniture(branch, boxes[branch], core):
-            furniture[branch] = len(boxes[branch])
-        elif len(boxes[branch]) >= min(MIN_BOXES, len(sheets)):
-            story.add(branch)
-    return frozenset(story), furniture
+class Boxes:
+    """What the elements between a container and its blocks hold: words of long unlinked sentences, links, forms."""
+
+    def __init__(
+        self, blocks: list[RawBlock], cards: set[Element], approved: dict[int, int], container: Element
+    ) -> None:
+        self._cards, self._container = cards, container
+        self._approved: Counter[Element] = Counter()
+        self._told: Counter[Element] = Counter()
+        self._words: Counter[Element] = Counter()
+        self._linked: Counter[Element] = Counter()
+        self._sentences: Counter[Element] = Counter()
+        self._all_approved = sum(approved.values())
+        for index, block in enumerate(blocks):
+            words = len(block.text.split()) if block.is_text else 0
+            for element in self._inner(block):
+                self._approved[element] += approved.get(index, 0)
+                self._words[element] += words
+                self._linked[element] += block.is_text and block.linked > 0.9 and words > 2
+                if block.is_told:
+                    self._told[element] += words
+                    self._sentences[element] += 1
+        told = [block for block in blocks if block.is_told and self._is_open(block)]
+        self._all_told = sum(len(block.text.split()) for block in told)
+        junk = [block for block in told if block.junk is not None and block.junk in self._inner(block)]
+        self._names_lie = 2 * sum(len(block.text.split()) for block in junk) > self._all_told
+        self._kin: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self._kin_size: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        for element in self._told:
+            if is_junk(element, str(element.tag)):
+                self._kin[_mark(element)] += max(self._told[element], self._approved[element])
+                self._kin_size[_mark(element)] += 1
+        self._forms = self._boxes_of_forms(blocks)
+        self._updates = self._boxes_of_updates()
+
+    def _inner(self, block: RawBlock) -> list[Element]:
+        chain = ancestors(block.element)  # without `body`
+        if self._container in chain:
+            return chain[: chain.index(self._container)]
+        return chain if self._container.tag in ("body", "html") else []
+
+    def _is_open(self, block: RawBlock) -> bool:
+        inner = self._inner(block)
+        is_inside = bool(inner) or block.element is self._container
+        return is_inside and not any(e in self._cards or holds_remarks(e) for e in inner)
+
+    def rule_of(self, block: RawBlock) -> str | None:
+        """Return the rule under which a block in a box of furniture is dropped, or None."""
+        inner = self._inner(block)
+        if self._cards.intersection(inner):
+            return "teaser_card"
+        if self._forms.intersection(inner):
+            return "form"
+        if block.junk is not None and block.junk in inner and not self._is_story(block.junk):
+            heads = block.junk.tag == "header" and block.kind == "heading" and block.linked < 0.5
+            return None if heads and self._updates.intersection(inner) else "wrapper"
+        if any(holds_remarks(e) and 3 * self._approved[e] < self._all_approved for e in inner):
+            return "comments"
+        return None
+
+    def _is_story(self, box: Element) -> bool:
+        """Tell whether a box named like furniture holds so much of the story that its name lies."""
+        told, approved = self._told[box], self._approved[box]
+        if 3 * approved >= self._all_approved > 0:
+            return True
+        if not told or any(holds_remarks(e) for e in (box, *box.iterancestors()) if e in self._told):
+            return False
+        if self._linked[box] >= max(1, self._sentences[box]) or not self._is_beside_story(box):
+            return False
+        is_unshown = box.get("hidden") is not None or "display:none" in (box.get("style") or "").replace(
+            " ", ""
+        )
+        if self._names_lie or (3 if is_unshown else 2) * told >= self._all_told:
+            return True
+        mark = _mark(box)
+        return self._kin_size[mark] > 1 and 3 * self._kin[mark] >= self._all_told
+
+    def keeps(self, block: RawBlock) -> bool:
+        """Tell whether a block after all that the teacher knows stands in an update, or in a box with much of the story."""
+        if self._updates.intersection(self._inner(block)):
+            return True
+        inner = [e for e in self._inner(block) if e.tag not in TEXT_TAGS]
+        return any(
+            4 * self._told[box] >= self._all_told > 0
+            and self._linked[box] <= self._sentences[box]
+            and self._is_beside_story(box)
+            and not holds_remarks(box)
+            for box in inner
+        )
+
+    def _is_beside_story(self, box: Element) -> bool:
+        """Tell whether what holds the box holds sentences of the story besides, as no player or widget does."""
+        parent = box.getparent()
+        around = (
+            self._all_told if parent is self._container else self._told[parent] if parent is not None else 0
+        )
+        return around > self._told[box] or self._told[box] >= self._all_told
+
+    def time_of(self, block: RawBlock) -> str | None:
+        """Return the time that a line above or below an update of a live report tells, or None."""
+        if block.kind != "paragraph" or not self._updates.intersection(self._inner(block)):
+            return None
+        found = _CLOCK.match(block.text)
+        rest = block.text[found.end() :] if found else ""
+        return found[0] if found and len(rest.split()) <= MAX_TIME_WORDS else None
+
+    def _boxes_of_forms(self, blocks: list[RawBlock]) -> set[Element]:
+        """Return the boxes around forms and gates: a few words, none of the story's sentences."""
+        found: set[Element] = set()
+        starts = list(self._container.iter("form", "input"))
+        starts += [e for e in self._words if names_gate(e) and e.tag not in TEXT_TAGS]
+        for start in starts:
+            box = None
+            for element in ancestors(start):
+                if element is self._container or not self._may_be_form(element):
+                    break
+                box = element
+            if box is not None:
+                found.add(box)
+        return found
+
+    def _may_be_form(self, element: Element) -> bool:
+        words, told = self._words[element], self._told[element]
+        if words > MAX_FORM_WORDS or 3 * told >= self._all_told:
+            return False
+        asks = any(e.get("type", "text") in ("text", "email") for e in element.iter("input"))
+        is_call = asks and self._sentences[element] < 2 and 4 * told < self._all_told
+        return is_call or not self._approved[element] or 2 * told < words
+
+    def _boxes_of_updates(self) -> set[Element]:
+        """Return the boxes of a live report's updates: alike, side by side, each with sentences under its heading."""
+        kin: dict[tuple[Element | None, str, tuple[str, ...]], list[Element]] = defaultdict(list)
+        for element in self._told:
+            if element.tag not in TEXT_TAGS or element.tag == "li":
+                kin[(element.getparent(), *_mark(element))].append(element)
+        units: set[Element] = set()
+        for alike in kin.values():
+            headed = [e for e in alike if any(True for _ in e.iter("h2", "h3", "h4", "time"))]
+            if len(headed) > 1 and not any(self._linked[e] or holds_remarks(e) for e in headed):
+                units.update(headed)
+        return units
 
 
-def _is_furniture(branch: str, boxes: Sequence[Box], core: Mapping[int, int]) -> bool:
-    last = branch.rpartition(SEPARATOR)[2]
-    every = [line for _, lines in boxes for line in lines]
-    words = sum(line.words for line in every) or 1
-    new = sum(line.words for line in every if line.is_new and not line.in_card)
-    if len(boxes) < MIN_BOXES:
-        sure = sum(x.words for x in every if x.linked >= ALL_LINKED or x.other_story or x.in_card)
-        return is_wrapper(last) and sure >= HALF * words and new < 0.2 * words
-    shares = [
-        sum(x.words for x in lines if x.is_core) / core[id(sheet)]
-        for sheet, lines in boxes
-        if core[id(sheet)]
-    ]
-    told = sum(count > 0 for count in core.values())
-    if shares and (sum(shares) >= STORY_SHARE * told or mean(shares) >= OWN_SHARE):
-        return False
-    single = mean(_count(lines, last) for _, lines in boxes) <= 1.5
-    labelled = single and _has_constant_line([lines for _, lines in boxes])
-    if is_wrapper(last):
-        return new < HALF * words or labelled or (single and _has_constant_link(branch, boxes))
-    if sum(line.words * line.linked for line in every) >= 0.8 * words:
-        return True
-    # advice and quotes repeat by chance, in lists and quotations
-    return labelled and new < HALF * words and all(line.kind in _PLAIN for line in every)
-
-
-def _has_constant_line(boxes: Sequence[Sequence[Line]]) -> bool:
-    """Tell whether one line comes with most of the boxes: a box's label, or the choices of a poll."""
-    counts = Counter(masked for lines in boxes for masked in {line.masked for line in lines})
-    return any(
-        n >= MOST_BOXES * len(boxes) and not is_story_line(masked) for masked, n in counts.most_common(20)
-    )
-
-
-def _has_constant_link(branch: str, boxes: Sequence[Box]) -> bool:
-    """Tell whether most of the boxes hold a line at one place of its own that is nothing but a link: an author's name
-    above his life, a sponsor's above her offer."""
-    on: Counter[str] = Counter()
-    for _, lines in boxes:
-        within = {line: line.branches[-1] for line in lines if line.branches[-1] != branch}
-        linked = {place for line, place in within.items() if line.linked >= ALL_LINKED}
-        on.update(linked - {place for line, place in within.items() if line.linked < ALL_LINKED})
-    return any(count >= MOST_BOXES * len(boxes) for count in on.values())
-
-
-def _count(lines: Sequence[Line], last: str) -> int:
-    """Return how many boxes of one place, whose own step is `last`, stand on a page."""
-    return len({line.elements[len(line.place) - 1 - line.place[::-1].index(last)] for line in lines})
-
-
-def judge_copies(inside: Sequence[Line], level: Sequence[Line], why: dict[Line, Rule]) -> None:
-    """Add to `why` the lines of boxes on one page that hold known furniture or links, and besides only other stories,
-    headings that are not this story's alone, or short labels among many links.
-
-    `inside` are the lines below the container, their steps and elements from there on.
-    """
-    chosen = set(level)
-    subheadings = {line for index, line in enumerate(level) if is_subheading(level, index)}
-    held: dict[Hashable, list[Line]] = defaultdict(list)
-    for line in inside:
-        for element, step in zip(line.elements, line.steps, strict=True):
-            if is_wrapper(step):
-                held[element].append(line)
-    for lines in held.values():
-        known = [line in why or line not in chosen or line.linked >= ALL_LINKED for line in lines]
-        words = sum(line.words for line in lines)
-        mostly = 2 * sum(line.words for line in lines if line.linked >= ALL_LINKED) >= words
-        poor = [_is_poor(line, mostly) and line not in subheadings for line in lines]
-        if any(known) and all(map(or_, known, poor)) and sum(line in chosen for line in lines) < len(chosen):
-            for line in lines:
-                why.setdefault(line, Rule("box", 1, 1, is_sure=True))
-
-
-def _is_poor(line: Line, among_links: bool) -> bool:
-    alone = line.is_new or line.is_story_line
-    label = among_links and line.words <= 5 and not line.ends
-    return line.other_story is not None or (line.kind is BlockKind.HEADING and not alone) or label
+def _mark(element: Element) -> tuple[str, tuple[str, ...]]:
+    return str(element.tag), stable_classes(element.get("class") or "")

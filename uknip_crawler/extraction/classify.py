@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
-from uknip_crawler.extraction.structured import LISTING_TYPES, Structured
+from uknip_crawler.extraction.structured import ARTICLE_TYPES, LISTING_TYPES, Node, Structured, text, types_of
+from uknip_crawler.extraction.text import key
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
@@ -38,6 +41,9 @@ _CHALLENGE_TITLE = re.compile(
     r"(?i)just a moment\.{3}|attention required! \| cloudflare|ddos-guard|verifying you are human.*"
 )
 _CHALLENGE_MARKS = ("_cf_chl_opt", "cf-chl-", "/cdn-cgi/challenge-platform/h/")
+MAX_CHALLENGE_WORDS = 150
+"""Cloudflare's scripts also stand on the pages they guard; a challenge says little besides."""
+_UNSEEN = frozenset({"head", "title", "script", "style", "noscript", "template"})
 _MISSING = re.compile(
     r"(?i)(?:error )?404(?: error)?(?:[ :–—-]+.{0,30})?|(?:page|post|article) not found|nothing (?:was )?found(?: here)?|not found"
     r"|(?:oops!? )?(?:that|this|the) page (?:can.?t|could not|cannot) be found\.?|(?:oops!? )?page not found[.!]?"
@@ -54,13 +60,14 @@ _HEADINGS = ("h2", "h3", "h4")
 def classify(page: Page, data: Structured, site: Site, *, expected_article: bool = False) -> Verdict:
     """Return what kind of page this is; `expected_article` vouches for an address of no known scheme."""
     single = _is_single(page)
-    if not single and (special := _special(page)):
+    own = _is_own_story(page, data)
+    if not single and (special := _special(page, data, own)):
         return Verdict(special)
     if single:
         return Verdict(_open_or_protected(page), certain=True)
     address = _address_kind(page.url, site)
-    markup = _markup_kind(page, data)
-    if markup is None or (markup is PageKind.ARTICLE and address is AddressKind.LISTING):
+    markup = PageKind.ARTICLE if own else _markup_kind(page, data)
+    if markup is None or (markup is PageKind.ARTICLE and address is AddressKind.LISTING and not own):
         certain, kind = False, _by_address(address, expected_article)
     else:
         certain, kind = True, markup
@@ -76,21 +83,66 @@ def _is_single(page: Page) -> bool:
     )
 
 
-def _special(page: Page) -> PageKind | None:
+def _is_own_story(page: Page, data: Structured) -> bool:
+    """Tell whether the page's JSON-LD is a story of this very address; whatever stands beside it, no listing is one.
+
+    A WordPress page of its own number is a page also where a plugin calls everything an `Article`.
+    """
+    numbered = any(token.startswith("page-id-") for token in page.body_classes)
+    own = {_place(address) for address in (page.url, data.rel.get("canonical")) if address} - {""}
+    heads = {key(text_of(h1)) for h1 in page.by_tag["h1"] if h1.find(".//a") is None}
+    for node in data.nodes:
+        kinds = ARTICLE_TYPES.intersection(types_of(node)) - (
+            {"Article", "BlogPosting"} if numbered else set()
+        )
+        if not kinds or len(node) < 3:
+            continue
+        places = {_place(address) for address in _addresses(node, page)}
+        if own & places or (not places and key(text(node.get("headline")) or "") in heads):
+            return True
+    return False
+
+
+def _addresses(node: Node, page: Page) -> Iterator[str]:
+    for value in (node.get("mainEntityOfPage"), node.get("url"), node.get("@id")):
+        for item in value if isinstance(value, list) else [value]:
+            address = item.get("@id") or item.get("url") if isinstance(item, dict) else item
+            if isinstance(address, str) and (absolute := page.absolute(address)):
+                yield absolute
+
+
+def _place(address: str) -> str:
+    """Return what tells addresses of one site apart, "" for its home page."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts.path.rstrip("/") or parts.query
+
+
+def _special(page: Page, data: Structured, own: bool) -> PageKind | None:
     """Return challenge, maintenance or soft 404 where the page as a whole is one."""
-    if _CHALLENGE_TITLE.fullmatch(page.title) or _runs_challenge(page):
+    if not own and (_CHALLENGE_TITLE.fullmatch(page.title) or _runs_challenge(page, data)):
         return PageKind.CHALLENGE
     heads = [page.title, *(text_of(h1) for h1 in page.by_tag["h1"])]
-    if any(_DOWN.match(head) for head in [*heads, _opening(page)]):
+    if not own and any(_DOWN.match(head) for head in [*heads, _opening(page)]):
         return PageKind.MAINTENANCE
     parts = [part for head in heads for part in (head, re.split(r"\s+[-–—|]\s+", head)[0])]
-    if "error404" in page.body_classes or any(_MISSING.fullmatch(part) for part in parts):
-        return PageKind.SOFT_404
-    return None
+    missing = not own and any(_MISSING.fullmatch(part) for part in parts)
+    return PageKind.SOFT_404 if missing or "error404" in page.body_classes else None
 
 
-def _runs_challenge(page: Page) -> bool:
-    return any(mark in (script.text or "") for script in page.by_tag["script"] for mark in _CHALLENGE_MARKS)
+def _runs_challenge(page: Page, data: Structured) -> bool:
+    scripts = (script.text or "" for script in page.by_tag["script"])
+    if not any(mark in script for script in scripts for mark in _CHALLENGE_MARKS) or _is_dated_story(data):
+        return False
+    seen = (f"{'' if e.tag in _UNSEEN else e.text or ''} {e.tail or ''}" for e in page.elements)
+    return sum(len(words.split()) for words in seen) < MAX_CHALLENGE_WORDS
+
+
+def _is_dated_story(data: Structured) -> bool:
+    """Tell whether the head calls the page an article and dates it, as it does on no listing."""
+    return (data.first("og:type") or "").lower() == "article" and bool(data.first("article:published_time"))
 
 
 def _opening(page: Page) -> str:
@@ -107,15 +159,25 @@ def _open_or_protected(page: Page) -> PageKind:
 
 def _markup_kind(page: Page, data: Structured) -> PageKind | None:
     tokens = page.body_classes
-    if tokens & _LISTING_CLASSES or data.types & LISTING_TYPES:
+    dated = _is_dated_story(data) and not _is_run_of_posts(page)  # class names are also any theme's own
+    if not dated and (tokens & _LISTING_CLASSES or _is_called_listing(page, data)):
         return PageKind.LISTING
-    if tokens & {"attachment", "page"} or any(token.startswith(("page-id-", "single-")) for token in tokens):
+    numbered = any(token.startswith(("page-id-", "single-")) for token in tokens)
+    if numbered or "attachment" in tokens or ("page" in tokens and not dated):
         return PageKind.PAGE
     if _is_run_of_posts(page):
         return PageKind.LISTING
     if data.article or data.first("article:published_time"):
         return PageKind.ARTICLE
     return None
+
+
+def _is_called_listing(page: Page, data: Structured) -> bool:
+    """Tell whether the JSON-LD calls this page a listing, not only one that the page belongs to."""
+    own = {_place(address) for address in (page.url, data.rel.get("canonical")) if address}
+    named = [node for node in data.nodes if LISTING_TYPES.intersection(types_of(node))]
+    places = [{_place(address) for address in _addresses(node, page)} for node in named]
+    return any(not there or own & there for there in places)
 
 
 def _is_run_of_posts(page: Page) -> bool:

@@ -6,23 +6,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.blocks import RawBlock
+from uknip_crawler.extraction.embeds import is_player
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.images import credit_line
+from uknip_crawler.extraction.leading import lines_that_lead
+from uknip_crawler.extraction.page import Element
+from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Image, Stripped
 from uknip_crawler.sites import Furniture, Site, fold
 
-_PLAYERS = re.compile(
-    r"(?:^|\.)(?:youtube\.com|youtu\.be|youtube-nocookie\.com|vimeo\.com|twitter\.com|x\.com|facebook\.com|fb\.watch"
-    r"|instagram\.com|tiktok\.com|dailymotion\.com|soundcloud\.com|streamable\.com)$"
-)
-_MORE = re.compile(
-    r"(?i)(?:read more|read also|also read|see also|related|more|must read|don't miss)\s*[:–—-]"
-)
 _HOME = re.compile(r"(?i)^home\b[\s»>/|›–-]*")
+_VOICE = re.compile(r"(?i)\b(?:we|our|us|you|your)\b(?![^“\"‘]*[”\"])")
 MIN_TEASER = 40
 MAX_FURNITURE = 600
 MAX_LINES_ABOVE = 8
@@ -38,6 +35,7 @@ class Context:
     labels: frozenset[str]
     alts: frozenset[str]
     has_picture: bool = False
+    url: str = ""
 
 
 @dataclass(slots=True)
@@ -67,7 +65,7 @@ def clean(blocks: list[RawBlock], context: Context) -> Cleaned:
     _drop(result, lambda block: _line_rule(block, context))
     _drop_before_story(result, context)
     _drop_teasers(result)
-    _drop_link_runs(result, context)
+    _drop_links(result, context)
     _take_credits(result, context)
     _drop_trailing_headings(result)
     if not any(block.is_text for block in result.blocks) and echo is not None:
@@ -102,18 +100,13 @@ def _without_tokens(block: RawBlock, furniture: Furniture) -> RawBlock | None:
 
 def is_player_line(text: str) -> bool:
     """Tell whether a line is nothing but the address of a video or a post: an embed that failed."""
-    if not re.fullmatch(r"https?://[^\s<>\"]+", text):
-        return False
-    try:
-        return bool(_PLAYERS.search((urlsplit(text).hostname or "").lower()))
-    except ValueError:
-        return False
+    return bool(re.fullmatch(r"https?://[^\s<>\"]+", text)) and is_player(text)
 
 
 def _drop(result: Cleaned, rule_of: Callable[[RawBlock], str | None]) -> None:
     kept = []
     for block in result.blocks:
-        rule = rule_of(block) if block.is_text else None
+        rule = rule_of(block) if block.is_text and not block.is_spared else None
         if rule is None:
             kept.append(block)
         else:
@@ -166,19 +159,69 @@ def _crumb(text: str, context: Context) -> str | None:
 
 
 def _cut_tail(result: Cleaned, context: Context) -> None:
-    """Cut from the first tail marker that stands alone on its line after the story has begun."""
-    furniture, begun = context.site.furniture, False
-    for index, block in enumerate(result.blocks):
-        if not block.is_text:
+    """Cut from the first tail marker after which the story does not go on; one in mid-story costs its own box."""
+    index = _next_marker(result.blocks, 0, context)
+    while index is not None:
+        blocks = result.blocks
+        goes_on = _goes_on(blocks, index, context)
+        ends = len(blocks) if goes_on is None else _end_of_box(blocks, index, goes_on)
+        result.furniture += [Stripped(b.text, "tail") for b in blocks[index:ends] if b.text and b.is_text]
+        del blocks[index:ends]
+        index = _next_marker(blocks, index, context)
+
+
+def _next_marker(blocks: list[RawBlock], start: int, context: Context) -> int | None:
+    furniture, begun = context.site.furniture, start > 0
+    for index, block in enumerate(blocks):
+        if not block.is_text or index < start:
             continue
         folded = fold(block.text)
         if folded in furniture.tail or any(pattern.fullmatch(folded) for pattern in furniture.tail_patterns):
             if begun:
-                result.furniture += [Stripped(b.text, "tail") for b in result.blocks[index:] if b.is_text]
-                del result.blocks[index:]
-                return
+                return index
         elif not begun and block.kind is not BlockKind.HEADING:
             begun = _line_rule(block, context) is None and not _is_label_line(block, context)
+    return None
+
+
+def _goes_on(blocks: list[RawBlock], marker: int, context: Context) -> int | None:
+    """Return where the story goes on after a marker: with a long sentence of its own in a place it has stood in."""
+    homes = [block.element.getparent() for block in blocks[:marker] if block.is_told]
+    places = {_place_of(home) for home in homes if home is not None}
+    found = [
+        index
+        for index, block in enumerate(blocks[marker + 1 :], marker + 1)
+        if block.is_told
+        and not block.links
+        and not _VOICE.search(block.text)
+        and _place_of(block.element.getparent()) in places
+        and _line_rule(block, context) is None
+    ]
+    is_teased = len(found) > 1 and all(blocks[index - 1].linked > 0.9 for index in found)
+    return found[0] if found and not is_teased else None
+
+
+def _place_of(parent: Element | None) -> tuple[object, ...]:
+    """Return what brothers and cousins share: what holds them both, and the wrappers' own names."""
+    if parent is None:
+        return ()
+    names = parent.get("class") or ""
+    return (parent.getparent(), parent.tag, names) if names else (parent,)
+
+
+def _end_of_box(blocks: list[RawBlock], marker: int, goes_on: int) -> int:
+    """Return the index after what belongs to a marker: its wrapper's blocks, or the lines below it that link."""
+    story = {e for index in (*range(marker), goes_on) for e in ancestors(blocks[index].element)}
+    wrapper = next((e for e in reversed(ancestors(blocks[marker].element)) if e not in story), None)
+    end = marker + 1
+    while end < goes_on:
+        block = blocks[end]
+        boxed = wrapper is not None and wrapper in ancestors(block.element)
+        leads = block.is_text and (block.linked > 0.6 or (is_cut(block.text) and end < goes_on))
+        if not boxed and not leads and (block.is_text or not block.image or block.linked < 0.6):
+            break
+        end += 1
+    return end
 
 
 def _drop_before_story(result: Cleaned, context: Context) -> None:
@@ -236,29 +279,12 @@ def _drop_teasers(result: Cleaned) -> None:
     result.blocks = [block for i, block in enumerate(blocks) if i not in drop]
 
 
-def _drop_link_runs(result: Cleaned, context: Context) -> None:
-    """Drop `Read more: …` lines, and lines that are only links to this site where several stand together."""
-    blocks = result.blocks
-    linked = [block.is_text and block.linked > 0.9 and _leads_home(block, context.site) for block in blocks]
-    kept = []
-    for index, block in enumerate(blocks):
-        beside = any(0 <= near < len(blocks) and linked[near] for near in (index - 1, index + 1))
-        called = (
-            block.is_text
-            and block.linked > 0.5
-            and _MORE.match(block.text)
-            and _leads_home(block, context.site)
-        )
-        if called or (linked[index] and beside):
-            result.furniture.append(Stripped(block.text, "links"))
-        else:
-            kept.append(block)
-    result.blocks = kept
-
-
-def _leads_home(block: RawBlock, site: Site) -> bool:
-    hosts = [(urlsplit(link.url).hostname or "").removeprefix("www.") for link in block.links]
-    return bool(hosts) and all(host == site.host for host in hosts)
+def _drop_links(result: Cleaned, context: Context) -> None:
+    leading = lines_that_lead(result.blocks, context.site, context.url)
+    if not any(block.is_text and index not in leading for index, block in enumerate(result.blocks)):
+        return
+    result.furniture += [Stripped(result.blocks[index].text, "links") for index in sorted(leading)]
+    result.blocks = [block for index, block in enumerate(result.blocks) if index not in leading]
 
 
 def _take_credits(result: Cleaned, context: Context) -> None:
@@ -286,11 +312,18 @@ def with_credit(image: Image, credit: tuple[str | None, str]) -> Image:
 
 
 def _drop_trailing_headings(result: Cleaned) -> None:
+    """Drop headings without text below them; closing sentences that a page sets as headings are text."""
     while texts := [block for block in result.blocks if block.is_text]:
-        if texts[-1].kind is not BlockKind.HEADING or len(texts) == 1:
+        last = texts[-1]
+        if last.kind is not BlockKind.HEADING or len(texts) == 1 or _is_closing_sentence(last.text):
             return
-        result.blocks.remove(texts[-1])
-        result.furniture.append(Stripped(texts[-1].text, "trailing_heading"))
+        result.blocks.remove(last)
+        result.furniture.append(Stripped(last.text, "trailing_heading"))
+
+
+def _is_closing_sentence(text: str) -> bool:
+    words = len(text.split())
+    return is_sentence(text) and (words >= 12 or (words >= 6 and not text.rstrip("\"'’”)").endswith("?")))
 
 
 def _restore_only_line(result: Cleaned, line: RawBlock, context: Context) -> None:

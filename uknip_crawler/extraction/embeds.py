@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
-from uknip_crawler.extraction.page import Element, Page, classes
+from uknip_crawler.extraction.page import Element, Page, classes, text_of
 
 PLAYER_TAGS = frozenset({"iframe", "video", "audio", "embed"})
 _SOCIAL = frozenset(
@@ -18,6 +19,24 @@ _SOCIAL = frozenset(
         "bluesky-embed",
     }
 )
+_PLAYERS = re.compile(
+    r"(?:^|\.)(?:youtube\.com|youtu\.be|youtube-nocookie\.com|vimeo\.com|twitter\.com|x\.com|facebook\.com|fb\.watch"
+    r"|instagram\.com|tiktok\.com|dailymotion\.com|soundcloud\.com|streamable\.com)$"
+)
+_VIDEO_PATH = re.compile(
+    r"(?i)/(?:watch|embed|shorts|live|video|v|reel|status)\b|youtu\.be/|vimeo\.com/\d|fb\.watch/"
+)
+_VIDEO_ID = {"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/"}
+_ID_NAMES = (
+    "videoid", "data-video-id", "data-videoid", "data-youtube-id", "data-youtubeid", "data-youtube", "data-ytid",
+    "data-yt-id", "data-yt", "data-vimeo-id", "data-vimeo", "data-embed-id", "data-embed", "data-id",
+)  # fmt: skip
+_SOURCE_NAMES = (
+    "data-src", "data-lazy-src", "data-src-cmplz", "data-litespeed-src", "data-rocket-src", "data-cmp-src",
+    "data-cookieblock-src", "data-consent-src", "data-iframe-src", "data-video-src", "data-video-url",
+    "data-embed-url", "data-original", "src",
+)  # fmt: skip
+MAX_FACADE_WORDS = 12
 _AD_FRAME = re.compile(
     r"googlesyndication|doubleclick|googletagmanager|/ads?[/.?]|recaptcha|facebook\.com/plugins/like"
 )
@@ -40,9 +59,46 @@ def post_address(element: Element, page: Page) -> str | None:
     return url.partition("?")[0] if url and "facebook." not in url else url
 
 
+def facade_address(element: Element, page: Page) -> str | None:
+    """Return the address of a video that loads on a click: a stand-in with its number, or a linked still."""
+    if element.tag == "a":
+        url = page.absolute(element.get("href"))
+        is_video = url is not None and is_player(url) and _VIDEO_PATH.search(url)
+        return url if is_video and _is_still(element) else None
+    names = " ".join([str(element.tag), element.get("class") or "", *map(str, element.keys())]).lower()
+    service = next((name for name in ("vimeo", "youtube") if name in names), None)
+    if service is None and not re.search(r"\b(?:yt|rll|video|player)\b|videoid|video-id", names):
+        return None
+    for name in (*_SOURCE_NAMES, "data-url", "data-href"):
+        url = page.absolute(element.get(name))
+        if url and is_player(url) and _VIDEO_PATH.search(url):
+            return url
+    number = next((value for name in _ID_NAMES if (value := element.get(name))), "")
+    if service is None and re.fullmatch(r"[\w-]{11}", number) and not number.isdigit():
+        service = "youtube"
+    if service == "youtube" and not re.fullmatch(r"[\w-]{11}", number):
+        return None
+    if service == "vimeo" and not re.fullmatch(r"\d{6,12}", number):
+        return None
+    return _VIDEO_ID[service] + number if service else None
+
+
+def _is_still(anchor: Element) -> bool:
+    pictures = any(True for _ in anchor.iter("img", "picture"))
+    return pictures and len(text_of(anchor).split()) <= MAX_FACADE_WORDS
+
+
+def is_player(url: str) -> bool:
+    """Tell whether an address is one of a service that plays videos or shows posts."""
+    try:
+        return bool(_PLAYERS.search((urlsplit(url).hostname or "").lower()))
+    except ValueError:
+        return False
+
+
 def _source(element: Element, page: Page) -> str | None:
     sources = [element, *element.iter("source")]
-    names = ("data-src", "data-lazy-src", "data-src-cmplz", "src")
     return next(
-        (url for source in sources for name in names if (url := page.absolute(source.get(name)))), None
+        (url for source in sources for name in _SOURCE_NAMES if (url := page.absolute(source.get(name)))),
+        None,
     )

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import cast
 
 from uknip_crawler.extraction.blocks import RawBlock
-from uknip_crawler.extraction.boxes import judge_copies
+from uknip_crawler.extraction.branches import judge_copies
 from uknip_crawler.extraction.containers import containers_of
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.layouts import Learned

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from statistics import mean
 from typing import NamedTuple
 
-from uknip_crawler.extraction.boxes import judge_boxes
+from uknip_crawler.extraction.branches import judge_boxes
 from uknip_crawler.extraction.containers import Sheet, containers_of, marks_of
 from uknip_crawler.extraction.layouts import Layout, Lore, State
 from uknip_crawler.extraction.lines import ALL_LINKED, CORE_WORDS, LINKED, Line, mark_cards

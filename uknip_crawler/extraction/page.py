@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import cast
@@ -33,7 +34,9 @@ _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _WITH_REL = etree.XPath("//a[@rel]")
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
-_GIANT_TAG = re.compile(rf"<[a-zA-Z/][^<>]{{{MAX_TAG},}}>?")
+_TAG = re.compile(r"<[a-zA-Z/][^\s<>]*+(?:[^\"'<>]|\"[^\"<]*\"|'[^'<]*')*+>?")
+_LONG_VALUE = re.compile(r"\"[^\"]{2000,}\"|'[^']{2000,}'")
+_RAW_TEXT = ("script", "style")
 
 
 class Tags(dict[str, list[Element]]):
@@ -169,11 +172,9 @@ def _bounded(text: str) -> tuple[str, bool]:
     """Return the text cut to what a second of work can read, and whether anything was lost."""
     if "base64," in text:
         text = _BASE64.sub(r"\1", text)  # inline pictures are no text
-    cut = len(text) > MAX_TEXT
+    text, lost = _without_giant_tags(text)
+    cut = lost or len(text) > MAX_TEXT
     text = text[:MAX_TEXT]
-    if _has_stretch_without_tag(text):
-        text, giants = _GIANT_TAG.subn("", text)
-        cut = cut or bool(giants)
     if text.count("<") > MAX_ELEMENTS:
         starts = [match.end() for match in re.finditer("<[a-zA-Z]", text)]
         if len(starts) > MAX_ELEMENTS:
@@ -183,10 +184,41 @@ def _bounded(text: str) -> tuple[str, bool]:
     return text, cut or unclosed
 
 
-def _has_stretch_without_tag(text: str) -> bool:
-    """Tell whether half a `MAX_TAG` passes without a tag's beginning, as inside a giant one."""
-    step = MAX_TAG // 2
-    return any(text.find("<", start, start + step) < 0 for start in range(0, len(text) - step, step))
+def _without_giant_tags(text: str) -> tuple[str, bool]:
+    """Return the text with tags longer than `MAX_TAG` made small, and whether one never ended.
+
+    Long values (a list of teasers, the path of a drawing) go, and where that is not enough all attributes: their
+    number is what parsers are quadratic in. What stands between the tags is left whole.
+    """
+    kept: list[str] = []
+    done, lost = 0, False
+    for start in _stretches_without_tag(text):
+        tag = _TAG.match(text, start) if start >= done else None
+        if tag is None or len(tag[0]) <= MAX_TAG or _is_raw_text(text, start):
+            continue
+        small = _LONG_VALUE.sub('""', tag[0])
+        if not tag[0].endswith(">"):
+            small, lost = "", True
+        elif len(small) > MAX_TAG:
+            small = re.split(r"[\s>]", tag[0], maxsplit=1)[0][:40] + ">"
+        kept += text[done:start], small
+        done = tag.end()
+    return "".join([*kept, text[done:]]), lost
+
+
+def _stretches_without_tag(text: str) -> Iterator[int]:
+    """Yield the places of `<` after which half a `MAX_TAG` passes without another, as inside a giant tag."""
+    step, seen = MAX_TAG // 2, -1
+    for at in range(0, len(text) - step, step):
+        if text.find("<", at, at + step) < 0 and (start := text.rfind("<", 0, at)) > seen:
+            seen = start
+            yield start
+
+
+def _is_raw_text(text: str, at: int) -> bool:
+    """Tell whether a `<` stands inside a script or style, where it begins no tag."""
+    near = max(0, at - MAX_TEXT // 10)
+    return any(text.rfind(f"<{name}", near, at) > text.rfind(f"</{name}", near, at) for name in _RAW_TEXT)
 
 
 def _is_too_deep(root: Element) -> bool:

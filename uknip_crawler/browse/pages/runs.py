@@ -7,7 +7,7 @@ import json
 from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.browse.pages.asking import Ask, NotHere, Page
 from uknip_crawler.browse.pages.health import healths
-from uknip_crawler.models import FAILURES, Outcome
+from uknip_crawler.models import DOUBTFUL_BODY, FAILURES, Outcome
 
 _RUNS = 50
 _ROWS = 100
@@ -41,6 +41,13 @@ def show_one(ask: Ask) -> Page:
             "outcomes": sorted(found[0].outcomes.items(), key=lambda one: (-one[1], one[0])),
             "meanings": MEANINGS,
             "failures": FAILURES,
+            "doubtful": ask.rows(
+                """SELECT articles.id, headline FROM fetches JOIN articles ON articles.id = article_id
+                WHERE run_id = :id AND articles.status <> 'redacted' AND ', ' || detail || ', ' LIKE :flag
+                GROUP BY articles.id ORDER BY min(fetches.id) LIMIT 200""",
+                id=number,
+                flag=f"%, {DOUBTFUL_BODY}, %",
+            ),
             "settings": _settings(found[0].run["settings"]),
             "events": ask.rows(
                 """SELECT events.at, kind, detail, article_id, headline FROM events

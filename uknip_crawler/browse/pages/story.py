@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 from uknip_crawler.browse.blocks import grouped_blocks
 from uknip_crawler.browse.links import is_web_address
 from uknip_crawler.browse.pages.asking import Ask, NotHere, Page
+from uknip_crawler.models import DOUBTFUL_BODY
 
 _FLAGS = {
     "published_in_future": "The page says it was published after we captured it.",
     "modified_in_future": "The page says it was changed after we captured it.",
     "modified_before_published": "The page says it was changed before it was published.",
     "published_before_site": "The page says it was published before the site existed.",
+    "truncated_parse": "The page could not be read to its end: the story may go on.",
+    DOUBTFUL_BODY: "Sentences of the page are missing from this text: part of the story may be lost.",
 }
 
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
@@ -60,6 +63,8 @@ def show(ask: Ask) -> Page:
     in_text = {url for url in map(_picture_url, (block for _, run in blocks for block in run)) if url}
     parts = {name: ask.rows(sql, id=number) for name, sql in _PARTS.items()}
     lead = next((image for image in images if image["is_lead"] and image["url"] not in in_text), None)
+    fetch = ask.row("SELECT * FROM fetches WHERE id = :id", id=story["fetch_id"])
+    doubts = [flag for flag in (fetch["detail"] or "").split(", ") if flag in _FLAGS] if fetch else []
     return Page(
         "story",
         {
@@ -70,9 +75,9 @@ def show(ask: Ask) -> Page:
             "lead": lead,
             "other_images": [image for image in images if image["url"] not in in_text and image is not lead],
             "layout": ask.row("SELECT name, state FROM layouts WHERE id = :id", id=story["layout_id"]),
-            "fetch": ask.row("SELECT * FROM fetches WHERE id = :id", id=story["fetch_id"]),
+            "fetch": fetch,
             "sources": _sources(story["sources"]),
-            "flags": [_FLAGS.get(flag, flag) for flag in _strings(story["time_flags"])],
+            "flags": [_FLAGS.get(flag, flag) for flag in (*_strings(story["time_flags"]), *doubts)],
             "host_of": host_of,
             "shared": _strings,
             "is_web_address": is_web_address,

@@ -1,0 +1,123 @@
+"""Boxes below the container: story or furniture, judged on the pages that have them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from operator import or_
+from statistics import mean
+
+from uknip_crawler.extraction.containers import Sheet
+from uknip_crawler.extraction.lines import ALL_LINKED, Line, is_story_line, is_subheading
+from uknip_crawler.extraction.places import SEPARATOR, is_wrapper
+from uknip_crawler.extraction.wording import Rule
+from uknip_crawler.models import BlockKind
+
+MIN_BOXES = 3
+STORY_SHARE, OWN_SHARE = 0.3, 0.5
+"""Shares of the core words, of all pages and of the pages that have the box, from which it is story."""
+MOST_BOXES = 0.6
+HALF = 0.5
+_PLAIN = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
+Box = tuple[Sheet, list[Line]]
+
+
+def judge_boxes(sheets: Sequence[Sheet]) -> tuple[frozenset[str], dict[str, int]]:
+    """Return the places below the container that are story's, and those of furniture with the pages that have them."""
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    core = {id(sheet): sum(line.words for line in sheet.inside if line.is_core) for sheet in sheets}
+    for sheet in sheets:
+        held: dict[str, list[Line]] = defaultdict(list)
+        for line in sheet.inside:
+            for branch in line.branches:
+                held[branch].append(line)
+        for branch, lines in held.items():
+            boxes[branch].append((sheet, lines))
+    story, furniture = set[str](), dict[str, int]()
+    for branch in sorted(boxes, key=lambda b: (b.count(SEPARATOR), b)):
+        if any(branch.startswith(outer + SEPARATOR) for outer in furniture):
+            continue
+        if _is_furniture(branch, boxes[branch], core):
+            furniture[branch] = len(boxes[branch])
+        elif len(boxes[branch]) >= min(MIN_BOXES, len(sheets)):
+            story.add(branch)
+    return frozenset(story), furniture
+
+
+def _is_furniture(branch: str, boxes: Sequence[Box], core: Mapping[int, int]) -> bool:
+    last = branch.rpartition(SEPARATOR)[2]
+    every = [line for _, lines in boxes for line in lines]
+    words = sum(line.words for line in every) or 1
+    new = sum(line.words for line in every if line.is_new and not line.in_card)
+    if len(boxes) < MIN_BOXES:
+        sure = sum(x.words for x in every if x.linked >= ALL_LINKED or x.other_story or x.in_card)
+        return is_wrapper(last) and sure >= HALF * words and new < 0.2 * words
+    shares = [
+        sum(x.words for x in lines if x.is_core) / core[id(sheet)]
+        for sheet, lines in boxes
+        if core[id(sheet)]
+    ]
+    told = sum(count > 0 for count in core.values())
+    if shares and (sum(shares) >= STORY_SHARE * told or mean(shares) >= OWN_SHARE):
+        return False
+    single = mean(_count(lines, last) for _, lines in boxes) <= 1.5
+    labelled = single and _has_constant_line([lines for _, lines in boxes])
+    if is_wrapper(last):
+        return new < HALF * words or labelled or (single and _has_constant_link(branch, boxes))
+    if sum(line.words * line.linked for line in every) >= 0.8 * words:
+        return True
+    # advice and quotes repeat by chance, in lists and quotations
+    return labelled and new < HALF * words and all(line.kind in _PLAIN for line in every)
+
+
+def _has_constant_line(boxes: Sequence[Sequence[Line]]) -> bool:
+    """Tell whether one line comes with most of the boxes: a box's label, or the choices of a poll."""
+    counts = Counter(masked for lines in boxes for masked in {line.masked for line in lines})
+    return any(
+        n >= MOST_BOXES * len(boxes) and not is_story_line(masked) for masked, n in counts.most_common(20)
+    )
+
+
+def _has_constant_link(branch: str, boxes: Sequence[Box]) -> bool:
+    """Tell whether most of the boxes hold a line at one place of its own that is nothing but a link: an author's name
+    above his life, a sponsor's above her offer."""
+    on: Counter[str] = Counter()
+    for _, lines in boxes:
+        within = {line: line.branches[-1] for line in lines if line.branches[-1] != branch}
+        linked = {place for line, place in within.items() if line.linked >= ALL_LINKED}
+        on.update(linked - {place for line, place in within.items() if line.linked < ALL_LINKED})
+    return any(count >= MOST_BOXES * len(boxes) for count in on.values())
+
+
+def _count(lines: Sequence[Line], last: str) -> int:
+    """Return how many boxes of one place, whose own step is `last`, stand on a page."""
+    return len({line.elements[len(line.place) - 1 - line.place[::-1].index(last)] for line in lines})
+
+
+def judge_copies(inside: Sequence[Line], level: Sequence[Line], why: dict[Line, Rule]) -> None:
+    """Add to `why` the lines of boxes on one page that hold known furniture or links, and besides only other stories,
+    headings that are not this story's alone, or short labels among many links.
+
+    `inside` are the lines below the container, their steps and elements from there on.
+    """
+    chosen = set(level)
+    subheadings = {line for index, line in enumerate(level) if is_subheading(level, index)}
+    held: dict[Hashable, list[Line]] = defaultdict(list)
+    for line in inside:
+        for element, step in zip(line.elements, line.steps, strict=True):
+            if is_wrapper(step):
+                held[element].append(line)
+    for lines in held.values():
+        known = [line in why or line not in chosen or line.linked >= ALL_LINKED for line in lines]
+        words = sum(line.words for line in lines)
+        mostly = 2 * sum(line.words for line in lines if line.linked >= ALL_LINKED) >= words
+        poor = [_is_poor(line, mostly) and line not in subheadings for line in lines]
+        if any(known) and all(map(or_, known, poor)) and sum(line in chosen for line in lines) < len(chosen):
+            for line in lines:
+                why.setdefault(line, Rule("box", 1, 1, is_sure=True))
+
+
+def _is_poor(line: Line, among_links: bool) -> bool:
+    alone = line.is_new or line.is_story_line
+    label = among_links and line.words <= 5 and not line.ends
+    return line.other_story is not None or (line.kind is BlockKind.HEADING and not alone) or label
