@@ -1,17 +1,16 @@
-"""What a page says of itself in its head: JSON-LD (also slightly broken), OpenGraph, meta and link elements."""
+"""What a page says of itself in its head: JSON-LD (also broken), OpenGraph, meta and link elements."""
 
 from __future__ import annotations
 
-import html
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from uknip_crawler.extraction.page import Page
-from uknip_crawler.extraction.text import unescaped
+from uknip_crawler.extraction.broken_json import Budget, parse
+from uknip_crawler.extraction.page import Page, text_of
+from uknip_crawler.extraction.text import is_same, key, unescaped
 
 Node = dict[str, Any]
 
@@ -23,11 +22,12 @@ ARTICLE_TYPES = frozenset(
 )  # fmt: skip
 LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage"})
 MAX_NODES = 5_000
-MAX_SCRIPT = 1_000_000
-_WRAPPER = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}\*/)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$"
+_PARTS = frozenset(
+    {"liveBlogUpdate", "hasPart", "itemListElement", "blogPost", "comment", "citation", "mentions"}
 )
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+"""Where a posting names others that are not the page's story: its updates, those of a list, its comments."""
+_NAMES = frozenset({"@context", "@type", "@id"})
+_DEBRIS = re.compile(r"""["']\s*[:,]\s*["'\[{]|[{}\[\]]""")
 
 
 @dataclass(frozen=True)
@@ -67,40 +67,59 @@ def read_structured(page: Page) -> Structured:
         for token in (element.get("rel") or "").lower().split():
             if href:
                 rel.setdefault(token, href)
-    nodes = tuple(_nodes(page))
+    found = list(_nodes(page))
+    nodes = tuple(node for node, _, _ in found)
     types = frozenset(kind for node in nodes for kind in types_of(node))
-    return Structured(_own_article(nodes, page.url, rel.get("canonical")), nodes, types, meta, rel)
+    candidates = [(node, repaired) for node, is_part, repaired in found if not is_part]
+    article, repaired = _own_article(candidates, page.url, rel.get("canonical"))
+    article = _believable(article, page, meta) if repaired else article
+    return Structured(article, nodes, types, meta, rel)
 
 
-def _nodes(page: Page) -> Iterator[Node]:
-    pending: list[Any] = []
+def _nodes(page: Page) -> Iterator[tuple[Node, bool, bool]]:
+    """Yield each node, whether it is only a part of another posting, and whether it was repaired."""
+    pending: list[tuple[Any, bool, bool]] = []
+    budget = Budget()
     for script in page.by_tag["script"]:
-        if (script.get("type") or "").lower().startswith("application/ld+json"):
-            pending.append(loads("".join(map(str, script.itertext()))))
+        if "ld+json" in (script.get("type") or "").lower():
+            parsed = parse("".join(map(str, script.itertext())), budget)
+            pending.extend((value, False, parsed.is_repaired) for value in parsed.values)
     pending.reverse()
     seen = 0
     while pending and seen < MAX_NODES:
-        value = pending.pop()
+        value, is_part, repaired = pending.pop()
         seen += 1
         if isinstance(value, list):
-            pending.extend(reversed(value))
+            pending.extend((item, is_part, repaired) for item in reversed(value))
         elif isinstance(value, dict):
-            yield value
-            pending.extend(item for item in value.values() if isinstance(item, dict | list))
+            yield value, is_part, repaired
+            pending.extend(
+                (item, is_part or name in _PARTS, repaired)
+                for name, item in value.items()
+                if isinstance(item, dict | list)
+            )
 
 
-def loads(text: str) -> Any:
-    """Return JSON-LD read as leniently as is safe, or None: comment wrappers, raw newlines, trailing commas."""
-    if len(text) > MAX_SCRIPT:
-        return None
-    bare = _WRAPPER.sub("", _WRAPPER.sub("", text)).strip()
-    decoder = json.JSONDecoder(strict=False)
-    for attempt in (bare, _TRAILING_COMMA.sub(r"\1", bare), html.unescape(bare)):
-        try:
-            return decoder.raw_decode(attempt)[0]
-        except (ValueError, RecursionError):
-            continue
-    return None
+def _believable(node: Node, page: Page, meta: dict[str, list[str]]) -> Node:
+    """Return what of a repaired node can be believed: words only where the page has them too, and no debris."""
+    said = [
+        page.title,
+        *meta.get("og:title", ()),
+        *(text_of(h) for h in (*page.by_tag["h1"], *page.by_tag["h2"])),
+    ]
+    summaries = {key(value) for name in ("description", "og:description") for value in meta.get(name, ())}
+    kept: Node = {}
+    for name, value in node.items():
+        words = text(value)
+        if name in ("headline", "name"):
+            if words and any(is_same(other, words) for other in said):
+                kept[name] = value
+        elif name == "description":
+            if words and key(words) in summaries:
+                kept[name] = value
+        elif not any(_DEBRIS.search(found) for found in texts(value)):
+            kept[name] = value
+    return kept
 
 
 def types_of(node: Node) -> list[str]:
@@ -110,15 +129,21 @@ def types_of(node: Node) -> list[str]:
     return [name.rpartition("/")[2] for name in kinds if isinstance(name, str)]
 
 
-def _own_article(nodes: tuple[Node, ...], *addresses: str | None) -> Node:
-    """Return the one article node that speaks of this page: by address, or because it is the only story."""
-    candidates = [node for node in nodes if ARTICLE_TYPES.intersection(types_of(node)) and len(node) > 2]
+def _own_article(found: list[tuple[Node, bool]], *addresses: str | None) -> tuple[Node, bool]:
+    """Return the one article node that speaks of this page, by address or because it is the only story.
+
+    A live blog's posting comes before its updates, which may stand beside it under the same address.
+    """
+    candidates = [
+        row for row in found if ARTICLE_TYPES.intersection(types_of(row[0])) and set(row[0]) - _NAMES
+    ]
+    candidates.sort(key=lambda row: "LiveBlogPosting" not in types_of(row[0]))
     own = {_path(address) for address in addresses if address}
-    for node in candidates:
-        if own.intersection(_path(address) for address in _addresses(node)):
-            return node
-    headlines = {text(node.get("headline")) or text(node.get("name")) for node in candidates}
-    return candidates[0] if len(headlines) == 1 else {}
+    for row in candidates:
+        if own.intersection(_path(address) for address in _addresses(row[0])):
+            return row
+    headlines = {text(node.get("headline")) or text(node.get("name")) for node, _ in candidates}
+    return candidates[0] if len(headlines) == 1 else ({}, False)
 
 
 def _addresses(node: Node) -> Iterator[str]:
@@ -130,6 +155,7 @@ def _addresses(node: Node) -> Iterator[str]:
 
 
 def _path(address: str) -> str:
+    """Return path and query of an address: its fragment, as in `#article`, is not looked at."""
     try:
         parts = urlsplit(address)
     except ValueError:

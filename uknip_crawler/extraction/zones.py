@@ -14,7 +14,12 @@ _HOURS = {
     "EET": 2, "EEST": 3, "MSK": 3, "SAST": 2, "HKT": 8, "AWST": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5,
     "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
-_PLACES = {"ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles"}
+_PLACES = {
+    "ET": "America/New_York",
+    "CT": "America/Chicago",
+    "MT": "America/Denver",
+    "PT": "America/Los_Angeles",
+}
 NAMED: dict[str, tzinfo] = {
     **dict.fromkeys(("UTC", "GMT", "UT", "Z"), UTC),
     **{name: timezone(timedelta(hours=hours)) for name, hours in _HOURS.items()},
