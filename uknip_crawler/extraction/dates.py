@@ -319,6 +319,11 @@ def standing_alone(lines: Iterable[str], fetched_at: datetime) -> Printed | None
     return None
 
 
+def has_day(text: str) -> bool:
+    """Tell whether a short text names a whole day: a time alone or a distance in time does not."""
+    return len(text) <= MAX_LENGTH and bool(_WHOLE_YEAR.search(text) or _printed(text))
+
+
 def in_address(parts: tuple[int, int, int] | None, fetched_at: datetime) -> date | None:
     """Return the day printed in an address, if there was such a day."""
     try:

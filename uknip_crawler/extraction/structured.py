@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.broken_json import Budget, parse
-from uknip_crawler.extraction.page import Page, text_of
+from uknip_crawler.extraction.page import Element, Page, text_of
 from uknip_crawler.extraction.text import is_same, key, unescaped
 
 Node = dict[str, Any]
@@ -32,13 +32,14 @@ _DEBRIS = re.compile(r"""["']\s*[:,]\s*["'\[{]|[{}\[\]]""")
 
 @dataclass(frozen=True)
 class Structured:
-    """`article` is the JSON-LD node of this page's story, `types` every type on the page."""
+    """`article` is the JSON-LD node of this page's story, `page` that of the page itself, `types` every type on it."""
 
     article: Node
     nodes: tuple[Node, ...]
     types: frozenset[str]
     meta: dict[str, list[str]]
     rel: dict[str, str]
+    page: Node = field(default_factory=dict)
 
     def first(self, *names: str) -> str | None:
         """Return the first non-empty meta value under any of the names, in the order of the names."""
@@ -57,7 +58,9 @@ def read_structured(page: Page) -> Structured:
     """Return the page's structured data; what cannot be read counts as absent."""
     meta: dict[str, list[str]] = {}
     for element in page.by_tag["meta"]:
-        name = element.get("property") or element.get("name") or element.get("itemprop")
+        name = (
+            element.get("property") or element.get("name") or (_in_head(element) and element.get("itemprop"))
+        )
         content = element.get("content")
         if name and content:
             meta.setdefault(name.strip().lower(), []).append(unescaped(content))
@@ -73,7 +76,14 @@ def read_structured(page: Page) -> Structured:
     candidates = [(node, repaired) for node, is_part, repaired in found if not is_part]
     article, repaired = _own_article(candidates, page.url, rel.get("canonical"))
     article = _believable(article, page, meta) if repaired else article
-    return Structured(article, nodes, types, meta, rel)
+    own = {_path(address) for address in (page.url, rel.get("canonical")) if address}
+    pages = (n for n in nodes if "WebPage" in types_of(n) and own.intersection(map(_path, _addresses(n))))
+    return Structured(article, nodes, types, meta, rel, next(pages, {}))
+
+
+def _in_head(meta: Element) -> bool:
+    """Tell whether a `meta` speaks of the whole page: those in its body speak of what holds them."""
+    return not any(holder.tag == "body" for holder in meta.iterancestors())
 
 
 def _nodes(page: Page) -> Iterator[tuple[Node, bool, bool]]:
@@ -166,6 +176,15 @@ def _path(address: str) -> str:
 def text(value: Any) -> str | None:
     """Return a JSON-LD string in one line, or None for any other type and for emptiness."""
     return unescaped(value) or None if isinstance(value, str) else None
+
+
+def scalar(value: Any) -> str | None:
+    """Return a JSON-LD string or number as text, also the first of a list or the `@value` of an object."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        value = value.get("@value")
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
 
 
 def texts(value: Any) -> list[str]:

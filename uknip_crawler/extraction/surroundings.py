@@ -119,6 +119,10 @@ class Surroundings:
                 break
         return top
 
+    def is_around(self, element: Element) -> bool:
+        """Tell whether an element holds the headline, or the story below it."""
+        return element in self._on_chain
+
     def holds(self, element: Element) -> bool:
         """Tell whether an element lies in the story's own element and is the story's."""
         return self._is_within_root(element) and not self.is_foreign(element)
