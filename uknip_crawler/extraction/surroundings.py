@@ -41,9 +41,12 @@ _LINKED_HEADING = etree.XPath(
     ".//a[@href][ancestor::h1 or ancestor::h2 or ancestor::h3 or ancestor::h4 or ancestor::h5 or ancestor::h6"
     " or .//h1 or .//h2 or .//h3 or .//h4 or .//h5 or .//h6]"
 )
-_BLOCKS = frozenset(
-    {"p", "li", "div", "td", "dd", "section", "footer", "header", "article", "main", "body", "ul", "ol"}
-)
+_FILING = re.compile(r"/(?:category|categories|tags?|topics?|sections?|authors?)/|[?&](?:cat|tag|author)=")
+_CARDS = frozenset({"li", "div", "section", "article", "td", "dd", "p"})
+_BLOCKS = _CARDS | {
+    "header", "footer", "main", "body", "ul", "ol", "dl", "dt", "table", "tr", "th", "figure", "figcaption", "aside", "nav",
+    "blockquote", "form", "h1", "h2", "h3", "h4", "h5", "h6", "hgroup", "pre", "address", "details", "summary", "br", "hr",
+}  # fmt: skip
 
 
 class Surroundings:
@@ -180,9 +183,14 @@ class Surroundings:
 
     def _is_card(self, part: Element) -> bool:
         """Tell whether an element is about one other story: few words and a headline that leads there."""
-        if part.tag not in _BLOCKS:
+        if part.tag not in _CARDS:
             return False
-        links = cast(list[Element], _LINKED_HEADING(part))
+        links = [
+            a for a in cast(list[Element], _LINKED_HEADING(part)) if not _FILING.search(a.get("href") or "")
+        ]
+        links = [
+            a for a in links if not {"tag", "category", "author"}.intersection((a.get("rel") or "").split())
+        ]
         led = {path for link in links if (path := self.elsewhere(link)) is not None}
         return len(led) == 1 and len(text_of(part).split()) <= MAX_CARD
 
@@ -209,8 +217,15 @@ def path_of(address: str) -> str:
 
 def is_prose(element: Element) -> bool:
     """Tell whether an inline element stands in a sentence, and not in a line of labels."""
-    block = next((e for e in (element, *ancestors(element)) if e.tag in _BLOCKS), element)
-    words = len(text_of(block).split())
-    linked = sum(len(text_of(link).split()) for link in block.iter("a"))
-    own = len(text_of(element).split()) if element.tag != "a" and block is not element else 0
-    return words - linked - own > MAX_PROSE
+    block = next((e for e in ancestors(element) if e.tag in _BLOCKS), element)
+    own = element if element is not block and element.tag != "a" else None
+    words = 0
+    walk = etree.iterwalk(block, events=("start", "end"))
+    for event, part in walk:
+        if event == "start" and part is not block and (part.tag in _BLOCKS or part.tag == "a" or part is own):
+            walk.skip_subtree()
+        elif event == "start":
+            words += len((part.text or "").split())
+        if event == "end" and part is not block:
+            words += len((part.tail or "").split())
+    return words > MAX_PROSE
