@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured, texts, types_of
-from uknip_crawler.extraction.surroundings import Surroundings, is_prose
+from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose
 from uknip_crawler.extraction.text import one_line
 from uknip_crawler.models import Finding
 from uknip_crawler.sites import fold
@@ -147,7 +147,7 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
     """Return the names that links to authors' pages, microdata or classes mark, the surest of these kinds alone."""
     links, properties, named = [], [], []
     for element in elements:
-        if element.tag == "a" and is_author_link(element, around.page) and not is_prose(element):
+        if element.tag == "a" and is_author_link(element, around.page) and not is_prose(element, MAX_MARKED):
             links.append(element)
         elif "author" in (element.get("itemprop") or "").lower().split():
             properties.append(element)
@@ -169,7 +169,7 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
 def _boxed(around: Surroundings) -> list[str]:
     near = set(around.near)
     links = (a for a in around.page.by_tag["a"] if is_author_link(a, around.page) and a not in near)
-    named = [_name_in(a) for a in links if around.holds(a) and not is_prose(a)]
+    named = [_name_in(a) for a in links if around.holds(a) and not is_prose(a, MAX_MARKED)]
     return list(dict.fromkeys(name for name in named if _FULL_NAME.fullmatch(name)))[:1]
 
 

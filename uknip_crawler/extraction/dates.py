@@ -45,7 +45,7 @@ _PRINTED = re.compile(
 )
 _TIME_ALONE = re.compile(rf"(?i){_TIME.format(n=0)}")
 _NAMES_WEEKDAY = re.compile(rf"(?i){_WEEKDAY}")
-_BYLINE_ON = re.compile(r"(?i)^(?:by\s.{2,60}?\s)?on\s+(?=\S)")
+_BYLINE_ON = re.compile(r"(?i)^(?:(?:by\s.{2,60}?\s)?on\s+|by\s.{2,60}?,\s+(?=\d))(?=\S)")
 _LABEL = re.compile(
     r"(?i)^(?:(?P<published>(?:first |date )?published|posted|publish(?:ed)? date)"
     r"|(?P<modified>(?:last |date )?(?:updated|modified)))\b(?:\s*(?:on|at)\b)?\s*(?P<colon>:?)\s*(?P<rest>.*)$"
@@ -311,7 +311,7 @@ def standing_alone(lines: Iterable[str], fetched_at: datetime) -> Printed | None
     """
     for line in lines:
         for part in re.split(r"\s+[·|•–-]\s+", line) if len(line) <= MAX_LENGTH else []:
-            text = _BYLINE_ON.sub("", part.strip(" ,"))
+            text = _BYLINE_ON.sub("", part.strip(" ,|·•–—/-"))
             if _NAMES_WEEKDAY.search(text):
                 continue
             if _printed(text) and (moment := parse(text, fetched_at)):

@@ -12,7 +12,7 @@ from uknip_crawler.extraction import dates
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.structured import Structured, scalar
-from uknip_crawler.extraction.surroundings import Surroundings, is_prose
+from uknip_crawler.extraction.surroundings import MAX_LABELS, MAX_MARKED, Surroundings, is_prose
 from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import address_date
@@ -170,12 +170,19 @@ def _mark(element: Element, is_near: bool) -> _Mark | None:
     raw = element.get("datetime") or element.get("content") or element.get("title") or ""
     known = _PUBLISHED_MARKS | _MODIFIED_MARKS | _CREATED_MARKS
     is_microdata = bool(properties & known)
+    inner = next(element.iter("time"), None)
+    if not raw and inner is not None:
+        raw = inner.get("datetime") or ""
     if not raw and (is_microdata or element.tag == "time"):
         raw = text_of(element)
         raw = raw if dates.has_day(raw) else ""
     in_footer = any(e.tag == "footer" for e in ancestors(element))
     is_plain = element.tag == "time" and not names & known and (is_near or in_footer)
-    if not raw or (element.tag != "meta" and is_prose(element)) or not (is_plain or names & known):
+    if (
+        not raw
+        or (element.tag != "meta" and is_prose(element, MAX_MARKED if names & known else MAX_LABELS))
+        or not (is_plain or names & known)
+    ):
         return None
     return _Mark(frozenset(names), raw, is_plain, is_microdata or "pubdate" in names)
 

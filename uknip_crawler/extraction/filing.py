@@ -12,7 +12,7 @@ from lxml import etree
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.structured import Structured, text, texts, types_of
-from uknip_crawler.extraction.surroundings import Surroundings, is_prose, path_of
+from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose, path_of
 from uknip_crawler.extraction.text import key, one_line
 from uknip_crawler.models import Finding
 from uknip_crawler.sites import fold
@@ -68,7 +68,7 @@ def read_filing(page: Page, data: Structured, around: Surroundings, url: str) ->
         ("markup", [name for name in links if name not in categories]),
         ("meta", parsely),
     ):
-        if kept := tuple(dict.fromkeys(one_line(tag).lstrip("#") for tag in tags if one_line(tag))):
+        if kept := tuple(dict.fromkeys(one_line(tag).lstrip("# ") for tag in tags if one_line(tag))):
             return Filing(section, section_source, kept, source, evidence)
     return Filing(section, section_source, (), None, evidence)
 
@@ -160,7 +160,9 @@ def _label_of(element: Element) -> str:
 
 def _names(around: Surroundings, is_wanted: Callable[[Element], bool]) -> list[str]:
     """Return what the story's own filing links read: those in its own element, else in the strips beside it."""
-    links = [a for a in around.page.by_tag["a"] if is_wanted(a) and not is_prose(a) and _is_label(text_of(a))]
+    links = [
+        a for a in around.page.by_tag["a"] if is_wanted(a) and not _is_in_prose(a) and _is_label(text_of(a))
+    ]
     kept = [a for a in links if around.holds(a) and not _is_crumb(a, around)]
     if not kept:
         kept = [a for a in links if around.borders(a) and not _is_crumb(a, around) and not _is_of_others(a)]
@@ -168,6 +170,11 @@ def _names(around: Surroundings, is_wanted: Callable[[Element], bool]) -> list[s
         filed = [a for a in kept if path_of(a.get("href") or "").rpartition("/")[2] in terms]
         kept = filed or kept
     return list(dict.fromkeys(_shown(a) for a in kept))
+
+
+def _is_in_prose(link: Element) -> bool:
+    marked = {"tag", "category"}.intersection((link.get("rel") or "").split())
+    return is_prose(link, MAX_MARKED) if marked else is_prose(link)
 
 
 def _is_label(name: str) -> bool:

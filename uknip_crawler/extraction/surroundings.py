@@ -13,13 +13,13 @@ from lxml import etree
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 
-MAX_PROSE = 6
-"""Words beside its links that a line of labels may have; a line of more is a sentence."""
+MAX_LABELS, MAX_MARKED = 6, 14
+"""Words beside its links that a line of labels may have, and one whose links say by `rel` what they are."""
 MAX_CARD = 60
 """Words that a card of another story has at most."""
 LONG_PARAGRAPH = 14
 
-_FOREIGN_TAGS = frozenset({"nav", "aside", "form", "dialog", "blockquote", "figure", "template", "noscript"})
+_FOREIGN_TAGS = frozenset({"nav", "form", "dialog", "blockquote", "figure", "template", "noscript"})
 _FOREIGN_ROLES = frozenset({"navigation", "complementary", "contentinfo", "search", "article", "menu"})
 _FOREIGN_PROPS = frozenset(
     {"liveblogupdate", "comment", "haspart", "blogpost", "itemlistelement", "publisher"}
@@ -36,6 +36,7 @@ _FOREIGN_PART = re.compile(
 _PASSED = re.compile(r"^(?:elementor|has|no|with|is|tag(?!-?cloud)|category|post-\d|status|format)[-_]")
 _OWN_FOOTER = re.compile(r"entry|post|article|single|story|content")
 _OWN_TYPE = re.compile(r"(?i)(?:article|posting)$")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _POST = re.compile(r"post-\d{1,18}")
 _LINKED_HEADING = etree.XPath(
     ".//a[@href][ancestor::h1 or ancestor::h2 or ancestor::h3 or ancestor::h4 or ancestor::h5 or ancestor::h6"
@@ -174,8 +175,11 @@ class Surroundings:
             "crumb" in name or (_FOREIGN_PART.search(name) and not _PASSED.match(name)) for name in lowered
         ):
             return True
+        is_own = any(map(_OWN_FOOTER.search, lowered))
+        if part.tag == "aside":
+            return not (is_own and self._is_within_root(part))
         if part.tag == "footer" or any("footer" in name for name in lowered):
-            return not self._is_within_root(part) and not any(map(_OWN_FOOTER.search, lowered))
+            return not is_own and not self._is_within_root(part)
         return self._is_card(part)
 
     def _is_within_root(self, part: Element) -> bool:
@@ -215,7 +219,7 @@ def path_of(address: str) -> str:
     return parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
-def is_prose(element: Element) -> bool:
+def is_prose(element: Element, most: int = MAX_LABELS) -> bool:
     """Tell whether an inline element stands in a sentence, and not in a line of labels."""
     block = next((e for e in ancestors(element) if e.tag in _BLOCKS), element)
     own = element if element is not block and element.tag != "a" else None
@@ -225,7 +229,7 @@ def is_prose(element: Element) -> bool:
         if event == "start" and part is not block and (part.tag in _BLOCKS or part.tag == "a" or part is own):
             walk.skip_subtree()
         elif event == "start":
-            words += len((part.text or "").split())
+            words += len(_LETTERS.findall(part.text or ""))
         if event == "end" and part is not block:
-            words += len((part.tail or "").split())
-    return words > MAX_PROSE
+            words += len(_LETTERS.findall(part.tail or ""))
+    return words > most
