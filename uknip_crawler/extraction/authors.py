@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from lxml import etree
+
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured, texts, types_of
 from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose
@@ -27,7 +29,12 @@ _WORD = r"(?:[^\W\d_a-zß-öø-ÿ][\w.'’-]*|[^\W\d_]['’][^\W\d_][\w'’-]*)"
 _FULL_NAME = re.compile(
     rf"{_WORD}(?: (?:{_PARTICLES}|{_WORD}))* {_WORD}(?:,? (?:Jr|Sr|II|III|IV|PhD|MBE|OBE|CBE|MP)\.?)?"
 )
-_BETWEEN = re.compile(r"(?i)\s*[,;|]\s*(?:and\s+|&\s*)?|\s+and\s+|\s+&\s+|\s+/\s+|\s*\n\s*")
+_BETWEEN = re.compile(r"(?i)\s*[,;|]\s*(?:and\s+|&\s*)?|\s+and\s+|\s+&\s+|\s+/\s+|\s+with\s+")
+_STOP = re.compile(r"(?<!\bJr)(?<!\bSr)(?<!\b[A-Z])\.$")
+_ROLE_BEFORE = re.compile(
+    r"(?i)^.*\b(?:reporter|editor|correspondent|journalist|writer|columnist):?\s+(?=[A-Z])"
+)
+_NO_PERSON = re.compile(r"(?i)(?:the|our|mon|tues|wednes|thurs|fri|satur|sun)(?:day)?\b.*")
 _AND = re.compile(r"(?i)\s+and\s+|\s+&\s+")
 _ROLE = re.compile(
     r"(?i)(?:.*\b)?(?:reporters?|editors?|correspondents?|writers?|journalists?|columnists?|critic|staff|trainee|contributors?"
@@ -61,7 +68,7 @@ def read_authors(
     box about the author below the story. What is no person's name gives way to whatever is one.
     """
     own = frozenset(fold(name) for name in house)
-    bylines = [line for line in lines if _BYLINE.match(line)]
+    bylines = [joined for line in lines if _BYLINE.match(joined := line.replace("\n", "; "))]
     node = data.article.get("author") or data.article.get("creator")
     candidates = [
         ("json-ld", list(_people(node, data))),
@@ -110,21 +117,24 @@ def split_names(printed: str) -> list[str]:
 
     A string is taken apart only where each part is a full name; roles behind a name, as `Ann Lee, Reporter`, go.
     """
-    whole = _LEAD.sub("", printed).strip(" ,;.|")
-    parts = [part.strip(" .,;") for part in _BETWEEN.split(whole)]
+    whole = _STOP.sub("", _LEAD.sub("", printed).strip(" ,;|"))
+    parts = [_ROLE_BEFORE.sub("", _STOP.sub("", part.strip(" ,;"))) for part in _BETWEEN.split(whole)]
     people = [part for part in parts if part and not _ROLE.fullmatch(part)]
     is_list = bool(people) and all(_FULL_NAME.fullmatch(part) for part in people)
-    if len(parts) > 1 and is_list and not any(_FIRM.search(part) for part in people):
+    if (len(parts) > 1 or parts != [whole]) and is_list and not any(_FIRM.search(part) for part in people):
         return people
     return [whole] if whole else []
 
 
 def split_byline(printed: str) -> list[str]:
     """Return the people that a line such as `By Ann Lee, Reporter, 3 May` names; none where it names nobody in full."""
-    bare = _TAIL.sub("", _CONTACT.sub("", printed)).strip(" ,;.|")
+    bare = _TAIL.sub("", _CONTACT.sub("", printed)).strip(" ,;|")
     names = split_names(bare)
-    is_named = all(_FULL_NAME.fullmatch(name) and not _ROLE.fullmatch(name) for name in names)
-    return names if is_named else []
+    return names if all(map(_is_person, names)) else []
+
+
+def _is_person(name: str) -> bool:
+    return bool(_FULL_NAME.fullmatch(name)) and not any(p.fullmatch(name) for p in (_ROLE, _NO_PERSON))
 
 
 def _people(value: Any, data: Structured) -> Iterator[str]:
@@ -162,7 +172,7 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
         ] or properties
         marked = [e.get("content") or _name_in(e) for e in inner]
     if not any(marked):
-        marked = [name for e in named for name in split_byline(_LEAD.sub("", _name_in(e)))]
+        marked = [name for e in named for name in split_byline(_LEAD.sub("", _lines_in(e)))]
     return [name for name in dict.fromkeys(marked) if name]
 
 
@@ -179,6 +189,17 @@ def is_author_link(link: Element, page: Page) -> bool:
         return True
     address = page.absolute(link.get("href")) or ""
     return bool(_AUTHOR_PATH.search(urlsplit(address).path) or re.search(r"[?&]author=\d", address))
+
+
+def _lines_in(element: Element) -> str:
+    """Return the lines that an element shows, joined as names in one line are."""
+    lines = [element.text or ""]
+    for event, part in etree.iterwalk(element, events=("start", "end")):
+        if event == "start" and part.tag == "br":
+            lines.append("")
+        if part is not element:
+            lines[-1] += (part.text if event == "start" else part.tail) or ""
+    return "; ".join(filter(None, map(one_line, lines))) if len(lines) > 1 else _name_in(element)
 
 
 def _name_in(element: Element) -> str:

@@ -149,9 +149,10 @@ def _own_article(found: list[tuple[Node, bool]], *addresses: str | None) -> tupl
     ]
     candidates.sort(key=lambda row: "LiveBlogPosting" not in types_of(row[0]))
     own = {_path(address) for address in addresses if address}
-    for row in candidates:
-        if own.intersection(_path(address) for address in _addresses(row[0])):
-            return row
+    for node, repaired in candidates:
+        named = {_path(address) for address in _addresses(node)}
+        if own & named or (not named and "LiveBlogPosting" in types_of(node)):
+            return node, repaired
     headlines = {text(node.get("headline")) or text(node.get("name")) for node, _ in candidates}
     return candidates[0] if len(headlines) == 1 else ({}, False)
 

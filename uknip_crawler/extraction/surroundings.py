@@ -12,6 +12,7 @@ from lxml import etree
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
+from uknip_crawler.extraction.text import key
 
 MAX_LABELS, MAX_MARKED = 6, 14
 """Words beside its links that a line of labels may have, and one whose links say by `rel` what they are."""
@@ -168,7 +169,9 @@ class Surroundings:
         names = [*classes(part), *(part.get("id") or "").split()]
         if part.tag == "article" or (part.get("itemprop") or "").lower() in _FOREIGN_PROPS:
             return True
-        if _FOREIGN_TYPE.search(part.get("itemtype") or "") or "hentry" in names or "type-post" in names:
+        if "hentry" in names or "type-post" in names:
+            return True
+        if _FOREIGN_TYPE.search(part.get("itemtype") or "") and not self._speaks_of_story(part):
             return True
         lowered = [name.lower() for name in names]
         if any(
@@ -181,6 +184,11 @@ class Surroundings:
         if part.tag == "footer" or any("footer" in name for name in lowered):
             return not is_own and not self._is_within_root(part)
         return self._is_card(part)
+
+    def _speaks_of_story(self, part: Element) -> bool:
+        """Tell whether an item holds no words at all, as a box for machines does, or the story's headline."""
+        words = key(text_of(part))
+        return not words or (self.headline is not None and key(text_of(self.headline)) in words)
 
     def _is_within_root(self, part: Element) -> bool:
         return self.root.tag in ("body", "html") or self.root in ancestors(part)
