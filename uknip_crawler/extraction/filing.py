@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -48,7 +48,13 @@ class Filing(NamedTuple):
 
 def read_filing(page: Page, data: Structured, around: Surroundings, url: str) -> Filing:
     """Return where the story is filed; a breadcrumb names its section only where nothing else does."""
-    categories = _names(around, lambda link: is_category(link) or _is_category_link(link, around, url))
+    labels = [
+        a
+        for a in page.by_tag["a"]
+        if not around.is_foreign(a) and _is_label(text_of(a)) and not _is_in_prose(a)
+    ]
+    filed = [a for a in labels if is_category(a) or _is_category_link(a, around, url)]
+    categories = _names(around, filed)
     sections = [
         ("json-ld", _sections(texts(data.article.get("articleSection")), categories)),
         ("meta", [data.first("article:section", "parsely-section", "section", "dc.subject.section") or ""]),
@@ -60,7 +66,7 @@ def read_filing(page: Page, data: Structured, around: Surroundings, url: str) ->
     evidence = [Finding("section", source, "; ".join(names), names[0]) for source, names in said if names]
     section, section_source = next(((f.value, f.source) for f in evidence), (None, None))
     keywords = [part.strip() for value in texts(data.article.get("keywords")) for part in value.split(",")]
-    links = _names(around, lambda link: not is_category(link) and _is_tag_link(link, around))
+    links = _names(around, [a for a in labels if not is_category(a) and _is_tag_link(a, around)])
     parsely = [part for value in data.meta.get("parsely-tags", ()) for part in value.split(",")]
     for source, tags in (
         ("meta", data.meta.get("article:tag", [])),
@@ -158,11 +164,8 @@ def _label_of(element: Element) -> str:
     return one_line(" ".join(words))[:40]
 
 
-def _names(around: Surroundings, is_wanted: Callable[[Element], bool]) -> list[str]:
+def _names(around: Surroundings, links: list[Element]) -> list[str]:
     """Return what the story's own filing links read: those in its own element, else in the strips beside it."""
-    links = [
-        a for a in around.page.by_tag["a"] if is_wanted(a) and not _is_in_prose(a) and _is_label(text_of(a))
-    ]
     kept = [a for a in links if around.holds(a) and not _is_crumb(a, around)]
     if not kept:
         kept = [a for a in links if around.borders(a) and not _is_crumb(a, around) and not _is_of_others(a)]
