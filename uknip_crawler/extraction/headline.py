@@ -23,6 +23,7 @@ _CLEAR = 2.0
 _HOME = frozenset({"home", "homepage", "home page", "front page", "skip to content", "back to home"})
 _PARTED = re.compile(r"\s+[-–—|•·»:]+\s+|\s*\|\s*")
 _HEADINGS = ("h2", "h3", "h4")
+_PLAIN = frozenset({"div", "p", "span", "strong", "b", "font", "td", "a"})
 _TITLE = re.compile(r"(?:(?:entry|post|article|story|single)-)?(?:title|headline)")
 
 
@@ -79,6 +80,12 @@ def find_headline(page: Page, data: Structured, site: Site) -> Headline | None:
         if support.of(better) > support.of(printed):
             printed = better
             shown += [row for row in others if row.text == better][:1]
+    if support.of(printed) < _CLEAR:
+        plain = (
+            (e, unescaped(e.text or "")) for e in page.elements if e.tag in _PLAIN and len(e) == 0 and e.text
+        )
+        row = next((_Printing(e, words, None) for e, words in plain if support.of(words) > _CLEAR), None)
+        printed, shown = (row.text, [*shown, row]) if row else (printed, shown)
     chosen, source = _choose(printed if support.of(printed) else "", [row[:2] for row in told], title, shown)
     chosen, glued = split_kicker(chosen, [], site)
     if not chosen:

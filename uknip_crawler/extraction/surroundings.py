@@ -103,7 +103,8 @@ class Surroundings:
         if self.headline is None:
             return around
         start, passed = self._top(4), False
-        for element in self._top(len(self._chain)).iter(etree.Element):
+        whole = next((e for e in self._chain[1:] if e.tag in ("article", "main")), self._chain[-1])
+        for element in whole.iter(etree.Element):
             if element is self.headline:
                 passed = True
             elif not passed and start not in ancestors(element) and element is not start:
