@@ -172,8 +172,10 @@ MARKED = [
     "<abbr class=published title='2025-05-09T08:30:00+01:00'>9 May</abbr>",
     "<time pubdate datetime='2025-05-09T08:30:00+01:00'>9 May</time><time datetime='2025-05-10'>10 May</time>",
     "<time datetime='2025-05-09T08:30:00+01:00'>9 May</time>",
-    "<div itemscope itemtype='https://schema.org/NewsArticle'><meta itemprop=dateCreated content='2025-05-01'>"
-    "<meta itemprop=datePublished content='2025-05-09T08:30:00+01:00'></div>",
+    (
+        "<div itemscope itemtype='https://schema.org/NewsArticle'><meta itemprop=dateCreated content='2025-05-01'>"
+        "<meta itemprop=datePublished content='2025-05-09T08:30:00+01:00'></div>"
+    ),
 ]
 
 
@@ -247,8 +249,10 @@ def test_a_live_blog_s_dates_and_authors_are_its_own(head: str) -> None:
     "update",
     [
         "<article><time class=published datetime='2025-05-09T1{n}:00:00Z'>x</time><h2>{n}</h2><span class=author>Tom Reed</span>",
-        "<div itemprop=liveBlogUpdate itemscope itemtype='https://schema.org/BlogPosting'><span itemprop=author>Tom Reed</span>"
-        "<time itemprop=datePublished datetime='2025-05-09T1{n}:00:00Z'>x</time>",
+        (
+            "<div itemprop=liveBlogUpdate itemscope itemtype='https://schema.org/BlogPosting'><span itemprop=author>Tom Reed</span>"
+            "<time itemprop=datePublished datetime='2025-05-09T1{n}:00:00Z'>x</time>"
+        ),
         "<div class=piece-{n}><h2>{n}</h2><p>Posted: 1{n}:40, 9 May 2025</p><p>By Tom Reed</p>",
     ],
 )
@@ -407,8 +411,10 @@ def test_names_on_lines_of_their_own_are_several_people() -> None:
         f"A lock keeper who was raking weed out of Withy Basin … {TITLE} Read More »",
         f"{TITLE} A lock keeper who was raking weed out of",
         "2 min readA lock keeper who was raking weed out of Withy Basin on Thursday pulled up a brass",
-        "Canals Withy A lock keeper who was raking weed out of Withy Basin on Thursday pulled up a brass ship's bell. ShareIt"
-        " carries the name of a narrowboat that sank there",
+        (
+            "Canals Withy A lock keeper who was raking weed out of Withy Basin on Thursday pulled up a brass ship's bell. ShareIt"
+            " carries the name of a narrowboat that sank there"
+        ),
         "&amp;lt;p&amp;gt;A lock keeper who was raking weed out of Withy Basin on Thursday&amp;lt;/p&amp;gt;",
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
 
-from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction.page import MAX_LINKS, Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured, texts, types_of
 from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose
 from uknip_crawler.extraction.text import one_line
@@ -156,7 +157,7 @@ def _said_by_meta(data: Structured) -> list[str]:
 def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
     """Return the names that links to authors' pages, microdata or classes mark, the surest of these kinds alone."""
     links, properties, named = [], [], []
-    for element in elements:
+    for element in islice(elements, MAX_LINKS):
         if element.tag == "a" and is_author_link(element, around.page) and not is_prose(element, MAX_MARKED):
             links.append(element)
         elif "author" in (element.get("itemprop") or "").lower().split():
@@ -178,9 +179,11 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
 
 def _boxed(around: Surroundings) -> list[str]:
     near = set(around.near)
-    links = (a for a in around.page.by_tag["a"] if is_author_link(a, around.page) and a not in near)
-    named = [_name_in(a) for a in links if around.holds(a) and not is_prose(a, MAX_MARKED)]
-    return list(dict.fromkeys(name for name in named if _FULL_NAME.fullmatch(name)))[:1]
+    links = (
+        a for a in around.page.by_tag["a"][:MAX_LINKS] if is_author_link(a, around.page) and a not in near
+    )
+    named = (_name_in(a) for a in links if around.holds(a) and not is_prose(a, MAX_MARKED))
+    return list(islice((name for name in named if _FULL_NAME.fullmatch(name)), 1))
 
 
 def is_author_link(link: Element, page: Page) -> bool:

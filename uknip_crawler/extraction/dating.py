@@ -17,6 +17,7 @@ from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import address_date
 
+MAX_MARKS = 500
 STRUCTURED = frozenset({"json-ld", "meta", "markup"})
 MAX_DRIFT = timedelta(days=120)
 """How far a date may lie from the one that the number in the address stands for: those days are known no better."""
@@ -152,7 +153,7 @@ def _marks(around: Surroundings) -> Iterator[_Mark]:
     near = set(around.near)
     rows = [
         (element not in near, mark)
-        for element in around.page.dated
+        for element in around.page.dated[:MAX_MARKS]
         if (element in near or around.holds(element)) and (mark := _mark(element, element in near))
     ]
     yield from (mark for _, mark in sorted(rows, key=lambda row: (row[0], not row[1].is_microdata)))

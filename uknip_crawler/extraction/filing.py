@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction.page import MAX_LINKS, Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.structured import Structured, text, texts, types_of
 from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose, path_of
@@ -50,7 +50,7 @@ def read_filing(page: Page, data: Structured, around: Surroundings, url: str) ->
     """Return where the story is filed; a breadcrumb names its section only where nothing else does."""
     labels = [
         a
-        for a in page.by_tag["a"]
+        for a in page.by_tag["a"][:MAX_LINKS]
         if not around.is_foreign(a) and _is_label(text_of(a)) and not _is_in_prose(a)
     ]
     filed = [a for a in labels if is_category(a) or _is_category_link(a, around, url)]

@@ -17,6 +17,9 @@ from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import slug
 
 MAX_KICKER_WORDS = 4
+MAX_HEADLINE = 300
+MAX_ELEMENTS = 5_000
+"""Where a headline outside of any heading is looked for."""
 _SEPARATORS = ":|–—-"
 _CLEAR = 2.0
 """Support that needs no better: the same words as something else says, or all of them before its cut."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ MAX_LABELS, MAX_MARKED = 6, 14
 MAX_CARD = 60
 """Words that a card of another story has at most."""
 LONG_PARAGRAPH = 14
+MAX_STEPS = 150
+"""Elements looked at in a line: what holds more is none."""
 
 _FOREIGN_TAGS = frozenset({"nav", "form", "dialog", "blockquote", "figure", "template", "noscript"})
 _FOREIGN_ROLES = frozenset({"navigation", "complementary", "contentinfo", "search", "article", "menu"})
@@ -151,17 +154,16 @@ class Surroundings:
         """Tell whether an element lies in something that is no part of the story."""
         passed: list[Element] = []
         result = False
-        for part in ancestors(element):
-            if part in self._on_chain:
-                break
-            known = self._known.get(part)
-            if known is not None:
+        part: Element | None = element
+        while part is not None and part not in self._on_chain:
+            if (known := self._known.get(part)) is not None:
                 result = known
                 break
             passed.append(part)
-        for part in reversed(passed):
-            result = result or self._is_mark(part)
-            self._known[part] = result
+            part = part.getparent()
+        for one in reversed(passed):
+            result = result or self._is_mark(one)
+            self._known[one] = result
         return result
 
     def _is_mark(self, part: Element) -> bool:
@@ -188,15 +190,17 @@ class Surroundings:
 
     def _speaks_of_story(self, part: Element) -> bool:
         """Tell whether an item holds no words at all, as a box for machines does, or the story's headline."""
-        words = key(text_of(part))
-        return not words or (self.headline is not None and key(text_of(self.headline)) in words)
+        words = "" if _is_large(part) else key(text_of(part))
+        return (not words and not _is_large(part)) or (
+            self.headline is not None and key(text_of(self.headline)) in words
+        )
 
     def _is_within_root(self, part: Element) -> bool:
         return self.root.tag in ("body", "html") or self.root in ancestors(part)
 
     def _is_card(self, part: Element) -> bool:
         """Tell whether an element is about one other story: few words and a headline that leads there."""
-        if part.tag not in _CARDS:
+        if part.tag not in _CARDS or _is_large(part):
             return False
         links = [
             a for a in cast(list[Element], _LINKED_HEADING(part)) if not _FILING.search(a.get("href") or "")
@@ -213,6 +217,10 @@ class Surroundings:
         path = path_of(address) if address else None
         tokens = {*(link.get("rel") or "").lower().split()}
         return None if path is None or path in self._own or tokens & {"prev", "next"} else path
+
+
+def _is_large(element: Element) -> bool:
+    return sum(1 for _ in islice(element.iter(), MAX_STEPS)) >= MAX_STEPS
 
 
 def _is_long(paragraph: Element) -> bool:
@@ -234,7 +242,7 @@ def is_prose(element: Element, most: int = MAX_LABELS) -> bool:
     own = element if element is not block and element.tag != "a" else None
     words = 0
     walk = etree.iterwalk(block, events=("start", "end"))
-    for event, part in walk:
+    for event, part in islice(walk, MAX_STEPS):
         if event == "start" and part is not block and (part.tag in _BLOCKS or part.tag == "a" or part is own):
             walk.skip_subtree()
         elif event == "start":
