@@ -54,7 +54,7 @@ SHAPES: dict[str, Shape] = {
     "no author or date at all, as Hello Elementor": Shape(
         "MENU<main class='site-main post-77 post type-post category-waterways'><h1 class=entry-title>TITLE</h1>"
         "<div class=page-content>TEXT<div class=post-tags><span class=tag-links>Tagged TAG</span></div></div></main>CARDS",
-        published=None, section="Waterways", authors=(),
+        published=None, section=None, authors=(),
     ),
     "an info widget, as Elementor": Shape(
         "MENU<div class='elementor elementor-location-single post-77 post type-post'><section class=elementor-section>"
@@ -207,8 +207,8 @@ SHAPES: dict[str, Shape] = {
         "<a href='/category/waterways/' rel='category tag'>Waterways</a></div><main><article><h1>TITLE</h1><p>By Ann Lee</p>TEXT</article></main>CARDSSIDE",
         published=None, tags=(),
     ),
-    "nothing but the address, and a menu that knows its word": Shape(
-        "MENU<main><article><h1>TITLE</h1><p>By Ann Lee and Jo Field, 9 May 2025</p>TEXT</article></main>CARDSSIDE",
+    "nothing but the address, and a menu that leads to its folder": Shape(
+        "MENU<ul class=menu><li><a href='/waterways/'>Waterways</a></li></ul><main><article><h1>TITLE</h1><p>By Ann Lee and Jo Field, 9 May 2025</p>TEXT</article></main>CARDSSIDE",
         published=DAY, tags=(), authors=("Ann Lee", "Jo Field"),
     ),
     "the blog's own name in h1, as OceanWP": Shape(

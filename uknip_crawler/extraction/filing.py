@@ -33,7 +33,7 @@ _OTHERS_LABEL = re.compile(
     r"(?i)\b(?:popular|trending|browse|explore|hot|all|more|top|follow|latest|discover)\b"
 )
 _POST_CLASS = re.compile(r"(?:post-in-)?(category|tag)-([\w%-]+)")
-_NO_SECTION = re.compile(r"\d+|[a-z]+-\d+")
+_NO_SECTION = re.compile(r"\d+|[a-z]+-\d+|blog|posts?|articles?|story|stories|archives?|index\.php")
 
 
 class Filing(NamedTuple):
@@ -80,21 +80,20 @@ def read_filing(page: Page, data: Structured, around: Surroundings, url: str) ->
 
 
 def section_in_address(page: Page, url: str) -> Finding | None:
-    """Return the section in the story's address, called as the page's own link to that section calls it.
+    """Return the section whose folder holds the story's address, called as the page's own link to that folder reads.
 
-    A word in an address that no such link explains may be anything: it names no section.
+    A word in an address to which nothing leads may be anything: it names no section.
     """
-    folders = [part for part in urlsplit(url).path.split("/")[1:-1] if part]
-    slug = url.rstrip("/").rpartition("/")[2]
-    for folder in reversed([part for part in folders if part != slug and not _NO_SECTION.fullmatch(part)]):
-        for link in page.by_tag["a"]:
-            path = urlsplit(page.absolute(link.get("href")) or "").path.rstrip("/")
-            is_its_list = path.endswith(f"/{folder}") and (
-                _CATEGORY_PATH.search(path) or is_category(link) or urlsplit(url).path.startswith(f"{path}/")
-            )
-            name = text_of(link)
-            if is_its_list and name and len(name.split()) <= MAX_LABEL and key(name) != "home":
-                return Finding("section", "address", folder, name)
+    own = urlsplit(url).path
+    folders = own.split("/")[1:-1] if own.endswith("/") else own.split("/")[1:]
+    for depth in range(len(folders) - 1, 0, -1):
+        path = "/" + "/".join(folders[:depth])
+        if _NO_SECTION.fullmatch(folders[depth - 1]):
+            continue
+        for link in page.by_tag["a"][:MAX_LINKS]:
+            led = urlsplit(page.absolute(link.get("href")) or "").path.rstrip("/")
+            if led == path and _is_label(name := text_of(link)):
+                return Finding("section", "address", folders[depth - 1], name)
     return None
 
 
