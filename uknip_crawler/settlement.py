@@ -151,6 +151,7 @@ class Settlement:
         article = self._with_trusted_url(article, visit.due.url, digest)
         said = self._archive.frontier.said_of(article.url, article.post_id, visit.due.url)
         article = with_listed(article, said, visit.response.capture.fetched_at)
+        digest = content_sha256(article.headline, article.body)
         came_from = [hop.url for hop in visit.hops]
         marks = marks_of(
             [article.url, visit.due.url, *came_from], article.post_id, article.published_at, [digest]

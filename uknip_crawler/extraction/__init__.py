@@ -289,6 +289,8 @@ class _Story:
         if cleaned.credit and images:
             images = (*images[:-1], with_credit(images[-1], cleaned.credit))
         blocks = tuple(Block(b.kind, b.text, b.level, b.ordered, b.url, b.image) for b in cleaned.blocks)
+        filed = found.section or cleaned.crumb
+        told = None if filed else metadata.section_in_address(self.page, found.url)
         article = Article(
             url=found.url,
             headline=headline.text,
@@ -296,7 +298,7 @@ class _Story:
             post_id=found.post_id,
             kicker=headline.kicker,
             authors=found.authors,
-            section=found.section or cleaned.crumb,
+            section=filed or (told.value if told else None),
             tags=found.tags,
             published_at=found.published_at,
             published_raw=found.published_raw,
@@ -306,7 +308,12 @@ class _Story:
             lead_image=images[0] if images else None,
             images=images,
             links=_story_links(cleaned.blocks),
-            evidence=(*headline.evidence, *found.evidence, *_said_by_crumb(cleaned.crumb)),
+            evidence=(
+                *headline.evidence,
+                *found.evidence,
+                *_said_by_crumb(cleaned.crumb),
+                *filter(None, [told]),
+            ),
         )
         standfirst, told_by = own_standfirst(
             summary.text if summary else None, self.data, article.body, headline
@@ -314,7 +321,8 @@ class _Story:
         sources = {**found.sources, "headline": headline.source}
         sources |= {"lead_image": source or "markup"} if images else {}
         sources |= {"standfirst": told_by} if standfirst else {}
-        sources |= {"section": "label"} if article.section and not found.section else {}
+        if article.section and not found.section:
+            sources["section"] = told.source if told else "label"
         return replace(article, standfirst=standfirst, sources=sources)
 
     def _flags(self, article: Article, cleaned: Cleaned, furniture: Iterable[Stripped]) -> tuple[str, ...]:

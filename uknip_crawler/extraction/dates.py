@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 from uknip_crawler.extraction.text import one_line
+from uknip_crawler.extraction.zones import LONDON, NAMED, NAMES, split_zone, states_a_zone, without_remark
 from uknip_crawler.models import Moment
 
-LONDON = ZoneInfo("Europe/London")
 EARLIEST = date(1990, 1, 1)
 MAX_LENGTH = 100
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
-_RFC822 = re.compile(
-    r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(?::\d{2})? (?:[A-Z]{1,5}|[+-]\d{4})"
+_ISO = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2}|(?:19|20)\d{6})"
+    r"(?:[Tt ]?(?P<clock>\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,12})?)?|\d{4}(?:\d{2}(?:[.,]\d{1,12})?)?)"
+    r"(?: ?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?))?)?"
 )
+_EPOCH = re.compile(r"(?P<seconds>[1-9]\d{9})(?:\.\d{1,9}|(?P<millis>\d{3}))?")
+_UNIX = re.compile(r"(\w{3} \w{3} +\d{1,2}) (\d\d:\d\d:\d\d)( [A-Z]{1,5}| [+-]\d{4})? (\d{4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH = (
@@ -36,15 +37,15 @@ _DATE = (
 )
 _TIME = (
     r"(?P<hour{n}>\d{{1,2}})(?:[:.](?P<minute{n}>\d{{2}})(?:[:.](?P<second{n}>\d{{2}}))?"
-    r"(?:\s*(?P<half{n}>[ap])\.?m\b\.?)?|\s*(?P<bare_half{n}>[ap])\.?m\b\.?)(?: ?(?P<zone{n}>BST|GMT|UTC))?"
-)
+    r"(?:\s*(?P<half{n}>[ap])\.?m\b\.?)?|\s*(?P<bare_half{n}>[ap])\.?m\b\.?)(?: ?\(?(?P<zone{n}>NAMES)\b\)?)?"
+).replace("NAMES", NAMES)
 _AT = r"(?:\s*(?:,|at|on|@|-|–)\s*|\s+)"
 _PRINTED = re.compile(
     rf"(?i)(?:{_TIME.format(n=0)}{_AT})?(?:{_WEEKDAY})?{_DATE}(?:{_AT}{_TIME.format(n=1)})?(?![\w/])"
 )
 _TIME_ALONE = re.compile(rf"(?i){_TIME.format(n=0)}")
 _NAMES_WEEKDAY = re.compile(rf"(?i){_WEEKDAY}")
-_BYLINE_ON = re.compile(r"(?i)^(?:by\s.{2,60}?\s)?on\s+(?=\S)")
+_BYLINE_ON = re.compile(r"(?i)^(?:(?:by\s.{2,60}?\s)?on\s+|by\s.{2,60}?,\s+(?=\d))(?=\S)")
 _LABEL = re.compile(
     r"(?i)^(?:(?P<published>(?:first |date )?published|posted|publish(?:ed)? date)"
     r"|(?P<modified>(?:last |date )?(?:updated|modified)))\b(?:\s*(?:on|at)\b)?\s*(?P<colon>:?)\s*(?P<rest>.*)$"
@@ -53,12 +54,12 @@ _BEFORE_LABEL = re.compile(
     r"(?i)\s+[|·•–-]\s+|[,;]?\s+(?=(?:(?:first|last|date) )?(?:published|posted|updated|modified)(?: on| at)?\s*:)"
 )
 _AFTER_DATE = re.compile(r"(?i)\s*(?:$|[|·•,;(–-]|by\b)")
+_STATED_ZONE = re.compile(r"\s*(?:\((?!UK\b)[A-Z]{2,5}\)|[+-]\d)")
 _WHOLE_YEAR = re.compile(
     rf"(?i)\b(?:19|20)\d\d[/.-]\d|\b{_MONTH}(?:\b|\d).*(?:19|20)\d\d\b|(?:19|20)\d\d\b.*\b{_MONTH}\b"
 )
 _RELATIVE = re.compile(r"(?i)\b(?:ago|today|yesterday|tomorrow|now|last|next|in)\b")
 _CLOCK = re.compile(r"(?i)\d[:.]\d\d|\d\s*[ap]\.?m\b")
-_ZONES = {"BST": timezone(timedelta(hours=1)), "GMT": UTC, "UTC": UTC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Printed:
 def parse(raw: str | None, fetched_at: datetime, *, american: bool = False) -> Moment | None:
     """Return the instant in UTC, a bare day when no time of day is printed, or None.
 
-    A time without a zone is London's; the hour that happens twice is taken as its first, and a time that never
+    A time without a zone is London's, with a zone that is not known it is unread; the hour that happens twice is taken as its first, and a time that never
     happened is only a day. `06/01/2026` is 6 January unless it names a weekday that says otherwise, or `american`.
     A day outside 1990 … `fetched_at` + 1 day is None.
     """
@@ -87,26 +88,43 @@ def parse(raw: str | None, fetched_at: datetime, *, american: bool = False) -> M
 
 
 def _read(text: str, american: bool) -> Moment | None:
-    if _ISO.fullmatch(text):
-        return date.fromisoformat(text) if len(text) == 10 else _as_utc(datetime.fromisoformat(text))
-    if _RFC822.fullmatch(text):
-        return _as_utc(parsedate_to_datetime(text))
+    if epoch := _EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(epoch["seconds"]) + int(epoch["millis"] or 0) / 1000, UTC)
+    text = without_remark(text)
+    if iso := _ISO.fullmatch(text):
+        return _iso(iso)
+    core, zone = split_zone(_UNIX.sub(r"\1 \4 \2\3", text))
+    moment = _read_without_zone(core, american)
+    if not isinstance(moment, datetime):
+        return moment
+    return _as_utc(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+
+def _iso(match: re.Match[str]) -> Moment:
+    day = date.fromisoformat(match["date"])
+    if not match["clock"]:
+        return day
+    return _as_utc(datetime.fromisoformat(f"{day}T{match['clock']}{(match['zone'] or '').upper()}"))
+
+
+def _read_without_zone(text: str, american: bool) -> Moment | None:
+    """Return the day or the instant that a date names, which has a zone only where it stands amid the text."""
+    if iso := _ISO.fullmatch(text):
+        return datetime.fromisoformat(f"{date.fromisoformat(iso['date'])}T{iso['clock']}")
     match = _PRINTED.fullmatch(text)
     if match is None:
         return _read_otherwise(text)
     day = _day(match, american)
-    for n in ("0", "1"):
-        if match["hour" + n]:
-            return _as_utc(_at(match, n, day))
-    return day
+    return next((_at(match, n, day) for n in ("0", "1") if match["hour" + n]), day)
 
 
 def _read_otherwise(text: str) -> Moment | None:
     """Return a date in a form that this site has not shown so far, such as `13-Mar-2026`: dateparser knows hundreds.
 
-    Only with a whole year and a month in letters or the year first: what is vaguer would be a guess.
+    Only with a whole year and a month in letters or the year first, and without a zone, which dateparser drops:
+    what is vaguer would be a guess.
     """
-    if not _WHOLE_YEAR.search(text) or _RELATIVE.search(text):
+    if not _WHOLE_YEAR.search(text) or _RELATIVE.search(text) or states_a_zone(text):
         return None
     import dateparser  # a quarter of a second, and hardly any page needs it
 
@@ -114,7 +132,7 @@ def _read_otherwise(text: str) -> Moment | None:
     found = dateparser.parse(text, languages=["en"], settings=settings)
     if found is None:
         return None
-    return _as_utc(found) if _CLOCK.search(text) else found.date()
+    return found if _CLOCK.search(text) else found.date()
 
 
 def _day(match: re.Match[str], american: bool) -> date:
@@ -159,7 +177,7 @@ def _is_american(match: re.Match[str], british: date, us: date, otherwise: bool)
 
 def both_orders(raw: str) -> tuple[date, date] | None:
     """Return the British and the American day of a numeric date, or None where it can mean only one."""
-    match = _PRINTED.fullmatch(one_line(raw).strip(" ,;."))
+    match = _printed(raw)
     if match is None or not match["first"]:
         return None
     british, us = _orders(match)
@@ -169,9 +187,16 @@ def both_orders(raw: str) -> tuple[date, date] | None:
     return None if is_settled else (british, us)
 
 
+def _printed(raw: str) -> re.Match[str] | None:
+    try:
+        return _PRINTED.fullmatch(split_zone(one_line(raw).strip(" ,;."))[0])
+    except ValueError:
+        return None
+
+
 def is_month_first(raw: str) -> bool:
     """Tell whether a numeric date makes sense only when the month stands first, as `12/31/2025`."""
-    match = _PRINTED.fullmatch(one_line(raw).strip(" ,;."))
+    match = _printed(raw)
     if match is None or not match["first"]:
         return False
     british, us = _orders(match)
@@ -185,7 +210,7 @@ def _at(match: re.Match[str], n: str, day: date) -> datetime:
         raise ValueError(match[0])
     if half:
         hour = hour % 12 + (12 if half == "p" else 0) if hour <= 12 else hour
-    zone = _ZONES[match["zone" + n].upper()] if match["zone" + n] else None
+    zone = NAMED[match["zone" + n].upper()] if match["zone" + n] else None
     return datetime(
         day.year,
         day.month,
@@ -256,8 +281,10 @@ def _complete(label: re.Match[str], following: list[str], fetched_at: datetime) 
     """Return a label's date and how many lines it took."""
     own = label["rest"].strip(" ,")
     if own and not _TIME_ALONE.fullmatch(own):
+        if isinstance(whole_line := parse(own, fetched_at), datetime):
+            return Printed(own, whole_line), 1
         inner = _PRINTED.match(own)
-        if inner and _AFTER_DATE.match(own, inner.end()):
+        if inner and _AFTER_DATE.match(own, inner.end()) and not _STATED_ZONE.match(own, inner.end()):
             moment = parse(inner[0], fetched_at)
             clock = following[0].strip(" ,") if following else ""
             if moment and not isinstance(moment, datetime) and _TIME_ALONE.fullmatch(clock):
@@ -284,12 +311,17 @@ def standing_alone(lines: Iterable[str], fetched_at: datetime) -> Printed | None
     """
     for line in lines:
         for part in re.split(r"\s+[·|•–-]\s+", line) if len(line) <= MAX_LENGTH else []:
-            text = _BYLINE_ON.sub("", part.strip(" ,"))
+            text = _BYLINE_ON.sub("", part.strip(" ,|·•–—/-"))
             if _NAMES_WEEKDAY.search(text):
                 continue
-            if _PRINTED.fullmatch(text) and (moment := parse(text, fetched_at)):
+            if _printed(text) and (moment := parse(text, fetched_at)):
                 return Printed(text, moment)
     return None
+
+
+def has_day(text: str) -> bool:
+    """Tell whether a short text names a whole day: a time alone or a distance in time does not."""
+    return len(text) <= MAX_LENGTH and bool(_WHOLE_YEAR.search(text) or _printed(text))
 
 
 def in_address(parts: tuple[int, int, int] | None, fetched_at: datetime) -> date | None:

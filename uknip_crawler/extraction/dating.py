@@ -9,20 +9,43 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from uknip_crawler.extraction import dates
-from uknip_crawler.extraction.page import Element, Page, classes
-from uknip_crawler.extraction.structured import Structured, text
+from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction.places import ancestors
+from uknip_crawler.extraction.structured import Structured, scalar
+from uknip_crawler.extraction.surroundings import MAX_LABELS, MAX_MARKED, Surroundings, is_prose
 from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import address_date
 
+MAX_MARKS = 500
 STRUCTURED = frozenset({"json-ld", "meta", "markup"})
 MAX_DRIFT = timedelta(days=120)
 """How far a date may lie from the one that the number in the address stands for: those days are known no better."""
 
-_PUBLISHED = ("article:published_time", "og:published_time", "datepublished", "parsely-pub-date", "date")
-_MODIFIED = ("article:modified_time", "og:updated_time", "datemodified")
-_PUBLISHED_MARKS = frozenset({"published", "entry-date", "datepublished", "post-date", "dt-published"})
-_MODIFIED_MARKS = frozenset({"updated", "modified", "datemodified", "dt-updated"})
+_PUBLISHED = (
+    "article:published_time", "og:published_time", "og:article:published_time", "article:published", "published_time",
+    "datepublished", "dc.date.issued", "dcterms.issued", "dcterms.available", "parsely-pub-date", "sailthru.date",
+    "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "article.published", "publishdate", "publish-date",
+    "publish_date", "publisheddate", "published-date", "published_date", "publication_date", "publication-date",
+    "date_published", "originalpublicationdate", "article_date_original", "citation_publication_date", "citation_date",
+    "bt:pubdate", "pubdate", "pub_date", "dc.date", "dcterms.date", "displaydate", "date",
+)  # fmt: skip
+_MODIFIED = (
+    "article:modified_time", "og:updated_time", "og:article:modified_time", "article:updated_time", "article:modified",
+    "modified_time", "datemodified", "dc.date.modified", "dcterms.modified", "article.updated", "lastmod",
+    "last-modified", "last_modified", "lastmodified", "date_modified", "modified-date", "updated_time",
+)  # fmt: skip
+_CREATED = ("datecreated", "dc.date.created", "dcterms.created", "article.created")
+_PUBLISHED_MARKS = frozenset(
+    {
+        "published", "entry-date", "datepublished", "post-date", "dt-published", "entry-published", "date-published",
+        "published-date", "publish-date", "pubdate", "posted-on", "post-published",
+    }
+)  # fmt: skip
+_MODIFIED_MARKS = frozenset(
+    {"updated", "modified", "datemodified", "dt-updated", "date-modified", "updated-date", "last-updated"}
+)
+_CREATED_MARKS = frozenset({"datecreated"})
 _NUMBER = re.compile(r"/news-(\d{1,12})/")
 
 
@@ -32,6 +55,15 @@ class Dated(NamedTuple):
     source: str
     raw: str
     moment: Moment | None
+
+
+class _Mark(NamedTuple):
+    """A date in the page's own markup: what it is called, and its text; `is_plain` where it is not called anything."""
+
+    names: frozenset[str]
+    raw: str
+    is_plain: bool
+    is_microdata: bool
 
 
 @dataclass(slots=True)
@@ -52,29 +84,32 @@ def read_dates(
     site: Site,
     url: str,
     byline: tuple[list[str], int],
-    near: list[Element],
+    around: Surroundings,
     fetched_at: datetime,
 ) -> Dating:
     """Return a story's dates.
 
-    `byline` are the lines below the headline and how many of them stand above the story, `near` the elements
-    around it. Machine-readable dates are believed before labelled ones, those before the address, and that before
-    a date that stands alone; a bare day gives way to an instant of the same day.
+    `byline` are the lines below the headline and how many of them stand above the story. Machine-readable dates are
+    believed before labelled ones, those before the address, that before the day a page was made, and that before a
+    date that stands alone; a bare day gives way to an instant of the same day.
     """
     lines, above = byline
-    labelled, rest = dates.labelled(lines, fetched_at)
-    alone = dates.standing_alone(dates.labelled(lines[:above], fetched_at)[1], fetched_at) if rest else None
+    labelled, rest = dates.labelled(lines[:above], fetched_at)
+    alone = dates.standing_alone(rest, fetched_at)
+    below = _lone_labels(lines[above:], fetched_at)
     day = dates.in_address(address_date(url) or address_date(page.url), fetched_at)
+    marks = list(_marks(around))
     said = {
         "published_at": [
-            *_marked(data, "datePublished", _PUBLISHED, _time(near, "published")),
-            *_printed("label", labelled.get("published")),
+            *_marked(data, "datePublished", _PUBLISHED, _PUBLISHED_MARKS, marks),
+            *_printed("label", labelled.get("published") or below.get("published")),
             *([("address", day.isoformat())] if day else []),
+            *_marked(data, "dateCreated", _CREATED, _CREATED_MARKS, marks),
             *_printed("alone", alone),
         ],
         "modified_at": [
-            *_marked(data, "dateModified", _MODIFIED, _time(near, "updated")),
-            *_printed("label", labelled.get("modified")),
+            *_marked(data, "dateModified", _MODIFIED, _MODIFIED_MARKS, marks),
+            *_printed("label", labelled.get("modified") or below.get("modified")),
         ],
     }
     read = _read(said, fetched_at)
@@ -91,15 +126,66 @@ def read_dates(
     return found
 
 
+def _lone_labels(lines: list[str], fetched_at: datetime) -> dict[str, dates.Printed]:
+    """Return the labelled dates below the first sentence; labels that recur are those of a live blog's updates."""
+    found, _ = dates.labelled(lines, fetched_at)
+    each = sum(bool(dates.labelled([line], fetched_at)[0]) for line in lines)
+    return found if each <= len(found) else {}
+
+
 def _marked(
-    data: Structured, node_name: str, meta_names: tuple[str, ...], time: str | None
+    data: Structured, node_name: str, meta_names: tuple[str, ...], wanted: frozenset[str], marks: list[_Mark]
 ) -> Iterator[tuple[str, str]]:
-    """Yield (source, text) of the machine-readable dates, each once."""
-    if said := text(data.article.get(node_name)):
+    """Yield (source, text) of the machine-readable dates, each once: the head's, then the first marked in the page."""
+    nodes = [data.article, data.page] if node_name != "dateCreated" else [data.article]
+    if said := next((value for node in nodes if (value := scalar(node.get(node_name)))), None):
         yield "json-ld", said
     yield from dict.fromkeys(("meta", value) for name in meta_names for value in data.meta.get(name, ())[:1])
-    if time:
-        yield "markup", time
+    named = [mark.raw for mark in marks if mark.names & wanted]
+    if wanted is _MODIFIED_MARKS:  # `published updated` on one element is a story that was never changed
+        named = [mark.raw for mark in marks if mark.names & wanted and not mark.names & _PUBLISHED_MARKS]
+    plain = [mark.raw for mark in marks if mark.is_plain] if wanted is _PUBLISHED_MARKS and not named else []
+    yield from (("markup", raw) for raw in (named[:1] or (plain if len(plain) == 1 else [])))
+
+
+def _marks(around: Surroundings) -> Iterator[_Mark]:
+    """Yield what the page marks as a date of its story: those by the headline first, microdata before classes."""
+    near = set(around.near)
+    rows = [
+        (element not in near, mark)
+        for element in around.page.dated[:MAX_MARKS]
+        if (element in near or around.holds(element)) and (mark := _mark(element, element in near))
+    ]
+    yield from (mark for _, mark in sorted(rows, key=lambda row: (row[0], not row[1].is_microdata)))
+
+
+def _mark(element: Element, is_near: bool) -> _Mark | None:
+    """Return an element's date and what it is called; None for what says no date, or stands in a sentence."""
+    properties = {
+        *(element.get("itemprop") or "").lower().split(),
+        *(element.get("property") or "").lower().split(),
+    }
+    names = {*(token.lower() for token in classes(element))} | properties
+    names = {name.rpartition(":")[2] for name in names}
+    names |= {"pubdate"} if element.get("pubdate") is not None else set()
+    raw = element.get("datetime") or element.get("content") or element.get("title") or ""
+    known = _PUBLISHED_MARKS | _MODIFIED_MARKS | _CREATED_MARKS
+    is_microdata = bool(properties & known)
+    inner = next(element.iter("time"), None)
+    if not raw and inner is not None:
+        raw = inner.get("datetime") or ""
+    if not raw and (is_microdata or element.tag == "time"):
+        raw = text_of(element)
+        raw = raw if dates.has_day(raw) else ""
+    in_footer = any(e.tag == "footer" for e in ancestors(element))
+    is_plain = element.tag == "time" and not names & known and (is_near or in_footer)
+    if (
+        not raw
+        or (element.tag != "meta" and is_prose(element, MAX_MARKED if names & known else MAX_LABELS))
+        or not (is_plain or names & known)
+    ):
+        return None
+    return _Mark(frozenset(names), raw, is_plain, is_microdata or "pubdate" in names)
 
 
 def _printed(source: str, printed: dates.Printed | None) -> list[tuple[str, str]]:
@@ -164,15 +250,3 @@ def _believe(
         return None, rows[0].raw if rows else None
     found.sources[name] = "label" if taken.source == "alone" else taken.source
     return taken.moment, taken.raw
-
-
-def _time(near: list[Element], kind: str) -> str | None:
-    """Return the machine-readable time by the headline that is marked as publication or update."""
-    wanted = _PUBLISHED_MARKS if kind == "published" else _MODIFIED_MARKS
-    times = [element for element in near if element.tag == "time" and element.get("datetime")]
-    for element in times:
-        marks = {*(token.lower() for token in classes(element)), (element.get("itemprop") or "").lower()}
-        if marks & wanted and not (kind == "updated" and marks & _PUBLISHED_MARKS):
-            return element.get("datetime")
-    plain = [element for element in times if not classes(element) and not element.get("itemprop")]
-    return plain[0].get("datetime") if kind == "published" and len(plain) == 1 else None

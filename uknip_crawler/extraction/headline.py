@@ -8,13 +8,26 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
-from uknip_crawler.extraction.structured import Structured, text
-from uknip_crawler.extraction.text import is_cut, key, one_line
+from uknip_crawler.extraction.places import ancestors
+from uknip_crawler.extraction.structured import Structured, text, types_of
+from uknip_crawler.extraction.surroundings import path_of
+from uknip_crawler.extraction.text import is_cut, is_same, key, unescaped
 from uknip_crawler.models import Finding
 from uknip_crawler.sites import Site, fold
+from uknip_crawler.urls import slug
 
 MAX_KICKER_WORDS = 4
+MAX_HEADLINE = 300
+MAX_ELEMENTS = 5_000
+"""Where a headline outside of any heading is looked for."""
 _SEPARATORS = ":|–—-"
+_CLEAR = 2.0
+"""Support that needs no better: the same words as something else says, or all of them before its cut."""
+_HOME = frozenset({"home", "homepage", "home page", "front page", "skip to content", "back to home"})
+_PARTED = re.compile(r"\s+[-–—|•·»:]+\s+|\s*\|\s*")
+_HEADINGS = ("h2", "h3", "h4")
+_PLAIN = frozenset({"div", "p", "span", "strong", "b", "font", "td", "a"})
+_TITLE = re.compile(r"(?:(?:entry|post|article|story|single)-)?(?:title|headline)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +49,12 @@ class _Printing(NamedTuple):
 
 
 def find_headline(page: Page, data: Structured, site: Site) -> Headline | None:
-    """Return the page's headline, or None where nothing names the story."""
-    names = [*site.names, *data.meta.get("og:site_name", ())]
+    """Return the page's headline, or None where nothing names the story.
+
+    A printed heading is believed where something else says the same: the head, the title or the address. Without
+    that, the head outranks it, and so does the title.
+    """
+    names = names_of(page, data, site)
     stated = [
         (source, value)
         for source, value in (
@@ -47,11 +64,32 @@ def find_headline(page: Page, data: Structured, site: Site) -> Headline | None:
         if value
     ]
     said = [(source, without_suffix(value, names)) for source, value in stated]
+    page_title = unescaped(page.title)
+    title = without_suffix(page_title, names)
+    title = "" if key(title) in map(key, names) else title
     shown = [_Printing(h1, *_shown(h1)) for h1 in page.by_tag["h1"]]
     shown = [_bare(row, said, site) for row in shown if row.text and key(row.text) not in map(key, names)]
+    own = {path_of(url) for url in (page.url, data.rel.get("canonical"), data.first("og:url")) if url}
     told = [(source, *split_kicker(value, [row.text for row in shown], site)) for source, value in said]
-    title = without_suffix(page.title, names)
-    chosen, source = _choose([row.text for row in shown], [row[:2] for row in told], title)
+    words = slug(page.url).replace("-", " ")
+    support = _Support([row[1] for row in told], title, words)
+    shown = [
+        row for row in shown if support.of(row.text) >= _CLEAR or not _leads_elsewhere(page, row.element, own)
+    ]
+    printed = support.best([row.text for row in shown])
+    if support.of(printed) < _CLEAR:
+        others = [_Printing(e, text_of(e), None) for e in _other_headings(page, own)]
+        better = support.best([row.text for row in others])
+        if support.of(better) > support.of(printed):
+            printed = better
+            shown += [row for row in others if row.text == better][:1]
+    if support.of(printed) < _CLEAR:
+        plain = (
+            (e, unescaped(e.text or "")) for e in page.elements if e.tag in _PLAIN and len(e) == 0 and e.text
+        )
+        row = next((_Printing(e, words, None) for e, words in plain if support.of(words) > _CLEAR), None)
+        printed, shown = (row.text, [*shown, row]) if row else (printed, shown)
+    chosen, source = _choose(printed if support.of(printed) else "", [row[:2] for row in told], title, shown)
     chosen, glued = split_kicker(chosen, [], site)
     if not chosen:
         chosen, source = _first_heading(page), "markup"
@@ -61,10 +99,10 @@ def find_headline(page: Page, data: Structured, site: Site) -> Headline | None:
     kickers = [row.kicker for row in shown if row.element is element]
     kickers += [_label_above(element), glued, *(row[2] for row in told)]
     kicker = next(filter(None, kickers), None)
-    printings = [chosen, page.title, title, *(value for _, value in said), *(row[1] for row in told)]
+    printings = [chosen, page_title, title, *(value for _, value in said), *(row[1] for row in told)]
     printings += [words for row in shown for words in (row.text, f"{row.kicker or ''} {row.text}")]
     printings += [f"{kicker} {chosen}"] if kicker else []
-    raws = [*stated, *(("markup", text_of(row.element)) for row in shown), ("meta", page.title)]
+    raws = [*stated, *(("markup", text_of(row.element)) for row in shown), ("meta", page_title)]
     values = [row[1] for row in told] + [row.text for row in shown] + [title]
     evidence = _evidence(raws, values, (source, chosen), site)
     echoes = frozenset(key(words) for words in printings if key(words))
@@ -91,10 +129,24 @@ def _bare(row: _Printing, said: list[tuple[str, str]], site: Site) -> _Printing:
     return _Printing(row.element, *split_kicker(row.text, [value for _, value in said], site))
 
 
+def names_of(page: Page, data: Structured, site: Site) -> list[str]:
+    """Return what the site is called: as we know it, as the page's head says, as the link to its home page reads."""
+    nodes = [
+        data.resolve(data.article.get("publisher")),
+        *(n for n in data.nodes if "WebSite" in types_of(n)),
+    ]
+    names = [*site.names, *data.meta.get("og:site_name", ()), *data.meta.get("application-name", ())]
+    names += [name for node in nodes if isinstance(node, dict) and (name := text(node.get("name")))]
+    home = page.absolute("/") or ""
+    links = (a for a in page.by_tag["a"] if a.get("rel") == "home" or a.get("href") in ("/", home, home[:-1]))
+    names += [name for a in links if 1 < len(name := text_of(a)) <= 60 and fold(name) not in _HOME]
+    return list(dict.fromkeys(names))
+
+
 def without_suffix(headline: str, names: Iterable[str]) -> str:
-    """Return a headline without ` – UKNIP` and the like at its end."""
+    """Return a headline without ` – UKNIP` and the like at its end, or `UKNIP | ` before it."""
     choice = "|".join(re.escape(name) for name in sorted(set(names), key=len, reverse=True) if name)
-    suffix = re.compile(rf"(?i)\s*[-–—|•·»]\s*(?:{choice})\s*$")
+    suffix = re.compile(rf"(?i)\s*[-–—|•·»]\s*(?:{choice})\s*$|^\s*(?:{choice})\s*[|•·»]\s*")
     for _ in range(3):
         shorter = suffix.sub("", headline)
         if shorter == headline or not shorter.strip():
@@ -131,8 +183,8 @@ def _shown(heading: Element) -> tuple[str, str | None]:
         label, rest = text_of(first), text_of(heading)[len(text_of(first)) :]
         named = any("kicker" in token.lower() for token in classes(first))
         if label and rest.strip() and (named or (label.isupper() and len(label.split()) <= MAX_KICKER_WORDS)):
-            return one_line(rest.lstrip(_SEPARATORS + " ")), label.rstrip(_SEPARATORS + " ")
-    return text_of(heading), None
+            return unescaped(rest.lstrip(_SEPARATORS + " ")), label.rstrip(_SEPARATORS + " ")
+    return unescaped(text_of(heading)), None
 
 
 def _label_above(element: Element | None) -> str | None:
@@ -142,14 +194,68 @@ def _label_above(element: Element | None) -> str | None:
     return None
 
 
-def _choose(shown: list[str], told: list[tuple[str, str]], title: str) -> tuple[str, str]:
-    """Return (headline, source): the printed one where something else agrees with it, else what the head says."""
-    for printing in shown:
-        if any(_agree(printing, value) for _, value in told) or _agree(printing, title):
-            return printing, "markup"
+class _Support:
+    """What else on the page says the same as a printing: the head, the title, the words of the address."""
+
+    def __init__(self, told: list[str], title: str, words: str) -> None:
+        parts = _PARTED.split(title)
+        leading = [" ".join(parts[:count]) for count in range(1, len(parts))]
+        trailing = [" ".join(parts[count:]) for count in range(1, len(parts))]
+        self._told = [value for value in (*told, title) if value]
+        self._parts = {key(part) for part in (*leading, *trailing)}
+        self._words = words
+
+    def of(self, printing: str) -> float:
+        """Return 0 for none, up to 3 for the same words."""
+        own = key(printing)
+        if not own:
+            return 0
+        if any(own == key(value) for value in self._told):
+            return 3
+        if own in self._parts:
+            return 2.5 if len(own.split()) > 2 else 0.5
+        if any(is_cut(value) and is_same(printing, value) for value in self._told):
+            return _CLEAR
+        near = max((_shared(own, key(value)) for value in (*self._told, *self._parts)), default=0)
+        if near >= 0.5 or any(is_same(printing, value) for value in self._told):
+            return 1 + near / 2
+        in_address = _shared(own, key(self._words)) if len(own.split()) > 2 else 0
+        return 0.9 if in_address >= 0.5 else 0
+
+    def best(self, printings: list[str]) -> str:
+        """Return the printing with most support, the first of several."""
+        return max(printings, key=self.of, default="")
+
+
+def _shared(one: str, other: str) -> float:
+    ours, theirs = set(one.split()), set(other.split())
+    return len(ours & theirs) / len(ours | theirs) if ours and theirs else 0
+
+
+def _choose(printed: str, told: list[tuple[str, str]], title: str, shown: list[_Printing]) -> tuple[str, str]:
+    """Return (headline, source): the printed one that has support, else what the head says, else the title."""
+    if printed:
+        return printed, "markup"
     if told:
         return told[0][1], told[0][0]
-    return (shown[0], "markup") if shown else (title, "meta")
+    return (title, "meta") if title or not shown else (shown[0].text, "markup")
+
+
+def _leads_elsewhere(page: Page, heading: Element, own: set[str]) -> bool:
+    """Tell whether a heading is a link to another page: another story's."""
+    links = [*heading.iter("a"), *(e for e in ancestors(heading) if e.tag == "a")]
+    led = [address for link in links if (address := page.absolute(link.get("href")))]
+    return any(path_of(address) not in own for address in led)
+
+
+def _other_headings(page: Page, own: set[str]) -> list[Element]:
+    """Return what a page without its headline in `h1` may print it in, those that say so first."""
+    marked = [
+        e for e in page.elements if e.get("itemprop") == "headline" or any(map(_TITLE.fullmatch, classes(e)))
+    ]
+    rows = [e for e in marked if e.tag not in ("meta", "a", "h1")]
+    rows += [e for name in _HEADINGS for e in page.by_tag[name]]
+    return [e for e in rows if not _leads_elsewhere(page, e, own)]
 
 
 def _first_heading(page: Page) -> str:
@@ -158,23 +264,12 @@ def _first_heading(page: Page) -> str:
     return next((found for heading in headings if (found := text_of(heading))), "")
 
 
-def _agree(one: str, other: str) -> bool:
-    a, b = key(one), key(other)
-    if not a or not b:
-        return False
-    cut = key(other.rstrip(".…")) if is_cut(other) else b
-    if a == b or (len(cut.split()) > 3 and a.startswith(cut)):
-        return True
-    ours, theirs = set(a.split()), set(b.split())
-    return 2 * len(ours & theirs) >= len(ours | theirs)
-
-
 def _element(page: Page, headline: str, shown: list[tuple[Element, str]]) -> Element | None:
     wanted = key(headline)
     for element, printing in shown:
         if key(printing) == wanted:
             return element
-    for name in ("h2", "h3"):
+    for name in _HEADINGS:
         for element in page.by_tag[name]:
             if key(text_of(element)) == wanted and element.find(".//a") is None:
                 return element

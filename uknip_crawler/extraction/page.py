@@ -33,10 +33,23 @@ _BASE64 = re.compile(r"(data:[\w/+.;-]{1,80}base64,)[A-Za-z0-9+/=\s]{2000,}")
 _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _WITH_REL = etree.XPath("//a[@rel]")
+_DATED = etree.XPath(  # by attribute, which is faster than by element
+    "//body//time | //@title[starts-with(., '19') or starts-with(., '20')]/.."
+    " | //body//@itemprop[contains(., 'date')]/.. | //body//@property[contains(., 'date')]/.."
+)
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _TAG = re.compile(r"<[a-zA-Z/][^\s<>]*+(?:[^\"'<>]|\"[^\"<]*\"|'[^'<]*')*+>?")
 _LONG_VALUE = re.compile(r"\"[^\"]{2000,}\"|'[^']{2000,}'")
 _RAW_TEXT = ("script", "style")
+
+
+# inline elements join the words beside them; of these, labels often stand apart by their style alone
+_LABELS = frozenset({"a", "span", "small", "time", "label"})
+_INLINE = _LABELS | {
+    "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins",
+    "kbd", "mark", "q", "s", "samp", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", "ruby", "rb", "rt",
+}  # fmt: skip
+_UNSEEN_TAGS = frozenset({"script", "style", "template", "svg"})
 
 
 class Tags(dict[str, list[Element]]):
@@ -70,6 +83,11 @@ class Page:
     def filing_links(self) -> list[Element]:
         """The links that say what they are to the page: `rel=category`, `tag`, `author` and the like."""
         return cast(list[Element], _WITH_REL(self.root))
+
+    @cached_property
+    def dated(self) -> list[Element]:
+        """The elements that may hold a date for machines: `time`, microdata, hAtom's `title`."""
+        return cast(list[Element], _DATED(self.root))
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -106,8 +124,45 @@ def _tokens(attribute: str) -> tuple[str, ...]:
 
 
 def text_of(element: Element) -> str:
-    """Return an element's text in one line."""
-    return one_line("".join(map(str, element.itertext())))
+    """Return an element's text in one line; words that `<br>`, blocks or labels keep apart stay apart."""
+    if len(element) == 0:
+        return one_line(element.text or "")
+    parts: list[str] = []
+    seam = ""  # what stands between the last text and the next: ends and starts of labels
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, part in walk:
+        if event == "start" and part.tag in _UNSEEN_TAGS and part is not element:
+            walk.skip_subtree()
+            continue
+        if event == "end" and part is element:
+            break
+        if part is not element:
+            if part.tag in _LABELS:
+                seam += event
+            elif part.tag not in _INLINE:
+                parts.append(" ")
+        text = part.text if event == "start" else part.tail
+        if text:
+            if seam and parts and _is_seam(parts[-1], seam, text):
+                parts.append(" ")
+            parts.append(text)
+            seam = ""
+    return one_line("".join(parts))
+
+
+def _is_seam(before: str, seam: str, after: str) -> bool:
+    """Tell whether two texts with the edge of a label between them are words apart, as in `<span>Live</span>Flood`."""
+    one, other = before[-1], after[0]
+    if not (one.isalnum() and other.isalnum()) or (one.isdigit() and other.isdigit()) or len(before) < 2:
+        return False
+    if "endstart" in seam:
+        return len(after) > 1
+    return (
+        other.isupper()
+        and after[1:2].islower()
+        and before not in ("Mc", "Mac")
+        and (one.islower() or seam == "end")
+    )
 
 
 def decode_text(data: bytes, content_type: str | None) -> tuple[str, tuple[str, ...]]:

@@ -1,17 +1,16 @@
-"""What a page says of itself in its head: JSON-LD (also slightly broken), OpenGraph, meta and link elements."""
+"""What a page says of itself in its head: JSON-LD (also broken), OpenGraph, meta and link elements."""
 
 from __future__ import annotations
 
-import html
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from uknip_crawler.extraction.page import Page
-from uknip_crawler.extraction.text import unescaped
+from uknip_crawler.extraction.broken_json import Budget, parse
+from uknip_crawler.extraction.page import Element, Page, text_of
+from uknip_crawler.extraction.text import is_same, key, unescaped
 
 Node = dict[str, Any]
 
@@ -23,22 +22,24 @@ ARTICLE_TYPES = frozenset(
 )  # fmt: skip
 LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage"})
 MAX_NODES = 5_000
-MAX_SCRIPT = 1_000_000
-_WRAPPER = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}\*/)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$"
+_PARTS = frozenset(
+    {"liveBlogUpdate", "hasPart", "itemListElement", "blogPost", "comment", "citation", "mentions"}
 )
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+"""Where a posting names others that are not the page's story: its updates, those of a list, its comments."""
+_NAMES = frozenset({"@context", "@type", "@id"})
+_DEBRIS = re.compile(r"""["']\s*[:,]\s*["'\[{]|[{}\[\]]""")
 
 
 @dataclass(frozen=True)
 class Structured:
-    """`article` is the JSON-LD node of this page's story, `types` every type on the page."""
+    """`article` is the JSON-LD node of this page's story, `page` that of the page itself, `types` every type on it."""
 
     article: Node
     nodes: tuple[Node, ...]
     types: frozenset[str]
     meta: dict[str, list[str]]
     rel: dict[str, str]
+    page: Node = field(default_factory=dict)
 
     def first(self, *names: str) -> str | None:
         """Return the first non-empty meta value under any of the names, in the order of the names."""
@@ -57,7 +58,9 @@ def read_structured(page: Page) -> Structured:
     """Return the page's structured data; what cannot be read counts as absent."""
     meta: dict[str, list[str]] = {}
     for element in page.by_tag["meta"]:
-        name = element.get("property") or element.get("name") or element.get("itemprop")
+        name = (
+            element.get("property") or element.get("name") or (_in_head(element) and element.get("itemprop"))
+        )
         content = element.get("content")
         if name and content:
             meta.setdefault(name.strip().lower(), []).append(unescaped(content))
@@ -67,40 +70,66 @@ def read_structured(page: Page) -> Structured:
         for token in (element.get("rel") or "").lower().split():
             if href:
                 rel.setdefault(token, href)
-    nodes = tuple(_nodes(page))
+    found = list(_nodes(page))
+    nodes = tuple(node for node, _, _ in found)
     types = frozenset(kind for node in nodes for kind in types_of(node))
-    return Structured(_own_article(nodes, page.url, rel.get("canonical")), nodes, types, meta, rel)
+    candidates = [(node, repaired) for node, is_part, repaired in found if not is_part]
+    article, repaired = _own_article(candidates, page.url, rel.get("canonical"))
+    article = _believable(article, page, meta) if repaired else article
+    own = {_path(address) for address in (page.url, rel.get("canonical")) if address}
+    pages = (n for n in nodes if "WebPage" in types_of(n) and own.intersection(map(_path, _addresses(n))))
+    return Structured(article, nodes, types, meta, rel, next(pages, {}))
 
 
-def _nodes(page: Page) -> Iterator[Node]:
-    pending: list[Any] = []
+def _in_head(meta: Element) -> bool:
+    """Tell whether a `meta` speaks of the whole page: those in its body speak of what holds them."""
+    return not any(holder.tag == "body" for holder in meta.iterancestors())
+
+
+def _nodes(page: Page) -> Iterator[tuple[Node, bool, bool]]:
+    """Yield each node, whether it is only a part of another posting, and whether it was repaired."""
+    pending: list[tuple[Any, bool, bool]] = []
+    budget = Budget()
     for script in page.by_tag["script"]:
-        if (script.get("type") or "").lower().startswith("application/ld+json"):
-            pending.append(loads("".join(map(str, script.itertext()))))
+        if "ld+json" in (script.get("type") or "").lower():
+            parsed = parse("".join(map(str, script.itertext())), budget)
+            pending.extend((value, False, parsed.is_repaired) for value in parsed.values)
     pending.reverse()
     seen = 0
     while pending and seen < MAX_NODES:
-        value = pending.pop()
+        value, is_part, repaired = pending.pop()
         seen += 1
         if isinstance(value, list):
-            pending.extend(reversed(value))
+            pending.extend((item, is_part, repaired) for item in reversed(value))
         elif isinstance(value, dict):
-            yield value
-            pending.extend(item for item in value.values() if isinstance(item, dict | list))
+            yield value, is_part, repaired
+            pending.extend(
+                (item, is_part or name in _PARTS, repaired)
+                for name, item in value.items()
+                if isinstance(item, dict | list)
+            )
 
 
-def loads(text: str) -> Any:
-    """Return JSON-LD read as leniently as is safe, or None: comment wrappers, raw newlines, trailing commas."""
-    if len(text) > MAX_SCRIPT:
-        return None
-    bare = _WRAPPER.sub("", _WRAPPER.sub("", text)).strip()
-    decoder = json.JSONDecoder(strict=False)
-    for attempt in (bare, _TRAILING_COMMA.sub(r"\1", bare), html.unescape(bare)):
-        try:
-            return decoder.raw_decode(attempt)[0]
-        except (ValueError, RecursionError):
-            continue
-    return None
+def _believable(node: Node, page: Page, meta: dict[str, list[str]]) -> Node:
+    """Return what of a repaired node can be believed: words only where the page has them too, and no debris."""
+    said = [
+        page.title,
+        *meta.get("og:title", ()),
+        *(text_of(h) for h in (*page.by_tag["h1"], *page.by_tag["h2"])),
+    ]
+    summaries = {key(value) for name in ("description", "og:description") for value in meta.get(name, ())}
+    kept: Node = {}
+    for name, value in node.items():
+        words = text(value)
+        if name in ("headline", "name"):
+            if words and any(is_same(other, words) for other in said):
+                kept[name] = value
+        elif name == "description":
+            if words and key(words) in summaries:
+                kept[name] = value
+        elif not any(_DEBRIS.search(found) for found in texts(value)):
+            kept[name] = value
+    return kept
 
 
 def types_of(node: Node) -> list[str]:
@@ -110,15 +139,22 @@ def types_of(node: Node) -> list[str]:
     return [name.rpartition("/")[2] for name in kinds if isinstance(name, str)]
 
 
-def _own_article(nodes: tuple[Node, ...], *addresses: str | None) -> Node:
-    """Return the one article node that speaks of this page: by address, or because it is the only story."""
-    candidates = [node for node in nodes if ARTICLE_TYPES.intersection(types_of(node)) and len(node) > 2]
+def _own_article(found: list[tuple[Node, bool]], *addresses: str | None) -> tuple[Node, bool]:
+    """Return the one article node that speaks of this page, by address or because it is the only story.
+
+    A live blog's posting comes before its updates, which may stand beside it under the same address.
+    """
+    candidates = [
+        row for row in found if ARTICLE_TYPES.intersection(types_of(row[0])) and set(row[0]) - _NAMES
+    ]
+    candidates.sort(key=lambda row: "LiveBlogPosting" not in types_of(row[0]))
     own = {_path(address) for address in addresses if address}
-    for node in candidates:
-        if own.intersection(_path(address) for address in _addresses(node)):
-            return node
-    headlines = {text(node.get("headline")) or text(node.get("name")) for node in candidates}
-    return candidates[0] if len(headlines) == 1 else {}
+    for node, repaired in candidates:
+        named = {_path(address) for address in _addresses(node)}
+        if own & named or (not named and "LiveBlogPosting" in types_of(node)):
+            return node, repaired
+    headlines = {text(node.get("headline")) or text(node.get("name")) for node, _ in candidates}
+    return candidates[0] if len(headlines) == 1 else ({}, False)
 
 
 def _addresses(node: Node) -> Iterator[str]:
@@ -130,6 +166,7 @@ def _addresses(node: Node) -> Iterator[str]:
 
 
 def _path(address: str) -> str:
+    """Return path and query of an address: its fragment, as in `#article`, is not looked at."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -140,6 +177,15 @@ def _path(address: str) -> str:
 def text(value: Any) -> str | None:
     """Return a JSON-LD string in one line, or None for any other type and for emptiness."""
     return unescaped(value) or None if isinstance(value, str) else None
+
+
+def scalar(value: Any) -> str | None:
+    """Return a JSON-LD string or number as text, also the first of a list or the `@value` of an object."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        value = value.get("@value")
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
 
 
 def texts(value: Any) -> list[str]:

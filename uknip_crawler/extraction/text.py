@@ -50,3 +50,15 @@ def is_cut(text: str) -> bool:
 def is_sentence(text: str) -> bool:
     """Tell whether a line ends like a sentence."""
     return text.rstrip().rstrip(_CLOSERS).endswith((".", "!", "?"))
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two printings are of one headline: the same words, one cut short, or most words shared."""
+    a, b = key(one), key(other)
+    if not a or not b:
+        return False
+    cut = key(other.rstrip(".…")) if is_cut(other) else b
+    if a == b or (len(cut.split()) > 3 and a.startswith(cut)):
+        return True
+    ours, theirs = set(a.split()), set(b.split())
+    return 2 * len(ours & theirs) >= len(ours | theirs)
