@@ -163,6 +163,7 @@ class _Story:
     verdict: Verdict
     capture: Capture
     ask: _Ask
+    place: Element | None = None
 
     @property
     def learned(self) -> Learned:
@@ -188,6 +189,7 @@ class _Story:
 
     def _by_itself(self, headline: Headline) -> Reading:
         """Return the reading of a page of whose layout nothing is known."""
+        self.place = None
         if not self.raw:
             return self._nothing("empty")
         seen = survey(self.page, self.raw, headline)
@@ -197,7 +199,7 @@ class _Story:
     def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
         """Return the reading of a page whose layout is trusted, or None where nothing stands at its places."""
         container = find_container(self.page, layout)
-        drifts = container is None
+        self.place, drifts = container, container is None
         if container is None:
             container = self._own_container(headline)
         if container is None:
@@ -336,7 +338,9 @@ class _Story:
             flags.append("repeated_paragraphs")
         told = [block.text for block in cleaned.blocks] + [article.standfirst or ""]
         known = {line.text for line in furniture if line.rule not in COLD_RULES}
-        if may_leave_story_out(self.page, article.body) and leaves_story_out(self.raw, told, known):
+        is_new, place = self.learned.is_new, self.place
+        may_lack = place is None or may_leave_story_out(self.page, place, article.body, is_new)
+        if may_lack and leaves_story_out(self.raw, told, known):
             flags.append(DOUBTFUL_BODY)
         return tuple(flags)
 

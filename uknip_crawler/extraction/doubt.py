@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 
 from uknip_crawler.extraction.blocks import RawBlock
@@ -27,12 +27,13 @@ _ASIDE = re.compile(
 )
 
 
-def may_leave_story_out(page: Page, body: str) -> bool:
-    """Tell whether a page needs a closer look: its long paragraphs without links say more than the body, or too little
-    to judge by. Most pages need none."""
-    texts = [text_of(p) for p in page.by_tag["p"] if p.find(".//a") is None]
-    long = sum(len(text) for text in texts if len(text) >= MIN_CHARACTERS)
-    return long > (1 + SHARE_LEFT_OUT) * len(body) or 2 * long < len(body)
+def may_leave_story_out(page: Page, container: Element, body: str, is_new: Callable[[str], bool]) -> bool:
+    """Tell whether a page whose story stands in a known place needs a closer look: paragraphs outside of it that no other
+    page has (`is_new`) hold over a fifth of the words. Most pages need none."""
+    inside = set(container.iter("p"))
+    apart = [text_of(p) for p in page.by_tag["p"] if p not in inside and p.find(".//a") is None]
+    words = sum(len(text.split()) for text in apart if len(text) >= MIN_CHARACTERS and is_new(text))
+    return words >= MIN_WORDS_LEFT_OUT and words > SHARE_LEFT_OUT * (words + len(body.split()))
 
 
 def leaves_story_out(page: list[RawBlock], body: Iterable[str], furniture: AbstractSet[str]) -> bool:
