@@ -7,7 +7,7 @@ are told anew from all its captures, each read by the same rules.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from itertools import chain, islice
@@ -19,12 +19,14 @@ from uknip_crawler.archive.migrated import mark_migrations
 from uknip_crawler.archive.readings import Captured
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.extraction import version_of
+from uknip_crawler.extraction.judging import Changes
 from uknip_crawler.extraction.layouts import Layout, Learned, Lore
 from uknip_crawler.extraction.learning import Studied, Studies, learn
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.stories import MAX_OPENING, Stories
 from uknip_crawler.extraction.studying import STUDY_VERSION
-from uknip_crawler.extraction.wording import Wordings
+from uknip_crawler.extraction.text import key
+from uknip_crawler.extraction.wording import WORDINGS, Wordings
 from uknip_crawler.models import Outcome, Reading
 from uknip_crawler.retelling import Report, Telling
 from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
@@ -36,7 +38,7 @@ AHEAD = 3
 
 def load_learned(archive: Archive) -> Learned:
     """Return everything the archive has learned, for `extraction.read`."""
-    return Learned(_layouts(archive), _stories(archive), *_verdicts(archive), _lore(archive))
+    return Learned(_layouts(archive), _stories(archive), *_verdicts(archive), known_wordings(archive))
 
 
 def _layouts(archive: Archive) -> dict[str, Layout]:
@@ -47,7 +49,8 @@ def _stories(archive: Archive) -> Stories:
     return Stories(archive.layouts.stories(MAX_OPENING))
 
 
-def _lore(archive: Archive) -> Lore:
+def known_wordings(archive: Archive) -> Lore:
+    """Return what is known of lines."""
     return Lore.of(Wordings.of(archive.layouts.wordings()), archive.layouts.lore())
 
 
@@ -158,10 +161,36 @@ def bring_up_to_date(
     known = Learned(_layouts(archive), Stories(), *_verdicts(archive))
     if not brought and not archive.readings.stale(lambda skeleton: version_of(known, skeleton)):
         return Report()
+    before = known_wordings(archive)
     learned = learn_layouts(archive, base_url, workers=workers, at=at)
-    stale = archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
-    wanted = [*brought, *(set(stale) - set(brought))]
+    if not everything:
+        brought = archive.readings.unsettled(lambda skeleton: version_of(learned, skeleton))
+    others = set() if everything else set(out_of_date(archive, before, learned)) - set(brought)
+    wanted = [*brought, *sorted(others)]
     return reread(archive, base_url, learned, wanted, workers=workers, progress=progress)
+
+
+def out_of_date(archive: Archive, before: Lore, learned: Learned) -> list[int]:
+    """Return the stories that were read by other rules than today's, or may read otherwise by what was learned since
+    `before`, in the order of their captures."""
+    stale = archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
+    return [*stale, *sorted(_touched(archive, before, learned, set(stale)))]
+
+
+def _touched(archive: Archive, before: Lore, learned: Learned, anyway: Collection[int]) -> set[int]:
+    """Return the stories that may read otherwise by what was learned of wordings and of other stories, besides those
+    that are read again `anyway`."""
+    changes = Changes(before, learned)
+    found = {
+        article_id
+        for article_id, headline, body in archive.readings.texts()
+        if article_id not in anyway
+        and any(changes.touch_kept(line.removeprefix("- "), key(headline)) for line in body.split("\n\n"))
+    }
+    stripped = archive.readings.stripped(WORDINGS)
+    return found | {
+        number for number, line in stripped if number not in anyway and changes.touch_stripped(line)
+    }
 
 
 def _chunks(items: Sequence[Any], workers: int) -> list[Any]:

@@ -91,7 +91,7 @@ def unread(error: BaseException, seconds: float) -> Reading:
 
 def read_page(capture: Capture, expected_article: bool) -> Reading:
     return read(
-        capture, _worker.site, expected_article=expected_article, learned=_worker.learned, with_study=True
+        capture, _worker.site, expected_article=expected_article, learned=_worker.learned, for_now=True
     )
 
 

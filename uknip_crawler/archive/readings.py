@@ -73,11 +73,37 @@ class Readings:
 
     def restless(self) -> list[int]:
         """Return the stories of which runs brought captures that were not read again since, the runs killed among them."""
-        rows = self._db.conn.execute(
-            "SELECT DISTINCT article_id FROM fetches WHERE run_id IN (SELECT id FROM runs WHERE rested_at IS NULL) "
-            "AND layout_id IS NOT NULL AND article_id IS NOT NULL ORDER BY article_id"
+        return [article_id for article_id, *_ in self._brought()]
+
+    def unsettled(self, version_of: Callable[[str | None], str]) -> list[int]:
+        """Return those of them that have several captures, which must be read by the same rules, or were not read by
+        today's."""
+        return [
+            article_id
+            for article_id, captures, version, skeleton in self._brought()
+            if captures > 1 or version != version_of(skeleton)
+        ]
+
+    def _brought(self) -> list[tuple[int, int, str, str | None]]:
+        return self._db.conn.execute(
+            "SELECT a.id, (SELECT count(*) FROM fetches WHERE article_id = a.id AND layout_id IS NOT NULL), "
+            "a.extractor_version, l.skeleton FROM articles AS a LEFT JOIN layouts AS l ON l.id = a.layout_id "
+            "WHERE a.id IN (SELECT article_id FROM fetches WHERE layout_id IS NOT NULL AND run_id IN "
+            "(SELECT id FROM runs WHERE rested_at IS NULL)) ORDER BY a.id"
+        ).fetchall()
+
+    def texts(self) -> Iterator[tuple[int, str, str]]:
+        """Yield (id, headline, body) of every story that is not redacted."""
+        yield from self._db.conn.execute("SELECT id, headline, body FROM articles WHERE status != 'redacted'")
+
+    def stripped(self, rules: Iterable[str]) -> Iterator[tuple[int, str]]:
+        """Yield (id, line) of every line that one of these rules took from a story."""
+        wanted = sorted(rules)
+        yield from self._db.conn.execute(
+            "SELECT article_id, text FROM article_furniture JOIN furniture ON furniture.id = furniture_id "
+            f"WHERE rule IN ({','.join('?' * len(wanted))})",
+            wanted,
         )
-        return [row[0] for row in rows]
 
     def captures(self, article_ids: Sequence[int]) -> dict[int, list[Captured]]:
         """Return each story's captures, oldest first; those of an AMP or print form only where there are no others."""

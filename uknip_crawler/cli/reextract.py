@@ -18,10 +18,9 @@ from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import UsageError
-from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.near_duplicates import link_near_duplicates
-from uknip_crawler.reextraction import learn_layouts, reread
+from uknip_crawler.reextraction import known_wordings, learn_layouts, out_of_date, reread
 from uknip_crawler.retelling import FIELDS, Report
 
 SHOWN = 10
@@ -53,8 +52,9 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
         if base_url is None:
             raise UsageError(f"{directory}: nothing was crawled yet; run `uknip crawl` first")
         at = datetime.now(UTC)
+        before = known_wordings(archive)
         learned = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
-        wanted = archive.readings.all() if everything else _stale(archive, learned)
+        wanted = archive.readings.all() if everything else out_of_date(archive, before, learned)
         report = _reread(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
         if not dry_run:
             classify_edits(archive)
@@ -65,10 +65,6 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
     else:
         _tell(report, layouts, dry_run=dry_run)
     sys.exit(3 if report.unread else 0)
-
-
-def _stale(archive: Archive, learned: Learned) -> list[int]:
-    return archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
 
 
 def _reread(

@@ -11,7 +11,7 @@ from lxml import etree
 
 from uknip_crawler.errors import AddressRefused, ContentError, ContentTooLarge, ContentTruncated
 from uknip_crawler.extraction import metadata
-from uknip_crawler.extraction.blocks import RawBlock, read_blocks, read_region
+from uknip_crawler.extraction.blocks import RawBlock, after_headline, read_blocks, read_region
 from uknip_crawler.extraction.body import Body, locate, survey
 from uknip_crawler.extraction.classify import PageKind, Verdict, classify
 from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
@@ -48,6 +48,9 @@ from uknip_crawler.urls import classify as classify_address
 EXTRACTOR_VERSION = "3"
 """Raised whenever the same capture may read differently."""
 
+FOR_NOW = f"{EXTRACTOR_VERSION}-for-now"
+"""Version of a reading that is made again when its run has ended."""
+
 REFEREE_EVERY = 50
 FEW_STUDIED = 120
 """Studied pages from which a layout's further pages need not be studied as they come."""
@@ -73,17 +76,18 @@ def read(
     expected_article: bool = False,
     learned: Learned = UNLEARNED,
     with_links: bool = True,
-    with_study: bool = False,
+    for_now: bool = False,
 ) -> Reading:
     """Return what a capture of a page turned out to be; never raises, whatever the bytes.
 
     `expected_article` vouches for a page whose address has no known form: a sitemap or feed lists it as a story.
     `learned` is what the archive has learned of the site so far. `with_links` False leaves out a story page's
-    links to elsewhere, which only discovery needs; `with_study` adds what is learned from to the reading of a page
-    whose layout few pages are known of.
+    links to elsewhere, which only discovery needs; `for_now` is for a page that is read
+    again once more is known: where its layout is none so far, the element with most new sentences will do, and what
+    is learned from is added to the reading.
     """
     try:
-        return _read(capture, site, expected_article, _Ask(learned, with_links, with_study))
+        return _read(capture, site, expected_article, _Ask(learned, with_links, for_now))
     except ContentTooLarge as error:
         return Reading(outcome=Outcome.TOO_LARGE, reason=str(error))
     except ContentTruncated as error:
@@ -100,7 +104,7 @@ def read(
 class _Ask:
     learned: Learned
     with_links: bool
-    with_study: bool
+    for_now: bool
 
 
 def _read(capture: Capture, site: Site, expected_article: bool, ask: _Ask) -> Reading:
@@ -178,9 +182,8 @@ class _Story:
         if layout is not None and layout.is_trusted and not self.page.is_bounded:
             reading = self._by_place(headline, layout)
         reading = reading or self._by_itself(headline)
-        if self.ask.with_study and reading.article and (layout is None or layout.studied < FEW_STUDIED):
-            found = study(self.page, self.raw, headline, self.data)
-            return replace(reading, study=pack(found))
+        if self.ask.for_now and reading.article and (layout is None or layout.studied < FEW_STUDIED):
+            return replace(reading, study=pack(study(self.page, self.raw, headline, self.data)))
         return reading
 
     @cached_property
@@ -192,9 +195,24 @@ class _Story:
         self.place = None
         if not self.raw:
             return self._nothing("empty")
+        if self.ask.for_now and (reading := self._for_now(headline)) is not None:
+            return reading
         seen = survey(self.page, self.raw, headline)
         skeleton = skeleton_of(headline, seen.container)
         return self._finish(headline, self.raw, locate(self.page, seen), skeleton) or self._nothing("no_body")
+
+    def _for_now(self, headline: Headline) -> Reading | None:
+        """Return a reading that will do until its layout is learned, or None where only a search can tell."""
+        skeleton = skeleton_of(headline, None)
+        if headline.element is None or not self.verdict.certain or self.page.is_bounded:
+            return None
+        container = self._own_container(headline)
+        if container is None:
+            return None
+        below = after_headline(self.page, self.raw, headline.element)
+        body = read_by_place(Layout(skeleton), container, below, self.learned.keep)
+        reading = self._finish(headline, self.raw, body, skeleton) if body.blocks else None
+        return replace(reading, version=FOR_NOW) if reading is not None else None
 
     def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
         """Return the reading of a page whose layout is trusted, or None where nothing stands at its places."""

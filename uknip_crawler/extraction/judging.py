@@ -12,16 +12,16 @@ from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.branches import judge_copies
 from uknip_crawler.extraction.containers import containers_of
 from uknip_crawler.extraction.headline import Headline
-from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.extraction.layouts import Learned, Lore
 from uknip_crawler.extraction.learning import mark_lines, sheet_of
 from uknip_crawler.extraction.lines import Line, mark_cards
 from uknip_crawler.extraction.page import Element, Page
 from uknip_crawler.extraction.places import is_wrapper
-from uknip_crawler.extraction.stories import holds, number
+from uknip_crawler.extraction.stories import holds, number, other_story
 from uknip_crawler.extraction.studying import Study, lines_of
 from uknip_crawler.extraction.text import key
-from uknip_crawler.extraction.wording import Rule, judge
-from uknip_crawler.models import Stripped
+from uknip_crawler.extraction.wording import Rule, judge, may_go
+from uknip_crawler.models import BlockKind, Stripped
 
 
 def drop_furniture(
@@ -92,3 +92,29 @@ def _pictures_of(blocks: Sequence[RawBlock], level: dict[int, Line], why: dict[L
                 found.add(index)
             element = element.getparent()
     return found
+
+
+class Changes:
+    """What new knowledge of wordings and stories may change in what is read already, told by the lines alone.
+
+    A line that is not touched reads as before; one that is may do so all the same, by what stands around it.
+    """
+
+    def __init__(self, old: Lore, new: Learned) -> None:
+        self._old, self._new = old, new
+
+    def touch_kept(self, line: str, headline: str) -> bool:
+        """Tell whether a line that stayed in a story may go now; `headline` is the story's key."""
+        found = Line(line, BlockKind.PARAGRAPH, 0.0, False, False, (), ())
+        if not found.key:
+            return False
+        if not found.is_prose and other_story(found, headline, self._new.stories, self._new.lore.links):
+            return True
+        return may_go(found, self._new.lore.wordings, self._new.lore.templates) and not may_go(
+            found, self._old.wordings, self._old.templates
+        )
+
+    def touch_stripped(self, line: str) -> bool:
+        """Tell whether a line that a rule of wording took may stay now."""
+        found = Line(line, BlockKind.PARAGRAPH, 0.0, False, False, (), ())
+        return bool(found.key) and not may_go(found, self._new.lore.wordings, self._new.lore.templates)

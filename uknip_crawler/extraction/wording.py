@@ -289,6 +289,22 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
     return _within_measure(level, why)
 
 
+WORDINGS = frozenset({"in boxes", MOST, "all pages", "to the reader", "one layout", "cut"})
+"""Rules that take a line by its wording alone."""
+
+
+def may_go(line: Line, known: Wordings, templates: Templates) -> bool:
+    """Tell whether a rule of wording may take a line, whatever stands around it."""
+    if line.masked in known.lines or line.key in known.keys:
+        return True
+    if line.is_cut and line.words >= MIN_CUT_WORDS:
+        return known.cut_is_teaser
+    if line.ends:
+        return False
+    line.template = templates.of(line.text)
+    return " ".join(line.template) not in known.listed and any(one in known.bare for one in bare_keys(line))
+
+
 def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known: Wordings) -> Rule | None:
     line, is_opening = level[index], level[index] in opening
     if line.is_echo:
