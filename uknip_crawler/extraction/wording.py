@@ -255,11 +255,11 @@ class Counts:
         nearly = slots <= 2 and words >= LONG and times >= MIN_PAGES
         if promises and ((verbatim and times >= FEW) or nearly):
             return rule("to the reader")
-        if slots == 0 and words >= LONG and self._is_one_layouts(masked, pages):
+        if slots == 0 and words >= LONG and self._is_one_layouts(masked, pages, 2 if promises else FEW):
             return rule("one layout")
         return None
 
-    def _is_one_layouts(self, masked: str, pages: Mapping[str, int]) -> bool:
+    def _is_one_layouts(self, masked: str, pages: Mapping[str, int], least: int) -> bool:
         """Tell whether a line comes often in one layout and never ends a story there, and never comes in others where
         a story's own would be expected."""
         where = self._on[masked]
@@ -268,7 +268,7 @@ class Counts:
         ((skeleton, stories),) = where.items()
         share = len(stories) / pages[skeleton]
         expected = share * (sum(pages.values()) - pages[skeleton])
-        return len(stories) >= FEW and share >= OFTEN and expected >= MIN_EXPECTED
+        return len(stories) >= least and share >= OFTEN and expected >= MIN_EXPECTED
 
 
 # Reading
