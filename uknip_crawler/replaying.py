@@ -133,10 +133,9 @@ class Replay:
 
     def _begin_reading(self, visit: Visit) -> Future[Reading]:
         assert visit.response is not None
-        expected = visit.due.kind == "article" and (
-            visit.due.listed_on is not None or visit.due.found_by == "feed"
+        return self._workers.schedule(
+            read_page, visit.response.capture, visit.due.promises_story, seconds=PAGE_SECONDS
         )
-        return self._workers.schedule(read_page, visit.response.capture, expected, seconds=PAGE_SECONDS)
 
     def _settle(self, waiting: Waiting) -> None:
         for visit, reading in waiting:

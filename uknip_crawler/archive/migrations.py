@@ -266,3 +266,16 @@ def m006_whole_lives(db: Database) -> None:
     Made anew while foreign keys are off: https://sqlite.org/lang_altertable.html#otheralter
     """
     execute_each(db, _WHOLE_LIVES)
+
+
+_PARTS = """
+ALTER TABLE frontier ADD COLUMN part INTEGER;
+ALTER TABLE articles ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE articles ADD COLUMN missing_parts TEXT
+"""
+
+
+@migrations()
+def m007_parts(db: Database) -> None:
+    """A story in pages is one article."""
+    execute_each(db, _PARTS)

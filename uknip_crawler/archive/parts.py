@@ -55,6 +55,8 @@ def row_of(article: Article, content_sha256: str, evidence: Evidence) -> dict[st
         "time_flags": json.dumps(flags)
         if (flags := impossible_times(article, evidence.captured_at))
         else None,
+        "parts": article.parts,
+        "missing_parts": json.dumps(article.missing_parts) if article.missing_parts else None,
         "sources": json.dumps(article.sources, sort_keys=True, ensure_ascii=False),
         "fetch_id": evidence.fetch_id,
     }

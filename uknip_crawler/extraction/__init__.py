@@ -18,6 +18,7 @@ from uknip_crawler.extraction.headline import Headline, find_headline
 from uknip_crawler.extraction.images import gather_images, lead_address, stem
 from uknip_crawler.extraction.layouts import UNLEARNED, Learned
 from uknip_crawler.extraction.page import Page, links, next_page, parse, text_of
+from uknip_crawler.extraction.paging import take_paging
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured, read_structured
 from uknip_crawler.extraction.studying import page_labels, skeleton_of
@@ -30,7 +31,7 @@ from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonicalise
 from uknip_crawler.urls import classify as classify_address
 
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 """Raised whenever the same capture may read differently."""
 
 REFEREE_EVERY = 50
@@ -104,7 +105,9 @@ def _read(
             next_page=following,
             flags=page.flags,
         )
-    return _Story(page, structured, site, verdict, capture, learned, with_links).reading()
+    paging = take_paging(page, structured, site)
+    told = _Story(page, structured, site, verdict, capture, learned, with_links).reading()
+    return replace(told, paging=paging)
 
 
 def version_of(learned: Learned, skeleton: str | None) -> str:
