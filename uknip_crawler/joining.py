@@ -15,7 +15,7 @@ Told = list[tuple[Captured, Reading]]
 """Captures of one story in the order of their time, each with its reading; all of them show the story."""
 
 ROUND = timedelta(days=1)
-"""Captures of different parts that are no farther apart show one state of the story."""
+"""Imported captures of different parts that are no farther apart show one state of the story."""
 WHOLE = 0
 """In the place of a part's number: the page that shows all parts in one."""
 
@@ -61,16 +61,22 @@ def _numbered(told: Told) -> list[_Part]:
 
 
 def _rounds(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
-    """Cut captures, the oldest first, where one of the same part comes again, or after a day."""
+    """Cut captures, the oldest first, into those that show one state: of one crawl, or taken by others on one day."""
     taken: list[_Part] = []
     for part in parts:
         again = any(part.number == other.number for other in taken)
-        if taken and (again or part.captured.captured_at - taken[0].captured.captured_at > ROUND):
+        if taken and (again or not _are_near(taken[0].captured, part.captured)):
             yield taken
             taken = []
         taken.append(part)
     if taken:
         yield taken
+
+
+def _are_near(one: Captured, other: Captured) -> bool:
+    if one.imported or other.imported:
+        return one.imported == other.imported and other.captured_at - one.captured_at <= ROUND
+    return one.run_id == other.run_id
 
 
 class _Story:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -112,13 +112,14 @@ class Parts:
             self._absorb(article_id, number, url, visit)
         self._name(article_id, parts, article.url, now)
         if outcome is Outcome.REVISED or visit.due.reason == "changed":
-            self.look_again(article_id)
+            once = self._archive.pages.named_on(article_id, article.url)
+            self.look_again(article_id, but_for=[url for url in once if url not in parts.values()])
 
-    def look_again(self, article_id: int) -> None:
-        """Have a story's parts looked at in this run: something of the story changed."""
+    def look_again(self, article_id: int, *, but_for: Sequence[str] = ()) -> None:
+        """Have a story's parts looked at in this run, except those it has no more: something of the story changed."""
         if self._run.is_live:
             due_at = self._run.started_at
-            self._archive.pages.make_due(article_id, self._run.id, reason="changed", due_at=due_at)
+            self._archive.pages.make_due(article_id, self._run.id, but_for=but_for, due_at=due_at)
 
     def _absorb(self, article_id: int, number: int, url: str, visit: Visit) -> None:
         """Take in a further page that passed for a story of its own before its first page came."""

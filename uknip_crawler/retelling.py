@@ -107,7 +107,8 @@ class Telling:
                 layouts={c.fetch_id: self._layout(c, r) for c, r in read},
                 others=list(_other_changes(joined)),
             )
-            self.archive.pages.settle(article_id, shown.article.parts)
+            first = [c.fetch_id for c, _ in read if c.part == 1] or [read[-1][0].fetch_id]
+            self.archive.pages.settle(article_id, shown.article, first[-1])
 
     def _with_listed(self, read: Told, url: str) -> Told:
         """Return the readings with what the site's own lists say of the story."""

@@ -15,15 +15,17 @@ from uknip_crawler.models import Paging
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import MAX_PARTS, canonicalise, is_same_address, part_of, post_number
 
+# fmt: off
 _TELLING = frozenset(
-    {  # fmt: skip
+    {
         "page", "pages", "part", "parts", "chapter", "section", "next", "previous", "prev", "back",
         "forward", "continue", "continued", "continues", "reading", "read", "more", "of", "the", "this",
         "to", "on", "story", "article", "post", "posts", "first", "last", "older", "newer", "navigation",
         "pagination", "go", "see", "jump", "keep", "view", "show", "all", "single", "full", "one", "entire",
         "complete", "whole",
     }
-)  # fmt: skip
+)
+# fmt: on
 """Words of a line that leads through a story's pages. A line with any other word may be the story's own."""
 _MOST_WORDS = 6
 _TITLED = re.compile(r"(?i)(?:(?:page|part|chapter) ?(\d{1,3})\b|(\d{1,3}) ?[.:)–—-](?=\s))")
