@@ -97,7 +97,7 @@ class Parts:
             first = Candidate(part.first, self._kind(kind), "part", url, priority=10)
             self._archive.frontier.add([first], at=now, due_at=self._run.started_at)
         if visit.reading and visit.reading.paging and not self._repeats(article_id, article):
-            self._name(article_id, _further(visit.reading.paging), url, now)
+            self._ask_for(article_id, _further(visit.reading.paging), visit, now)
 
     def follow(
         self, visit: Visit, article: Article, article_id: int, outcome: Outcome, now: datetime
@@ -106,13 +106,11 @@ class Parts:
         assert visit.reading is not None
         paging = visit.reading.paging
         parts = _further(paging) if paging else {}
-        for number, url in parts.items():
-            self._absorb(article_id, number, url, visit)
         for number, url in self._archive.pages.strays(article_id, article.url, article.post_id):
             self._absorb(article_id, number, url, visit)
-        self._name(article_id, parts, article.url, now)
+        self._ask_for(article_id, parts, visit, now)
         if outcome is Outcome.REVISED or visit.due.reason == "changed":
-            once = self._archive.pages.named_on(article_id, article.url)
+            once = self._archive.pages.named_on(article_id, visit.due.url)
             self.look_again(article_id, but_for=[url for url in once if url not in parts.values()])
 
     def look_again(self, article_id: int, *, but_for: Sequence[str] = ()) -> None:
@@ -120,6 +118,11 @@ class Parts:
         if self._run.is_live:
             due_at = self._run.started_at
             self._archive.pages.make_due(article_id, self._run.id, but_for=but_for, due_at=due_at)
+
+    def _ask_for(self, article_id: int, parts: Mapping[int, str], visit: Visit, now: datetime) -> None:
+        for number, url in parts.items():
+            self._absorb(article_id, number, url, visit)
+        self._name(article_id, parts, visit.due.url, now)
 
     def _absorb(self, article_id: int, number: int, url: str, visit: Visit) -> None:
         """Take in a further page that passed for a story of its own before its first page came."""
