@@ -29,10 +29,10 @@ def story(pages: int = 3, slug: str = SLUG, number: int = 7, **options: Any) -> 
     return Story(slug, "The night the mill burned", scenes, number, **options)
 
 
-def stories() -> list[Story]:
+def stories(**more: dict[str, Any]) -> list[Story]:
     """Return a story for each way that leads from page to page, with words of its own."""
     found = []
-    for n, (way, options) in enumerate(WAYS.items()):
+    for n, (way, options) in enumerate((WAYS | more).items()):
         name = f"{way.replace(' ', '-').replace(chr(39), '').replace(',', '')}-mill-fire"
         one = story(slug=f"2024/05/01/{name}/", number=100 + n, **options)
         one.headline = f"How the mill of {name} burned"
@@ -73,7 +73,8 @@ def all_due(directory: Path) -> None:
 # One article, whole
 
 
-WAYS = {
+TITLES = ("Smoke over the weir", "The crews lay hose", "The swans come back")
+WAYS: dict[str, dict[str, Any]] = {
     "core": {},
     "a theme's next link": {"line": next_line},
     "a link in the head": {
@@ -85,12 +86,14 @@ WAYS = {
     "a folder of pages": {"form": "{slug}page/{n}/"},
     "no WordPress": {"marked": False},
     "no WordPress, a theme's next link": {"marked": False, "line": next_line},
-    "titles": {
+    "a table of contents": {
         "line": lambda n, of, at: "<ol>" + "".join(
-            f"<li>{('The smoke', 'The hose', 'The swans')[k - 1]}</li>" if k == n
-            else f'<li><a href="{at(k)}">{("The smoke", "The hose", "The swans")[k - 1]}</a></li>'
+            f"<li>{TITLES[k - 1]}</li>" if k == n else f'<li><a href="{at(k)}">{TITLES[k - 1]}</a></li>'
             for k in range(1, of + 1)
         ) + "</ol>"
+    },
+    "loose links": {
+        "line": lambda n, of, at: f'<p>Then came <a href="{at(2)}">the hose</a>, <a href="{at(3)}">the swans</a> too</p>'
     },
 }  # fmt: skip
 
@@ -165,9 +168,8 @@ def test_an_edit_is_one_revision_of_the_story_and_so_are_pages_that_come_and_go(
             edited.modified = resized.modified = f"2025-01-0{day}T00:00:00"
             site.asked()
             crawl(site, tmp_path)
-            assert [path for path in site.asked() if edited.slug in path] == [
-                edited.address("/", n) for n in (1, 2, 3)
-            ]
+            asked = [path for path in site.asked() if edited.slug in path]
+            assert sorted(asked) == [edited.address("/", n) for n in (1, 2, 3)]
             for told in site.stories:
                 states[told.slug].append(text(told))
                 assert revisions(tmp_path, site.url(told.slug)) == states[told.slug]
@@ -268,9 +270,9 @@ def test_walks_end(tmp_path: Path) -> None:
             site.answers[f"/{back.slug}{n}/"] = (301, {"Location": f"/{back.slug}"}, "")
         crawl(site, tmp_path)
         asked = site.asked()
-        assert [path for path in asked if endless.slug not in path and path != f"/{back.slug}"] == [
-            f"/{same.slug}", f"/{same.slug}2/", f"/{back.slug}2/", f"/{plain.slug}",
-        ]  # fmt: skip
+        others = [path for path in asked if endless.slug not in path and path != f"/{back.slug}"]
+        expected = [f"/{same.slug}", f"/{same.slug}2/", f"/{back.slug}2/", f"/{plain.slug}"]
+        assert sorted(others) == sorted(expected)
         assert sum(endless.slug in path for path in asked) == 50
         crawl(site, tmp_path)
         assert site.asked() == []
@@ -344,7 +346,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_imported_pages_are_joined_whatever_their_order(order: str, tmp_path: Path) -> None:
-    told = stories()
+    told = stories(silent={"line": no_line})  # only its further pages tell what they are
     for place, runs in enumerate(ORDERS[order]):
         files = []
         for n, pages in enumerate(runs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -141,6 +142,9 @@ class Parts:
 
     def _repeats(self, article_id: int, article: Article) -> bool:
         """Tell whether a page is the story's first one again: then there are no more."""
+        story = self._archive.articles.of(article_id)
+        if story is None or 1 in json.loads(story.missing_parts or "[]"):
+            return False
         opening = self._archive.articles.body_of(article_id)
         return opening == article.body or opening.startswith(f"{article.body}\n\n")
 

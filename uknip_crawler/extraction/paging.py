@@ -23,11 +23,12 @@ _TELLING = frozenset(
         "to", "on", "story", "article", "post", "posts", "first", "last", "older", "newer", "navigation",
         "pagination", "go", "see", "jump", "keep", "view", "show", "all", "single", "full", "one", "entire",
         "complete", "whole",
+        "rest", "two", "three", "four", "five", "slide", "slides", "click", "here", "turn", "following",
     }
 )
 # fmt: on
 """Words of a line that leads through a story's pages. A line with any other word may be the story's own."""
-_MOST_WORDS = 6
+_MOST_WORDS = 10
 _TITLED = re.compile(r"(?i)(?:(?:page|part|chapter) ?(\d{1,3})\b|(\d{1,3}) ?[.:)–—-](?=\s))")
 _WHOLE = re.compile(
     r"(?i)(?:view|show|read|see)?(?: (?:the|this))?(?: (?:story|article|post))?(?: as| on| in)?(?: an?)? ?"
@@ -66,10 +67,11 @@ def take_paging(page: Page, data: Structured, site: Site) -> Paging | None:
     declared = _canonical(data.rel.get("canonical"), site)
     anchors = [(anchor, url) for anchor, href in _links(page) if (url := _canonical(href, site))]
     for place in _places(own, declared):
-        ways = list(_ways(anchors, place))
+        ways = _with_lists(list(_ways(anchors, place)))
         head = [url for rel in ("prev", "next") if (url := _canonical(data.rel.get(rel), site))]
         if place.number > 1 and not _is_further(page, place, declared, ways, head):
             continue
+        ways = _with_lists(ways, least=1)
         others = {way.number: way.url for way in reversed(ways) if way.says and way.number != place.number}
         others |= {
             number: url for url in head if abs((number := _number(url, place.first)) - place.number) == 1
@@ -127,6 +129,28 @@ def _ways(anchors: Iterable[tuple[Element, str]], place: _Place) -> Iterator[_Wa
             yield _Way(anchor, url, number, _says(anchor, number))
 
 
+def _with_lists(ways: list[_Way], *, least: int = 2) -> list[_Way]:
+    """Return the ways, those that fill a list by themselves among those that say so: a table of contents.
+
+    A list that leads to no page from `least` on proves nothing: it may be a trail of breadcrumbs.
+    """
+    elements = [way.element for way in ways]
+    lists = {found for way in ways if way.number >= least and (found := _list_of(way.element)) is not None}
+    inside = {link for found in lists if _fills(found, elements) for link in found.iter("a")}
+    return [way._replace(says=True) if way.element in inside else way for way in ways]
+
+
+def _list_of(way: Element) -> Element | None:
+    return next(way.iterancestors("ul", "ol", "nav", "dl"), None)
+
+
+def _fills(found: Element, ways: list[Element]) -> bool:
+    """Tell whether a list leads through a story's pages: every entry but the page's own is a way to one."""
+    entries = list(found.iter("li", "dd"))
+    plain = [entry for entry in entries if entry.find(".//a") is None]
+    return len(entries) > 1 and len(plain) <= 1 and all(link in ways for link in found.iter("a"))
+
+
 def _says(anchor: Element, number: int) -> bool:
     if anchor.tag == "option" or "post-page-numbers" in classes(anchor):
         return True
@@ -177,14 +201,45 @@ def _lines(ways: list[Element]) -> list[Element]:
     """Return the elements that hold nothing but ways to a story's pages and the words that go with them."""
     found: dict[Element, None] = {}
     for way in ways:
+        listed = _list_of(way)
+        if listed is not None and _fills(listed, ways):
+            found[listed] = None
+            continue
         top = next((above for above in _above(way) if _is_line(above, ways)), None)
         if top is not None:
             while (parent := top.getparent()) is not None and _is_line(parent, ways):
                 top = parent
             found[top] = None
-        elif _ends_paragraph(way):
+        elif _stands_bare(way, ways) or _ends_paragraph(way):
             found[way] = None
     return list(found)
+
+
+def _stands_bare(way: Element, ways: list[Element]) -> bool:
+    """Tell whether a link stands in a line of its own between blocks, without an element around the line; blank its words."""
+    run = [way, *_inline(way, back=True), *_inline(way, back=False)]
+    first = min(run, key=lambda one: one.getparent().index(one))  # type: ignore[union-attr]
+    before, parent = first.getprevious(), first.getparent()
+    texts = [one.tail or "" for one in run] + [(parent.text if before is None else before.tail) or ""]  # type: ignore[union-attr]
+    texts += ["".join(map(str, one.itertext())) for one in run if one not in ways]
+    if not {word.lower() for text in texts for word in _WORD.findall(text)} <= _TELLING:
+        return False
+    for one in run:
+        one.tail = None
+        one.text = one.text if one in ways else None
+    if before is not None:
+        before.tail = None
+    elif parent is not None:
+        parent.text = None
+    return True
+
+
+def _inline(way: Element, *, back: bool) -> Iterator[Element]:
+    """Yield what stands beside a link in its line, up to the next block."""
+    for beside in way.itersiblings(preceding=back):
+        if beside.tag not in ("a", "span", "b", "strong", "em", "i", "small"):
+            return
+        yield beside
 
 
 def _above(way: Element) -> Iterator[Element]:
