@@ -11,6 +11,7 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.merging import merge
+from uknip_crawler.archive.parts import body_of
 from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import Article, Outcome, Paging
 from uknip_crawler.revisits import wait_of
@@ -145,7 +146,7 @@ class Parts:
         story = self._archive.articles.of(article_id)
         if story is None or 1 in json.loads(story.missing_parts or "[]"):
             return False
-        opening = self._archive.articles.body_of(article_id)
+        opening = body_of(self._archive.db, article_id)
         return opening == article.body or opening.startswith(f"{article.body}\n\n")
 
     def _captured_at(self, visit: Visit) -> datetime:

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_precise_text, as_text
 from uknip_crawler.archive.frontier import WHEN_GONE
-from uknip_crawler.archive.parts import Evidence, add_revision, replace_parts, row_of
+from uknip_crawler.archive.parts import Evidence, add_revision, holds_page, replace_parts, row_of
 from uknip_crawler.models import Article, Outcome
 from uknip_crawler.urls import is_same_address, part_of, slug
 
@@ -59,10 +59,6 @@ class Articles:
 
     def of(self, article_id: int) -> Known | None:
         return self._known("id = ?", article_id)
-
-    def body_of(self, article_id: int) -> str:
-        row = self._db.conn.execute("SELECT body FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return str(row[0])
 
     def same_story(
         self, article: Article, content_sha256: str, came_from: Sequence[str]
@@ -183,16 +179,11 @@ class Articles:
         when = as_text(evidence.captured_at) or ""
         row = {"url": article.url, "extractor_version": "", "last_seen_at": max(when, known.last_seen_at)}
         is_new = part > known.parts or part in json.loads(known.missing_parts or "[]")
-        is_edited = not is_new and not self._holds(known, article, part)
+        is_edited = not is_new and not holds_page(self._db, known.id, article, part)
         if is_edited:
             row["last_changed_at"] = when
         outcome = Outcome.REVISED if is_edited else Outcome.UNCHANGED
         return self._put(known, row, outcome, article.url, evidence, why, is_first=part == 1)
-
-    def _holds(self, known: Known, article: Article, part: int) -> bool:
-        """Tell whether a story's archived text holds a page's; retelling looks closer."""
-        is_headed = part > 1 or known.headline == article.headline
-        return is_headed and f"\n\n{article.body}\n\n" in f"\n\n{self.body_of(known.id)}\n\n"
 
     def _put(
         self,

@@ -62,6 +62,18 @@ def row_of(article: Article, content_sha256: str, evidence: Evidence) -> dict[st
     }
 
 
+def body_of(db: Database, article_id: int) -> str:
+    row = db.conn.execute("SELECT body FROM articles WHERE id = ?", (article_id,)).fetchone()
+    return str(row[0])
+
+
+def holds_page(db: Database, article_id: int, article: Article, part: int) -> bool:
+    """Tell whether a story's text as archived holds that of one of its pages; retelling looks closer."""
+    (headline,) = db.conn.execute("SELECT headline FROM articles WHERE id = ?", (article_id,)).fetchone()
+    is_headed = part > 1 or headline == article.headline
+    return is_headed and f"\n\n{article.body}\n\n" in f"\n\n{body_of(db, article_id)}\n\n"
+
+
 def add_revision(
     db: Database, article_id: int, number: int, article: Article, content_sha256: str, evidence: Evidence
 ) -> None:
