@@ -180,8 +180,7 @@ class Articles:
         row = {"url": article.url, "extractor_version": "", "last_seen_at": max(when, known.last_seen_at)}
         is_new = part > known.parts or part in json.loads(known.missing_parts or "[]")
         is_edited = not is_new and not holds_page(self._db, known.id, article, part)
-        if is_edited:
-            row["last_changed_at"] = when
+        row |= {"last_changed_at": when} if is_edited else {}
         outcome = Outcome.REVISED if is_edited else Outcome.UNCHANGED
         return self._put(known, row, outcome, article.url, evidence, why, is_first=part == 1)
 
