@@ -106,6 +106,13 @@ def test_a_story_in_pages_is_one_article_whole(tmp_path: Path) -> None:
         check_whole(tmp_path, site.base_url, site.stories)
         crawl(site, tmp_path)
         assert site.asked() == []
+        gone = site.stories[0]
+        done = uknip(
+            "redact", site.url(gone.slug), "--archive", str(tmp_path), "--reason", "asked to", "--yes"
+        )
+        assert done.returncode == 0, done.stderr
+        for table in ("articles", "aliases", "frontier", "fetches", "links"):
+            assert rows(tmp_path, f"SELECT url FROM {table} WHERE url LIKE ?", f"%{gone.slug}%") == [], table
 
 
 def check_whole(directory: Path, base: str, told: list[Story]) -> None:
