@@ -17,7 +17,7 @@ LAYERS = {
     "pure": {"copies", "discovery", "extraction", "fingerprints", "media", "mentions", "revisions", "traces"},
     "store": {"archive"},
     "crawl": {
-        "spiders", "reextraction", "retelling", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates", "redaction", "following",
+        "spiders", "reextraction", "retelling", "edits", "workers", "components", "middlewares", "pipelines", "extensions", "settings", "items", "recovery", "revisits", "settlement", "candidates", "replaying", "importing", "rebuilding", "aftermath", "near_duplicates", "redaction", "following", "joining", "parts",
     },
     "export": {"export"},
     "library": {"library"},

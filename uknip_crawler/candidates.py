@@ -14,7 +14,7 @@ from uknip_crawler.discovery import Listed
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.errors import AddressRefused, UsageError
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify
+from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered
 
 _POST_PRIORITY = 20
 _PART = 1_000
@@ -29,6 +29,8 @@ def candidate_of(
     """
     url = canonicalise(entry.url, site)
     kind = classify(url, site)
+    if kind is AddressKind.TRAP and is_post and is_numbered(url):
+        kind = AddressKind.UNKNOWN  # a list of stories names it: no archive of a year
     if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not is_post):
         return None
     return Candidate(

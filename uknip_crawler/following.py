@@ -12,7 +12,7 @@ from uknip_crawler.errors import AddressRefused
 from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import Link
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify
+from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of
 
 _OFFERED_MAX = 20_000
 _PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
@@ -42,6 +42,8 @@ class Following:
         candidates = list(self._candidates(visit.reading.links, visit.due.url, found_by))
         if visit.reading.is_listing and visit.reading.next_page and self._run.walks_listings:
             candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
+        if visit.part > 1:  # its own pages are asked for as parts, and only as far as they go on
+            candidates = [one for one in candidates if not _is_beside(one.url, visit.due.url)]
         fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
         self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
         if self._run.walks_listings:
@@ -70,3 +72,9 @@ class Following:
         except AddressRefused:
             return link, AddressKind.TRAP
         return url, classify(url, self._site)
+
+
+def _is_beside(url: str, page: str) -> bool:
+    """Tell whether an address has the form of another part of the story that a page is a part of."""
+    part, own = part_of(url), part_of(page)
+    return part is not None and own is not None and is_same_address(part[0], own[0])

@@ -29,7 +29,7 @@ from uknip_crawler.reextraction import load_learned
 from uknip_crawler.replaying import Replay, Stored
 from uknip_crawler.sites import Site, load_site
 from uknip_crawler.times import EARLIEST
-from uknip_crawler.urls import AddressKind, canonicalise, classify, is_variant
+from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered, is_variant, part_of
 from uknip_crawler.workers import Workers
 
 BATCH = 25
@@ -95,6 +95,7 @@ def import_warcs(
         files = _Files(stack)
         found, damaged = _survey(files, paths, site, clock(), report)
         listed = [one for one in found if not is_variant(one.record.url)]
+        listed.sort(key=lambda one: part_of(one.url) is not None)  # a story's first page tells of the others
         variants = [one for one in found if is_variant(one.record.url)]
         with archive.transaction():
             report.run = archive.ledger.start_run("import", base_url, {}, __version__, at=clock())
@@ -144,7 +145,8 @@ def _page_of(url: str, site: Site) -> str | None:
         canonical = canonicalise(url, site)
     except AddressRefused:
         return None
-    return None if classify(canonical, site) is AddressKind.TRAP else canonical
+    is_trap = classify(canonical, site) is AddressKind.TRAP and not is_numbered(canonical)
+    return None if is_trap else canonical
 
 
 def _end(archive: Archive, report: ImportReport, clock: Callable[[], datetime]) -> None:

@@ -25,7 +25,8 @@ class Visit:
     """One claimed address, what it answered, and what became of it.
 
     The spider sets `outcome` where the answer alone decides (404, time-out, refused redirect); otherwise
-    the extraction pipeline sets `reading` and the archive pipeline decides.
+    the extraction pipeline sets `reading` and the archive pipeline decides; `part` is which of its story's pages it
+    turned out to be.
     """
 
     due: Due
@@ -34,6 +35,7 @@ class Visit:
     outcome: Outcome | None = None
     detail: str | None = None
     reading: Reading | None = None
+    part: int = 1
     origin_changes: int = 0
 
 

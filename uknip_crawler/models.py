@@ -194,6 +194,7 @@ class Article:
     `modified_raw` keep the text a date was read from, also when it could not be read. `images` holds
     every picture once, lead image first.
     `evidence` is everything the page says about a dated or disputed field, the finding that was taken first.
+    `parts` is how many pages the story has on the site; the text of `missing_parts` (their numbers) is not in it.
     """
 
     url: str
@@ -215,6 +216,8 @@ class Article:
     links: tuple[Link, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     evidence: tuple[Finding, ...] = ()
+    parts: int = 1
+    missing_parts: tuple[int, ...] = ()
 
     @property
     def body(self) -> str:
@@ -257,6 +260,24 @@ DOUBTFUL_BODY = "doubtful_body"
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """What a page of a story in pages says of its place: its own `number`, from 1, and the address of the first page.
+
+    `others` are (number, address) of the pages it names besides itself; `whole` shows all of them in one.
+    """
+
+    number: int
+    first: str
+    others: tuple[tuple[int, str], ...]
+    whole: str | None = None
+
+    @property
+    def last(self) -> int:
+        """The highest number it tells of."""
+        return max(self.number, *(number for number, _ in self.others))
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What one capture turned out to be.
 
@@ -265,7 +286,7 @@ class Reading:
     `next_page` is the following page of a listing. `flags` name doubts, such as `truncated_parse`.
     `skeleton` names the layout of a story's page, `version` the rules it was read by: the extractor's, and the
     digest of what was learned of the layout where it was used. `study` is what it shows of a layout that few pages are
-    known of, packed, to learn from.
+    known of, packed, to learn from. `paging` is set on the page of a story in pages.
     """
 
     article: Article | None = None
@@ -279,3 +300,4 @@ class Reading:
     skeleton: str | None = None
     version: str = ""
     study: bytes | None = None
+    paging: Paging | None = None

@@ -22,10 +22,7 @@ class ExtractionPipeline(Component):
 
     async def process_item(self, item: Visit) -> Visit:
         if item.outcome is None and item.response is not None:
-            expected = item.due.kind == "article" and (
-                item.due.listed_on is not None or item.due.found_by == "feed"
-            )
-            item.reading = await self._read(item.response.capture, expected)
+            item.reading = await self._read(item.response.capture, item.due.promises_story)
         return item
 
     @cached_property

@@ -10,6 +10,7 @@ from pathlib import Path
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
+from uknip_crawler.archive.pages import PART
 from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction import read
 from uknip_crawler.items import CrawlRun, Visit
@@ -87,7 +88,8 @@ def _replay(archive: Archive, site: Site, run: CrawlRun, name: str, path: Path) 
         if visit is None:
             continue
         visit.response = Response(capture, ref)
-        visit.reading = read(capture, site, expected_article=visit.due.listed_on is not None)
+        expected = visit.due.listed_on is not None or visit.due.promises_story
+        visit.reading = read(capture, site, expected_article=expected)
         settlement.settle([visit])
         replayed += 1
     return replayed
@@ -114,4 +116,5 @@ def _visit(archive: Archive, site: Site, run: CrawlRun, capture: Capture) -> Vis
         kind = classify(url, site).value
         archive.frontier.add([Candidate(url, kind, "replay")], at=run.clock(), due_at=run.started_at)
     listed_on = archive.frontier.listed_on(url)
+    kind = PART if archive.pages.at(url) else kind
     return Visit(Due(row, url, kind, "replay", listed_on, None, None))

@@ -18,7 +18,7 @@ from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
 from uknip_crawler.spiders import redirects, verdicts
-from uknip_crawler.urls import AddressKind, canonicalise, classify
+from uknip_crawler.urls import MAX_PARTS, AddressKind, canonicalise, classify, part_of
 from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_page, unread
 
 _READ_AHEAD = 3
@@ -58,6 +58,13 @@ class Replay:
         self._hops: dict[str, list[Hop]] = {}
 
     def take(self, batch: Sequence[Stored]) -> None:
+        further = [stored for stored in batch if _may_be_further(stored.url)]
+        self._take([stored for stored in batch if not _may_be_further(stored.url)])
+        if further:
+            self.settle_all()  # the first page of a story tells what the others are
+            self._take(further)
+
+    def _take(self, batch: Sequence[Stored]) -> None:
         with self._archive.transaction():
             visits = [visit for stored in batch if (visit := self._visit(stored)) is not None]
         waiting: Waiting = []
@@ -133,10 +140,9 @@ class Replay:
 
     def _begin_reading(self, visit: Visit) -> Future[Reading]:
         assert visit.response is not None
-        expected = visit.due.kind == "article" and (
-            visit.due.listed_on is not None or visit.due.found_by == "feed"
+        return self._workers.schedule(
+            read_page, visit.response.capture, visit.due.promises_story, seconds=PAGE_SECONDS
         )
-        return self._workers.schedule(read_page, visit.response.capture, expected, seconds=PAGE_SECONDS)
 
     def _settle(self, waiting: Waiting) -> None:
         for visit, reading in waiting:
@@ -144,6 +150,12 @@ class Replay:
                 visit.reading = _result(reading)
         if waiting:
             self._settlement.settle([visit for visit, _ in waiting])
+
+
+def _may_be_further(url: str) -> bool:
+    """Tell whether an address has the form of a further page of a story."""
+    part = part_of(url)
+    return part is not None and 1 < part[1] <= MAX_PARTS
 
 
 def _result(reading: Future[Reading]) -> Reading:

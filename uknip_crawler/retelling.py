@@ -16,6 +16,7 @@ from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.fingerprints import content_sha256
+from uknip_crawler.joining import Told, join
 from uknip_crawler.models import Article, Reading, Stripped
 from uknip_crawler.revisions import compare, only_adds, other_changes
 
@@ -60,9 +61,6 @@ class Report:
             self.lost_text.append((before["url"], change.removed_words - change.added_words))
 
 
-Told = list[tuple[Captured, Reading]]
-
-
 @dataclass(slots=True)
 class Telling:
     """Tells stories anew, some in one transaction."""
@@ -96,8 +94,9 @@ class Telling:
             if not self.dry_run:  # half a life is no life: everything stays as it was read before
                 self.archive.readings.mark_read(article_id, self._version(captures, before))
             return
-        read = self._with_listed(read, before["url"])
-        versions, shown, stripped = self._versions(read, before["url"])
+        joined = join(read, not_there=self.archive.pages.not_there(article_id))
+        joined = self._with_listed(joined, before["url"])
+        versions, shown, stripped = self._versions(joined, before["url"])
         self.report.note(before, _fields(shown.article))
         if not self.dry_run:
             self.archive.readings.replace(
@@ -107,8 +106,10 @@ class Telling:
                 stripped,
                 layouts={c.fetch_id: self._layout(c, r) for c, r in read},
                 flags={c.fetch_id: r.flags for c, r in read},
-                others=list(_other_changes(read)),
+                others=list(_other_changes(joined)),
             )
+            first = [c.fetch_id for c, _ in read if c.part == 1] or [read[-1][0].fetch_id]
+            self.archive.pages.settle(article_id, shown.article, first[-1])
 
     def _with_listed(self, read: Told, url: str) -> Told:
         """Return the readings with what the site's own lists say of the story."""

@@ -22,6 +22,7 @@ from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.following import Following
 from uknip_crawler.items import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Outcome
+from uknip_crawler.parts import Parts
 from uknip_crawler.revisits import wait_of
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import post_number, slug
@@ -40,6 +41,7 @@ class Settlement:
         self._archive = archive
         self._run = run
         self._following = Following(archive, site, run)
+        self._parts = Parts(archive, site, run)
 
     def settle(self, visits: Sequence[Visit]) -> list[Outcome]:
         """Store everything some visits brought, in one transaction; return their outcomes.
@@ -127,13 +129,16 @@ class Settlement:
         redaction = self._archive.redactions.matching({address_mark(led_to or visit.due.url)})
         if redaction is not None:
             return Outcome.REDACTED, redaction
-        known = self._archive.articles.at(visit.due.url)
+        known = self._archive.articles.at(visit.due.url) or self._parts.story_at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
             self._missed(known, visit.due.url, "missing", visit.detail or "not found")
         if visit.outcome is Outcome.UNCHANGED and known is None:
             visit.outcome, visit.detail = Outcome.HTTP_ERROR, "HTTP 304 for a page we never had"
         if visit.outcome is Outcome.UNCHANGED and known:
-            self._archive.articles.seen_unchanged(known, self._evidence(visit))
+            if known.status != "gone" or self._archive.pages.at(visit.due.url) is None:
+                self._archive.articles.seen_unchanged(known, self._evidence(visit))
+            if visit.due.reason == "changed" and known.parts > 1:
+                self._parts.look_again(known.id)
         if visit.outcome is not None:
             return visit.outcome, known.id if known else None
         assert visit.reading is not None
@@ -148,7 +153,9 @@ class Settlement:
         assert visit.response is not None
         articles = self._archive.articles
         digest = content_sha256(article.headline, article.body)
-        article = self._with_trusted_url(article, visit.due.url, digest)
+        part = self._parts.of(visit, article)
+        article = self._parts.as_told(article, visit, part)
+        article = article if part else self._with_trusted_url(article, visit.due.url, digest)
         said = self._archive.frontier.said_of(article.url, article.post_id, visit.due.url)
         article = with_listed(article, said, visit.response.capture.fetched_at)
         digest = content_sha256(article.headline, article.body)
@@ -162,7 +169,19 @@ class Settlement:
         ):  # a copy that stays is a story of its own
             return Outcome.REDACTED, redaction
         evidence = self._evidence(visit)
-        outcome, article_id = articles.store(article, digest, evidence, came_from)
+        in_parts = visit.reading.paging is not None
+        visit.part = part.number if part else 1
+        outcome, article_id = articles.store(
+            article, digest, evidence, came_from, part=visit.part if part or in_parts else None
+        )
+        now = self._run.clock()
+        if part is not None:
+            is_new = articles.at(visit.due.url) is None
+            self._parts.take(visit, part, article, article_id, now)
+            outcome = Outcome.ALIAS if is_new and outcome is Outcome.UNCHANGED else outcome
+            self._archive.ledger.note_layout(visit.due.fetch_id, evidence.layout_id)
+            return outcome, article_id
+        self._parts.follow(visit, article, article_id, outcome, now)
         if article.url != visit.due.url:
             articles.add_alias(article_id, visit.due.url, "canonical link", at=evidence.captured_at)
             self._frontier_knows(article.url, outcome, article_id)
@@ -213,7 +232,9 @@ class Settlement:
             visit.due.fetch_id, outcome, at=now, detail=detail, response=response, article_id=article_id
         )
         here = self._archive.articles.at(visit.due.url)
-        if here is not None and here.url != visit.due.url:
+        if self._archive.pages.at(visit.due.url) is not None:
+            wait = self._parts.wait_of(visit.due.url, outcome, now)
+        elif here is not None and here.url != visit.due.url:
             wait = None  # an alias: the story is followed at its own address
         elif outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
             wait = AT_NEXT_RUN
@@ -311,6 +332,9 @@ class Settlement:
             return "shortlink"
         if post_id is not None and listed_post_id == post_id:
             return "post number"
+        named = self._archive.pages.at(url)
+        if named is not None and named.article_id == article_id:
+            return f"part {named.number}"
         if slug(url) == slug(target) != "":
             return "redirect with the same slug"
         return None

@@ -12,6 +12,8 @@ from uknip_crawler.errors import HostRefused, UrlRefused
 from uknip_crawler.sites import Site
 
 MAX_URL_LENGTH = 2083
+MAX_PARTS = 50
+"""Pages of one story that are asked for; what comes after them is said to be missing."""
 
 
 class AddressKind(StrEnum):
@@ -32,6 +34,9 @@ _TRAP_QUERY = frozenset({"s", "attachment_id", "feed", "rest_route", "preview", 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _AMP_PATH = re.compile(r"/amp/?$")
+_PART_PATH = re.compile(r"(?P<first>/.*[^/])/(?:(?:page|part)[-_]?)?(?P<number>[1-9]\d{0,2})(?P<slash>/?)")
+_NO_STORY = re.compile(r"(?i)/(?:\d+|tag|category|author|comments?)$")
+_PART_QUERY = frozenset({"page", "paged", "pg", "part"})
 _DOTS = {".": ".", "%2e": ".", "..": "..", ".%2e": "..", "%2e.": "..", "%2e%2e": ".."}
 
 
@@ -138,7 +143,8 @@ def classify(canonical_url: str, site: Site) -> AddressKind:
     if "p" in keys:
         return AddressKind.UNKNOWN
     if any(pattern.search(parts.path) for pattern in site.article_paths):
-        return AddressKind.ARTICLE
+        part = part_of(canonical_url)  # only the page tells whether it is a story or the further page of one
+        return AddressKind.UNKNOWN if part and part[1] <= MAX_PARTS else AddressKind.ARTICLE
     if any(pattern.search(parts.path) for pattern in site.listing_paths) or keys & {
         "paged",
         "cat",
@@ -152,6 +158,46 @@ def classify(canonical_url: str, site: Site) -> AddressKind:
 def slug(url: str) -> str:
     """Return the last path segment, which names the story in every address scheme of the site."""
     return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+
+
+def part_of(url: str) -> tuple[str, int] | None:
+    """Return (address of the first page, N) where an address has the form of page N of a story, or None.
+
+    `/slug/2/`, `/slug/page/2/`, `/slug/part-2/`, `?page=2` and the like. The form alone proves nothing:
+    `/m-25/101/` may be a story of its own.
+    """
+    parts = urlsplit(url)
+    kept: list[str] = []
+    number = 0
+    for pair in parts.query.split("&"):
+        key, _, value = pair.partition("=")
+        if key in _PART_QUERY and re.fullmatch(r"[1-9]\d{0,2}", value) and not number:
+            number = int(value)
+        elif pair:
+            kept.append(pair)
+    if number:
+        named = kept or parts.path.strip("/")  # the home page is no story
+        return (urlunsplit(parts._replace(query="&".join(kept))), number) if named else None
+    match = _PART_PATH.fullmatch(parts.path)
+    first = re.sub(r"/(?:page|part)$", "", match["first"]) if match else ""
+    if match is None or not first or _NO_STORY.search(first):
+        return None
+    return urlunsplit(parts._replace(path=first + match["slash"])), int(match["number"])
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Tell whether two canonical addresses differ by no more than a slash at the end of the path."""
+    return one == other or _without_slash(one) == _without_slash(other)
+
+
+def _without_slash(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/")))
+
+
+def is_numbered(url: str) -> bool:
+    """Tell whether an address ends in a number below a name: `/floods-in-kent/2020/` may be a story, `/2020/05/` not."""
+    return re.search(r"/[^/]*[^\W\d_][^/]*/\d+/?$", urlsplit(url).path) is not None
 
 
 def post_number(url: str) -> int | None:

@@ -21,6 +21,7 @@ from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.images import Images
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
+from uknip_crawler.archive.pages import Pages
 from uknip_crawler.archive.readings import Readings
 from uknip_crawler.archive.redactions import Redactions
 from uknip_crawler.archive.sources import Sources
@@ -49,6 +50,7 @@ class Archive:
             raise
         self.redactions = Redactions(self.db)
         self.frontier = Frontier(self.db, keeps_out=self.redactions.keeps_out)
+        self.pages = Pages(self.db)
         self.ledger = Ledger(self.db)
         self.sources = Sources(self.db)
         self.articles = Articles(self.db)

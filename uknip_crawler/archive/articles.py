@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,9 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_precise_text, as_text
 from uknip_crawler.archive.frontier import WHEN_GONE
-from uknip_crawler.archive.parts import Evidence, add_revision, replace_parts, row_of
+from uknip_crawler.archive.parts import Evidence, add_revision, holds_page, replace_parts, row_of
 from uknip_crawler.models import Article, Outcome
-from uknip_crawler.urls import slug
+from uknip_crawler.urls import is_same_address, part_of, slug
 
 MISSES_UNTIL_GONE = 2
 MASS_SHARE = 0.2
@@ -38,6 +39,8 @@ class Known:
     last_changed_at: str
     captured_at: str
     gone_at: str | None
+    parts: int
+    missing_parts: str | None
 
 
 class Articles:
@@ -54,6 +57,9 @@ class Articles:
             "id = (SELECT article_id FROM aliases WHERE url = ?)", url
         )
 
+    def of(self, article_id: int) -> Known | None:
+        return self._known("id = ?", article_id)
+
     def same_story(
         self, article: Article, content_sha256: str, came_from: Sequence[str]
     ) -> tuple[Known | None, str]:
@@ -68,6 +74,8 @@ class Articles:
             return here, "address"  # an address that another post has taken over is no longer the old story's
         if article.post_id is not None:
             for known in self._all_known("post_id = ?", article.post_id):
+                if (part := part_of(known.url)) and is_same_address(part[0], article.url):
+                    continue  # a further page that passed for a story until its first page came
                 if self._resembles(known, article, content_sha256) or any(
                     self._is_at(known, url) for url in came_from
                 ):
@@ -109,12 +117,19 @@ class Articles:
     # Storing
 
     def store(
-        self, article: Article, content_sha256: str, evidence: Evidence, came_from: Sequence[str] = ()
+        self,
+        article: Article,
+        content_sha256: str,
+        evidence: Evidence,
+        came_from: Sequence[str] = (),
+        *,
+        part: int | None = None,
     ) -> tuple[Outcome, int]:
         """Store an article as captured; return the outcome and the story's id.
 
         New text makes a revision, a new address an alias and an event, an old story seen again an event when
-        it was gone. Storing the same capture twice changes nothing but `last_seen_at`.
+        it was gone. Storing the same capture twice changes nothing but `last_seen_at`. `part` says which of the
+        story's pages it is that was captured: the whole is told anew when the story is next read.
         """
         known, why = self.same_story(article, content_sha256, came_from)
         if known is not None and (as_text(evidence.captured_at) or "") < known.captured_at:
@@ -123,6 +138,8 @@ class Articles:
         if known is None:
             outcome, article_id = self._insert(article, content_sha256, evidence)
         else:
+            if part is not None or known.parts > 1:
+                return self._update_part(known, article, evidence, why, part or 1), known.id
             outcome, article_id = self._update(known, article, content_sha256, evidence, why)
         replace_parts(self._db, article_id, article)
         return outcome, article_id
@@ -153,17 +170,43 @@ class Articles:
             number = known.revision_count + 1
             row |= {"revision_count": number, "last_changed_at": as_text(evidence.captured_at)}
             add_revision(self._db, known.id, number, article, content_sha256, evidence)
-        if known.gone_at is None or when >= known.gone_at:
+        return self._put(known, row, outcome, article.url, evidence, why), known.id
+
+    def _update_part(
+        self, known: Known, article: Article, evidence: Evidence, why: str, part: int
+    ) -> Outcome:
+        """Take in one page of a story in pages. Its empty extractor version has the story told anew."""
+        when = as_text(evidence.captured_at) or ""
+        row = {"url": article.url, "extractor_version": "", "last_seen_at": max(when, known.last_seen_at)}
+        is_new = part > known.parts or part in json.loads(known.missing_parts or "[]")
+        is_edited = not is_new and not holds_page(self._db, known.id, article, part)
+        row |= {"last_changed_at": when} if is_edited else {}
+        outcome = Outcome.REVISED if is_edited else Outcome.UNCHANGED
+        return self._put(known, row, outcome, article.url, evidence, why, is_first=part == 1)
+
+    def _put(
+        self,
+        known: Known,
+        row: dict[str, Any],
+        outcome: Outcome,
+        url: str,
+        evidence: Evidence,
+        why: str,
+        *,
+        is_first: bool = True,
+    ) -> Outcome:
+        """Write a story's row as a capture shows it: at this address and, if it is of the first page, still there."""
+        if is_first and (known.gone_at is None or (as_text(evidence.captured_at) or "") >= known.gone_at):
             row |= {"status": "live", "gone_at": None, "missed_runs": 0, "missed_run_id": None}
-            self._restored(known.id, evidence, article.url)
-        self._db.conn.execute("DELETE FROM aliases WHERE url = ? AND article_id = ?", (article.url, known.id))
+            self._restored(known.id, evidence, url)
+        self._db.conn.execute("DELETE FROM aliases WHERE url = ? AND article_id = ?", (url, known.id))
         self._db.table("articles").update(known.id, row)
-        if known.url != article.url:
-            moved = f"{known.url} → {article.url} ({why})"
+        if known.url != url:
+            moved = f"{known.url} → {url} ({why})"
             self._record(known.id, "moved", evidence.run_id, moved, at=evidence.captured_at)
             self.add_alias(known.id, known.url, why, at=datetime.fromisoformat(known.captured_at))
             outcome = Outcome.ALIAS if outcome is Outcome.UNCHANGED else outcome
-        return outcome, known.id
+        return outcome
 
     def _add_earlier(self, known: Known, article: Article, evidence: Evidence, why: str) -> None:
         """Take in a capture older than the one shown; the versions are told anew when the story is next read.

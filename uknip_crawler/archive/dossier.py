@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlite_utils import Database
@@ -57,10 +58,10 @@ def dossier(db: Database, url: str) -> dict[str, Any]:
 def _story(db: Database, url: str) -> dict[str, Any] | None:
     found = rows_of(
         db,
-        "SELECT id, url, headline, status, published_at, revision_count, 'its address' AS known_by, NULL AS since, "
+        "SELECT id, url, headline, status, published_at, revision_count, parts, missing_parts, 'its address' AS known_by, NULL AS since, "
         "(SELECT url FROM articles AS first WHERE first.id = articles.duplicate_of) AS duplicate_of "
         "FROM articles WHERE url = ? UNION ALL "
-        "SELECT id, articles.url, headline, status, published_at, revision_count, evidence, aliases.first_seen_at, "
+        "SELECT id, articles.url, headline, status, published_at, revision_count, parts, missing_parts, evidence, aliases.first_seen_at, "
         "(SELECT url FROM articles AS first WHERE first.id = articles.duplicate_of) "
         "FROM aliases JOIN articles ON id = article_id WHERE aliases.url = ?",
         url,
@@ -70,6 +71,7 @@ def _story(db: Database, url: str) -> dict[str, Any] | None:
         return None
     article_id = found[0].pop("id")
     return found[0] | {
+        "missing_parts": json.loads(found[0]["missing_parts"] or "[]"),
         "events": rows_of(
             db, "SELECT at, kind, detail FROM events WHERE article_id = ? ORDER BY id", article_id
         ),

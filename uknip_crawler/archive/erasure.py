@@ -142,7 +142,7 @@ def _bury(db: Database, what: Erasure, at: datetime) -> None:
         "headline": TOMBSTONE, "body": "", "blocks": "[]", "word_count": 0, "status": "redacted",
         "first_seen_at": now, "last_seen_at": now, "last_changed_at": now, "captured_at": now,
         "revision_count": 0, "extractor_version": "", "body_sha256": "", "content_sha256": "", "sources": "{}",
-        "missed_runs": 0, "modified_is_migration": 0,
+        "missed_runs": 0, "modified_is_migration": 0, "parts": 1,
     }  # fmt: skip
     kept = {"id", "url", "fetch_id", "month"}
     columns = [row[1] for row in db.conn.execute("PRAGMA table_info(articles)") if row[1] not in kept]

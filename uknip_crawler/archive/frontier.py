@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from uknip_crawler.archive.database import as_precise_text, as_text
 from uknip_crawler.models import Finding, Outcome
 
+_KIND = "CASE WHEN part IS NULL THEN kind ELSE 'part' END"
 _JUST_AFTER = timedelta(microseconds=1)
 AT_NEXT_RUN = timedelta(0)
 WHEN_GONE = timedelta(days=90)
@@ -53,6 +54,12 @@ class Due:
     etag: str | None
     last_modified: str | None
     reason: str | None = None
+
+    @property
+    def promises_story(self) -> bool:
+        """Whether somebody says that there is a story or a part of one: then the page need not prove it."""
+        is_listed = self.listed_on is not None or self.found_by == "feed"
+        return self.kind == "part" or (self.kind == "article" and is_listed)
 
 
 class Frontier:
@@ -133,7 +140,7 @@ class Frontier:
     def standing(self, url: str) -> tuple[str, str, str | None] | None:
         """Return what kind of page an address is believed to be, who found it and which source vouches for it."""
         row = self._db.conn.execute(
-            "SELECT kind, found_by, listed_on FROM frontier WHERE url = ?", (url,)
+            f"SELECT {_KIND}, found_by, listed_on FROM frontier WHERE url = ?", (url,)
         ).fetchone()
         return tuple(row) if row else None
 
@@ -170,8 +177,8 @@ class Frontier:
     def claim(self, run_id: int, limit: int, *, due_by: datetime, at: datetime) -> list[Due]:
         """Open ledger rows for the most urgent visits due and not yet made in this run; return them."""
         rows = self._db.conn.execute(
-            """
-            SELECT url, kind, found_by, found_on, listed_on, etag, last_modified, reason FROM frontier
+            f"""
+            SELECT url, {_KIND}, found_by, found_on, listed_on, etag, last_modified, reason FROM frontier
             WHERE due_at <= ? AND NOT EXISTS (SELECT 1 FROM fetches WHERE run_id = ? AND fetches.url = frontier.url)
             ORDER BY priority DESC, due_at LIMIT ?
             """,

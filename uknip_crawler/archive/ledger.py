@@ -219,7 +219,7 @@ class Ledger:
         """Return the open row of a page visit (not of a source) in a run, or None."""
         row = self._db.conn.execute(
             "SELECT id FROM fetches WHERE run_id = ? AND url = ? AND outcome IS NULL "
-            "AND kind IN ('article', 'listing', 'unknown')",
+            "AND kind IN ('article', 'listing', 'unknown', 'part')",
             (run_id, url),
         ).fetchone()
         return row[0] if row else None

@@ -35,7 +35,7 @@ def merge_split_stories(db: Database) -> int:
             if same is None:
                 stay.append(other)
                 continue
-            _merge(db, same, other)
+            merge(db, same, other, why="post number")
             merged += 1
     return merged
 
@@ -57,7 +57,8 @@ def _slugs(db: Database, article_id: int) -> set[str]:
     return {slug(url) for (url,) in addresses} - {""}
 
 
-def _merge(db: Database, stay: int, go: int) -> None:
+def merge(db: Database, stay: int, go: int, *, why: str) -> None:
+    """Put one story's row into another's, whose alias its address becomes. Runs inside the caller's transaction."""
     execute = db.conn.execute
     address, captured_at, first, last = execute(
         "SELECT url, captured_at, first_seen_at, last_seen_at FROM articles WHERE id = ?", (go,)
@@ -77,4 +78,4 @@ def _merge(db: Database, stay: int, go: int) -> None:
         "extractor_version = '' WHERE id = ?",
         (first, last, stay),
     )
-    Articles(db).add_alias(stay, address, "post number", at=datetime.fromisoformat(captured_at))
+    Articles(db).add_alias(stay, address, why, at=datetime.fromisoformat(captured_at))

@@ -268,6 +268,19 @@ def m006_whole_lives(db: Database) -> None:
     execute_each(db, _WHOLE_LIVES)
 
 
+_PARTS = """
+ALTER TABLE frontier ADD COLUMN part INTEGER;
+ALTER TABLE articles ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE articles ADD COLUMN missing_parts TEXT
+"""
+
+
+@migrations()
+def m007_parts(db: Database) -> None:
+    """A story in pages is one article."""
+    execute_each(db, _PARTS)
+
+
 _STUDIES = """
 CREATE TABLE studies (
     fetch_id INTEGER PRIMARY KEY REFERENCES fetches (id),
@@ -295,6 +308,6 @@ UPDATE layouts SET state = 'learning', studied = 0, agreement = NULL, rules = NU
 
 
 @migrations()
-def m007_studies(db: Database) -> None:
+def m008_studies(db: Database) -> None:
     """What was learned with another program as teacher is learned anew; studies are kept from now on."""
     execute_each(db, _STUDIES)

@@ -55,9 +55,23 @@ def row_of(article: Article, content_sha256: str, evidence: Evidence) -> dict[st
         "time_flags": json.dumps(flags)
         if (flags := impossible_times(article, evidence.captured_at))
         else None,
+        "parts": article.parts,
+        "missing_parts": json.dumps(article.missing_parts) if article.missing_parts else None,
         "sources": json.dumps(article.sources, sort_keys=True, ensure_ascii=False),
         "fetch_id": evidence.fetch_id,
     }
+
+
+def body_of(db: Database, article_id: int) -> str:
+    row = db.conn.execute("SELECT body FROM articles WHERE id = ?", (article_id,)).fetchone()
+    return str(row[0])
+
+
+def holds_page(db: Database, article_id: int, article: Article, part: int) -> bool:
+    """Tell whether a story's text as archived holds that of one of its pages; retelling looks closer."""
+    (headline,) = db.conn.execute("SELECT headline FROM articles WHERE id = ?", (article_id,)).fetchone()
+    is_headed = part > 1 or headline == article.headline
+    return is_headed and f"\n\n{article.body}\n\n" in f"\n\n{body_of(db, article_id)}\n\n"
 
 
 def add_revision(

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
 from uknip_crawler.archive.ledger import VARIANT
+from uknip_crawler.archive.pages import PART
 from uknip_crawler.archive.parts import Evidence, add_revision, replace_furniture, replace_parts, row_of
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.models import Article, Outcome, Stripped
@@ -21,13 +22,17 @@ _MARKS = 500
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One capture of a story: its ledger row, its run, its record and when it was taken."""
+    """One capture of a story: its ledger row, its run, its record, when it was taken, its address, and which part of
+    the story it shows (1 also where there is but one). Those of others were `imported`."""
 
     article_id: int
     fetch_id: int
     run_id: int
     record: RecordRef
     captured_at: datetime
+    url: str
+    part: int = 1
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +117,32 @@ class Readings:
         for start in range(0, len(article_ids), _MARKS):
             part = article_ids[start : start + _MARKS]
             rows = self._db.conn.execute(
-                "SELECT article_id, id, run_id, warc_name, warc_offset, warc_length, fetched_at, kind FROM fetches "
-                f"WHERE article_id IN ({','.join('?' * len(part))}) AND status = 200 AND warc_name IS NOT NULL "
-                "AND outcome IN ('stored', 'unchanged', 'revised', 'alias', 'duplicate') ORDER BY fetched_at, id",
+                "SELECT fetches.article_id, id, run_id, warc_name, warc_offset, warc_length, fetched_at, fetches.url, "
+                "fetches.kind, part, imported_from <> '' FROM fetches LEFT JOIN frontier ON frontier.url = fetches.url "
+                f"WHERE fetches.article_id IN ({','.join('?' * len(part))}) AND status = 200 "
+                "AND warc_name IS NOT NULL AND outcome IN ('stored', 'unchanged', 'revised', 'alias', 'duplicate') ORDER BY fetched_at, id",
                 part,
             )
-            for article_id, fetch_id, run_id, name, offset, length, fetched_at, kind in rows:
+            for (
+                article_id,
+                fetch_id,
+                run_id,
+                name,
+                offset,
+                length,
+                fetched_at,
+                url,
+                kind,
+                number,
+                imported,
+            ) in rows:
                 record = RecordRef(name, offset, length)
                 when = datetime.fromisoformat(fetched_at)
                 among = variants if kind == VARIANT else found
-                among[article_id].append(Captured(article_id, fetch_id, run_id, record, when))
+                shown = number if kind == PART and number else 1
+                among[article_id].append(
+                    Captured(article_id, fetch_id, run_id, record, when, url, shown, bool(imported))
+                )
         return {**variants, **found}
 
     def now(self, article_id: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -245,10 +246,11 @@ def story_history(db: Database, article_id: int) -> dict[str, Any]:
     story = rows_of(
         db,
         "SELECT id, url, headline, status, published_at, modified_at, first_seen_at, last_seen_at, last_changed_at, "
-        "gone_at, revision_count FROM articles WHERE id = ?",
+        "gone_at, revision_count, parts, missing_parts FROM articles WHERE id = ?",
         article_id,
     )[0]
     return story | {
+        "missing_parts": json.loads(story["missing_parts"] or "[]"),
         "aliases": rows_of(
             db,
             "SELECT url, evidence, first_seen_at, last_seen_at FROM aliases WHERE article_id = ? ORDER BY 3, 1",

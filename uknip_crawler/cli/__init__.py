@@ -79,6 +79,11 @@ archive_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
+def in_parts(parts: int, missing: list[int]) -> str:
+    """Say in how many pages a story stands on the site, and which of them are missing from its text."""
+    return f"in {parts} pages" + (f", missing: {', '.join(map(str, missing))}" if missing else "")
+
+
 def main() -> None:
     """Run the command line; every error of ours is one line on stderr and its own exit status."""
     try:

@@ -11,7 +11,7 @@ import click
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.groups import copies_of
 from uknip_crawler.archive.report import find_article, story_history
-from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli import archive_option, in_parts, json_option
 from uknip_crawler.errors import UsageError
 from uknip_crawler.revisions import compare
 
@@ -47,6 +47,8 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     click.echo(
         f"published {story['published_at'] or 'unknown'}, {story['status']}, last seen {story['last_seen_at']}"
     )
+    if story["parts"] > 1:
+        click.echo(in_parts(story["parts"], story["missing_parts"]))
     for copy in story["near_duplicates"]:
         click.echo(f"near-duplicate of {copy['url']} ({copy['similarity']:.0%} shared)")
     for line in _life(story):

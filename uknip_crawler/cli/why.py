@@ -12,7 +12,7 @@ from uknip_crawler import settings
 from uknip_crawler.archive import open_readonly, warc
 from uknip_crawler.archive.dossier import dossier, last_robots
 from uknip_crawler.archive.report import archive_status
-from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli import archive_option, in_parts, json_option
 from uknip_crawler.discovery.robots import Robots
 from uknip_crawler.errors import ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode
@@ -120,6 +120,8 @@ def _story(story: dict[str, Any] | None) -> list[str]:
     lines = [
         f"  story: {story['headline']} ({story['status']}), {story['url']}, known by {story['known_by']}"
     ]
+    if story["parts"] > 1:
+        lines.append(f"  {in_parts(story['parts'], story['missing_parts'])}")
     if story["duplicate_of"]:
         lines.append(f"  duplicate of {story['duplicate_of']}")
     lines += [f"  {event['at']}  {event['kind']}: {event['detail']}" for event in story["events"]]

@@ -121,6 +121,9 @@ _ARTICLES = (
     Field("time_flags", "list", "Times that cannot be right: published_in_future, modified_in_future, "
           "modified_before_published, published_too_early.",
           "SELECT value AS item FROM json_each(a.time_flags) ORDER BY key", is_extra=True),
+    Field("parts", "integer", "How many pages the story has on the site.", "a.parts", is_extra=True),
+    Field("missing_parts", "list", "Which of these pages could not be had: their text is not in the body.",
+          "SELECT value AS item FROM json_each(a.missing_parts) ORDER BY key", is_extra=True),
     Field("modified_is_migration", "integer", "1 where modified_at was written by a move of the site, else 0.",
           "a.modified_is_migration", is_extra=True),
     Field("published_raw", "string", "The text published_at was read from.", "a.published_raw", is_text=True, is_extra=True),

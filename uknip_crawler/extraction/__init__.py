@@ -23,6 +23,7 @@ from uknip_crawler.extraction.judging import drop_furniture, own_container
 from uknip_crawler.extraction.layouts import UNLEARNED, Layout, Learned
 from uknip_crawler.extraction.lines import CORE_WORDS
 from uknip_crawler.extraction.page import Element, Page, links, next_page, parse, text_of
+from uknip_crawler.extraction.paging import take_paging
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured, read_structured
 from uknip_crawler.extraction.studying import pack, skeleton_of, study
@@ -132,7 +133,9 @@ def _read(capture: Capture, site: Site, expected_article: bool, ask: _Ask) -> Re
             next_page=following,
             flags=page.flags,
         )
-    return _Story(page, structured, site, verdict, capture, ask).reading()
+    paging = take_paging(page, structured, site)
+    told = _Story(page, structured, site, verdict, capture, ask).reading()
+    return replace(told, paging=paging)
 
 
 def study_capture(capture: Capture, site: Site) -> bytes | None:
@@ -144,6 +147,7 @@ def study_capture(capture: Capture, site: Site) -> bytes | None:
     data = read_structured(page)
     if classify(page, data, site, expected_article=True).kind is not PageKind.ARTICLE:
         return None
+    take_paging(page, data, site)
     headline = find_headline(page, data, site)
     return pack(study(page, read_blocks(page), headline, data)) if headline is not None else None
 

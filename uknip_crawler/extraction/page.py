@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import cast
@@ -101,6 +101,15 @@ class Page:
     @cached_property
     def title(self) -> str:
         return next((text_of(title) for title in self.by_tag["title"] if text_of(title)), "")
+
+    def take_out(self, elements: Iterable[Element]) -> None:
+        """Take elements out of the page; the text behind them stays."""
+        for element in elements:
+            if element.getparent() is not None:
+                cast(lxml.html.HtmlElement, element).drop_tree()
+        self.by_tag.clear()
+        for gathered in ("elements", "filing_links", "position"):
+            self.__dict__.pop(gathered, None)
 
     @property
     def is_bounded(self) -> bool:

@@ -12,6 +12,7 @@ from scrapy.http import Response as ScrapyResponse
 
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
+from uknip_crawler.archive.pages import PART
 from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
 from uknip_crawler.items import Hop, Visit
 from uknip_crawler.models import Outcome
@@ -87,25 +88,26 @@ class Redirects:
         return None
 
     async def _hop(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
+        kind = visit.due.kind if visit.due.kind != PART else classify(url, self._spider.site).value
         with self._spider.archive.transaction():
             now = self._spider.clock()
             row = self._spider.archive.ledger.open(
                 self._spider.run.id,
                 url,
-                kind=visit.due.kind,
+                kind=kind,
                 found_by="redirect",
                 found_on=visit.due.url,
                 at=now,
             )
             if row is not None:
-                candidate = Candidate(url, visit.due.kind, "redirect", visit.due.url)
+                candidate = Candidate(url, kind, "redirect", visit.due.url)
                 self._spider.archive.frontier.add([candidate], at=now, due_at=self._spider.run.started_at)
         if row is None:
             await self._join(visit, url)
             return None
         self._spider.hand_over(visit)
         listed_on = visit.due.listed_on
-        following = Visit(Due(row, url, visit.due.kind, "redirect", listed_on, None, None), hops=chain)
+        following = Visit(Due(row, url, kind, "redirect", listed_on, None, None), hops=chain)
         return self._spider.request(following, self._spider.origin.wire_url(url))
 
     async def _join(self, visit: Visit, url: str) -> None:

@@ -77,7 +77,10 @@ def show(ask: Ask) -> Page:
             "layout": ask.row("SELECT name, state FROM layouts WHERE id = :id", id=story["layout_id"]),
             "fetch": fetch,
             "sources": _sources(story["sources"]),
-            "flags": [_FLAGS.get(flag, flag) for flag in (*_strings(story["time_flags"]), *doubts)],
+            "flags": [
+                *(_FLAGS.get(flag, flag) for flag in (*_strings(story["time_flags"]), *doubts)),
+                *_missing(story["parts"], _strings(story["missing_parts"])),
+            ],
             "host_of": host_of,
             "shared": _strings,
             "is_web_address": is_web_address,
@@ -122,6 +125,14 @@ def _sources(text: str) -> dict[str, str]:
     except ValueError:
         return {}
     return {str(field): str(source) for field, source in sources.items()} if isinstance(sources, dict) else {}
+
+
+def _missing(parts: int, missing: list[str]) -> list[str]:
+    """Say which of a story's pages are not in its text."""
+    if not missing:
+        return []
+    which = f"page {missing[0]}" if len(missing) == 1 else f"pages {', '.join(missing)}"
+    return [f"The story has {parts} pages on the site; {which} could not be had, and the text is not whole."]
 
 
 def _strings(text: str | None) -> list[str]:
