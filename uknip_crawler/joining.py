@@ -91,6 +91,9 @@ class _Story:
         self._lists_all = any(part.named > 2 for part in told if part.number == 1)
         named = {n for part in told if part.reading.paging for n, _ in part.reading.paging.others}
         self._unnamed = self._first_seen.keys() - named
+        # a theme whose first pages print no way on: its further pages speak for themselves
+        firsts = [part.reading for part in told if part.number == 1]
+        self._silent = {r.skeleton for r in firsts} - {r.skeleton for r in firsts if r.paging}
 
     def after(self, taken: list[_Part], not_there: frozenset[int]) -> tuple[Captured, Reading]:
         """Take in one round; return the story as it then stood, and the capture that showed its change first."""
@@ -131,7 +134,8 @@ class _Story:
             if not self._lists_all or part.captured.captured_at >= first.captured.captured_at:
                 last = max(last, part.named)
             number += 1
-            if number > last and number not in self._unnamed:
+            unnamed = self._first_seen.keys() if first.reading.skeleton in self._silent else self._unnamed
+            if number > last and number not in unnamed:
                 return last
             last = max(last, number)
 

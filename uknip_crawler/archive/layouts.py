@@ -112,7 +112,7 @@ class Layouts:
             """
             WITH one AS (
                 SELECT *, row_number() OVER (PARTITION BY layout_id, article_id ORDER BY payload_sha256, id) AS place
-                FROM fetches WHERE layout_id IS NOT NULL AND warc_name IS NOT NULL AND status = 200 AND kind <> 'part'
+                FROM fetches WHERE layout_id IS NOT NULL AND warc_name IS NOT NULL AND status = 200
             ), ranked AS (
                 SELECT *, row_number() OVER (PARTITION BY layout_id ORDER BY payload_sha256, url) AS small,
                     row_number() OVER (PARTITION BY layout_id ORDER BY fetched_at DESC, payload_sha256, url) AS young
