@@ -52,7 +52,8 @@ class Templates:
             bare = word.strip(TRIM)
             if not any(map(str.isalnum, bare)):
                 continue
-            named = bare[0].isupper() and (not begins or self._is_name(bare, words[index + 1 : index + 2]))
+            following = () if word.endswith(":") else words[index + 1 : index + 2]  # `Views: 12` is no name
+            named = bare[0].isupper() and (not begins or self._is_name(bare, following))
             if not (named and out[-1:] == [NAME]):
                 plain = singular(bare.lower()) if out[-1:] == ["0"] else bare.lower()
                 out.append(NAME if named else plain)
@@ -61,7 +62,6 @@ class Templates:
         return tuple(out)
 
     def _is_name(self, word: str, following: Iterable[str]) -> bool:
+        """Tell whether a word with a capital at a beginning is a name: where it is not known, a capital follows."""
         known = self.names.get(word.lower())
-        if known is not None:
-            return known
-        return any(after[:1].isupper() or after[:1].isdigit() for after in following)
+        return known if known is not None else any(after[:1].isupper() for after in following)

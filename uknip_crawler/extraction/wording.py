@@ -35,6 +35,7 @@ WHOLE = "template "
 WHOLE_SHARE, PART_SHARE = 0.05, 0.15
 """Shares of a layout's pages from which what bare lines have in common is furniture: subheadings are put alike, too,
 but on few pages of any layout."""
+MOSTLY = 0.8
 PARTS = frozenset({"bare: first words", "bare: last words"})
 LIST, STEM = 4, 5
 LONG = 8
@@ -191,13 +192,16 @@ class Counts:
         keys = {k: rule for masked, rule in few.items() for k in self._keys[masked] if k.count(" ") >= 3}
         bare = {}
         for shared, where in self._bare.items():
+            shares = {at: len(stories) / pages[at] for at, stories in where.items()}
             whole, every = shared.startswith(WHOLE), len(set().union(*where.values()))
-            share = max(len(stories) / pages[at] for at, stories in where.items())
             least = WHOLE_SHARE if whole else PART_SHARE
             often = any(len(stories) >= max(FEW, least * pages[at]) for at, stories in where.items())
-            if often or (whole and every >= FEW and ENGLISH.reader.search(shared)):
+            # a layout's habit, not the newsroom's way with subheadings, which other layouts have as well
+            habit = sum(len(stories) for at, stories in where.items() if shares[at] >= WHOLE_SHARE)
+            owned = whole or habit >= MOSTLY * sum(map(len, where.values()))
+            if (often and owned) or (whole and every >= FEW and ENGLISH.reader.search(shared)):
                 kind = "template" if whole else " ".join(shared.split(" ")[:2])
-                bare[shared] = Rule(f"bare: {kind}", every, len(where), share=round(share, 3))
+                bare[shared] = Rule(f"bare: {kind}", every, len(where), share=round(max(shares.values()), 3))
         templates = {shared.removeprefix(WHOLE) for shared in self._bare}
         listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
