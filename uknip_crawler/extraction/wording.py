@@ -199,7 +199,11 @@ class Counts:
             # a layout's habit, not the newsroom's way with subheadings, which other layouts have as well
             habit = sum(len(stories) for at, stories in where.items() if shares[at] >= WHOLE_SHARE)
             owned = whole or habit >= MOSTLY * sum(map(len, where.values()))
-            if (often and owned) or (whole and every >= FEW and ENGLISH.reader.search(shared)):
+            # a fact box's line, wherever it comes: its label and what fills it
+            filled = (
+                whole and every >= MIN_PAGES and any(mark in shared.split(" ")[2:] for mark in (":", "0"))
+            )
+            if (often and owned) or filled or (whole and every >= FEW and ENGLISH.reader.search(shared)):
                 kind = "template" if whole else " ".join(shared.split(" ")[:2])
                 bare[shared] = Rule(f"bare: {kind}", every, len(where), share=round(max(shares.values()), 3))
         templates = {shared.removeprefix(WHOLE) for shared in self._bare}
@@ -328,7 +332,9 @@ def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known
     if not label:
         return None
     shared = next((one for one in bare_keys(line) if one in known.bare), None)
-    if shared is None or (not shared.startswith(WHOLE) and _is_of_story(line, shared, level)):
+    if shared is None:
+        return None
+    if not shared.startswith(WHOLE) and (_may_head(level, index) or _is_of_story(line, shared, level)):
         return None
     return None if subheading and not _beats(known.bare[shared], line) else known.bare[shared]
 
@@ -337,6 +343,12 @@ def _beats(rule: Rule, subheading: Line) -> bool:
     """Tell whether a rule holds for what is set as a subheading: newsrooms head many stories alike, but hardly a
     tenth of any layout's in bold paragraphs."""
     return rule.why == MOST or (subheading.kind is not BlockKind.HEADING and rule.share >= BOLD_SHARE)
+
+
+def _may_head(level: Sequence[Line], index: int) -> bool:
+    """Tell whether a bare line that names nobody may be a subheading set like any paragraph: a sentence follows it."""
+    nameless = not any(slot in level[index].template for slot in SLOTS)
+    return nameless and index + 1 < len(level) and level[index + 1].is_core
 
 
 def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
