@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,6 +57,9 @@ _HANDLE = re.compile(r"@\S+|[a-z0-9]+(?:[._-][a-z0-9]+)*|\S*[\d_]\S*")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|profiles?|journalists?|contributors?|reporters?|writers?|staff|people|team)/[^/]+/?$"
 )
+_AUTHOR_STEP = re.compile(r"[/?&](?:author|profile|journalist|contributor|reporter|writer|staff|people|team)")
+"""What every address of an author's page holds: parsing addresses is slow."""
+_WHOLE = ("/", "http://", "https://")
 _AUTHOR_CLASS = re.compile(r"(?:.*[-_])?(?:author|byline|fn)(?:[-_]?(?:name|link|url|s))?")
 _BOX = re.compile(r"avatar|gravatar|bio|desc|social|image|photo|icon")
 
@@ -162,9 +166,7 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
             links.append(element)
         elif "author" in (element.get("itemprop") or "").lower().split():
             properties.append(element)
-        elif element.tag not in ("img", "a", "article") and any(
-            map(_AUTHOR_CLASS.fullmatch, classes(element))
-        ):
+        elif element.tag not in ("img", "a", "article") and _names_author(element.get("class") or ""):
             named.append(element)
     marked = [name for e in links if (name := _name_in(e))]
     if not marked:
@@ -175,6 +177,11 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
     if not any(marked):
         marked = [name for e in named for name in split_byline(_LEAD.sub("", _lines_in(e)))]
     return [name for name in dict.fromkeys(marked) if name]
+
+
+@lru_cache(4096)
+def _names_author(attribute: str) -> bool:
+    return any(map(_AUTHOR_CLASS.fullmatch, attribute.split()))
 
 
 def _boxed(around: Surroundings) -> list[str]:
@@ -190,7 +197,10 @@ def is_author_link(link: Element, page: Page) -> bool:
     """Tell whether a link leads to an author's page: by its `rel`, or by its address."""
     if "author" in (link.get("rel") or "").lower().split():
         return True
-    address = page.absolute(link.get("href")) or ""
+    href = link.get("href") or ""
+    if href.startswith(_WHOLE) and not _AUTHOR_STEP.search(href):
+        return False
+    address = page.absolute(href) or ""
     return bool(_AUTHOR_PATH.search(urlsplit(address).path) or re.search(r"[?&]author=\d", address))
 
 

@@ -27,6 +27,7 @@ _BACKGROUNDS = (
     "data-lazy-bg",
     "data-bgset",
 )
+_BACKGROUND_NAMES = frozenset({*_BACKGROUNDS, "style"})
 _PICTURE_FILE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#.])")
 _STYLE_URL = re.compile(r"background(?:-image)?\s*:[^;]*?url\(\s*['\"]?([^'\")]+)")
 _JUNK = re.compile(
@@ -66,6 +67,9 @@ def image_of(element: Element, page: Page) -> Image | None:
 
 def background_of(element: Element, page: Page) -> Image | None:
     """Return the picture that an empty element shows as its background, or None."""
+    names = element.keys()
+    if not names or _BACKGROUND_NAMES.isdisjoint(names):
+        return None
     lazy = next((value for name in _BACKGROUNDS if (value := element.get(name))), None)
     style = element.get("style") or ""
     if lazy is None and ("url(" not in style or not _is_figure_part(element)):
@@ -235,7 +239,8 @@ def is_caption(element: Element) -> bool:
     """Tell whether an element holds a picture's caption or credit and nothing else."""
     if element.tag == "figcaption":
         return True
-    if not any(_names_caption(token) for token in classes(element)):
+    named = element.get("class")
+    if not named or not _names_caption(named):
         return False
     if element.find(".//img") is not None:
         return False
@@ -243,8 +248,8 @@ def is_caption(element: Element) -> bool:
 
 
 @lru_cache(4096)
-def _names_caption(token: str) -> bool:
-    return not {"caption", "credit", "credits"}.isdisjoint(re.split("[-_]+", token.lower()))
+def _names_caption(attribute: str) -> bool:
+    return not {"caption", "credit", "credits"}.isdisjoint(re.split(r"[-_\s]+", attribute.lower()))
 
 
 def lead_address(data: Structured, page: Page) -> tuple[str | None, str]:
