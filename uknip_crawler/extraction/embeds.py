@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -68,13 +69,11 @@ def post_address(element: Element, page: Page) -> str | None:
 def facade_address(element: Element, page: Page) -> str | None:
     """Return the address of a video that loads on a click: a stand-in with its number, or a linked still."""
     if element.tag == "a":
+        if not _is_still(element):
+            return None
         url = page.absolute(element.get("href"))
-        is_video = url is not None and is_player(url) and _VIDEO_PATH.search(url)
-        return url if is_video and _is_still(element) else None
-    attributes = element.keys()
-    if not attributes:
-        return None
-    is_named, service = _names_video(str(element.tag), element.get("class") or "", *map(str, attributes))
+        return url if url and is_player(url) and _VIDEO_PATH.search(url) else None
+    is_named, service = _names_video(str(element.tag), element.get("class") or "", *map(str, element.keys()))
     if not is_named:
         return None
     for name in (*_SOURCE_NAMES, "data-url", "data-href"):
@@ -91,6 +90,11 @@ def facade_address(element: Element, page: Page) -> str | None:
     return _VIDEO_ID[service] + number if service else None
 
 
+def names_embed(tag: str, named: str, attributes: Collection[str]) -> bool:
+    """Tell whether tag, classes or attributes are such as embedded posts and videos that load on a click have."""
+    return not _SOCIAL.isdisjoint(named.split()) or _names_video(tag, named, *attributes)[0]
+
+
 @lru_cache(4096)
 def _names_video(*names: str) -> tuple[bool, str | None]:
     """Return whether an element's tag, classes and attributes are called like a video's, and the service they name."""
@@ -100,7 +104,7 @@ def _names_video(*names: str) -> tuple[bool, str | None]:
 
 
 def _is_still(anchor: Element) -> bool:
-    pictures = any(True for _ in anchor.iter("img", "picture"))
+    pictures = len(anchor) > 0 and any(True for _ in anchor.iter("img", "picture"))
     return pictures and len(text_of(anchor).split()) <= MAX_FACADE_WORDS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -67,9 +67,6 @@ def image_of(element: Element, page: Page) -> Image | None:
 
 def background_of(element: Element, page: Page) -> Image | None:
     """Return the picture that an empty element shows as its background, or None."""
-    names = element.keys()
-    if not names or _BACKGROUND_NAMES.isdisjoint(names):
-        return None
     lazy = next((value for name in _BACKGROUNDS if (value := element.get(name))), None)
     style = element.get("style") or ""
     if lazy is None and ("url(" not in style or not _is_figure_part(element)):
@@ -85,6 +82,11 @@ def background_of(element: Element, page: Page) -> Image | None:
     caption, credit = split_credit(_caption(element))
     alt = element.get("aria-label") or element.get("title") or element.get("data-alt") or ""
     return Image(url, unescaped(alt) or None, caption, credit)
+
+
+def names_background(attributes: Collection[str]) -> bool:
+    """Tell whether attributes are such as name a background."""
+    return not _BACKGROUND_NAMES.isdisjoint(attributes)
 
 
 def _is_figure_part(element: Element) -> bool:
@@ -240,7 +242,7 @@ def is_caption(element: Element) -> bool:
     if element.tag == "figcaption":
         return True
     named = element.get("class")
-    if not named or not _names_caption(named):
+    if not named or not names_caption(named):
         return False
     if element.find(".//img") is not None:
         return False
@@ -248,7 +250,7 @@ def is_caption(element: Element) -> bool:
 
 
 @lru_cache(4096)
-def _names_caption(attribute: str) -> bool:
+def names_caption(attribute: str) -> bool:
     return not {"caption", "credit", "credits"}.isdisjoint(re.split(r"[-_\s]+", attribute.lower()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from uknip_crawler.extraction.page import Element, classes, text_of
@@ -46,6 +47,7 @@ _LAYOUT = re.compile(
     r"|e-con|(?:vc|wpb|et_pb|fl|fusion|siteorigin|kt|kb|stk|gb|uagb|bricks|brxe|ct|avia|mk|tdc|vce?)[-_].*"
     r"|row|cols?|columns?|col[-_].*|container(?:-fluid)?|grid(?:[-_].*)?|flex(?:[-_].*)?|inner|wrap(?:per)?"
 )
+_UNSEEN_BY = frozenset({"style", "hidden", "aria-hidden"})
 MAX_UNSEEN_WORDS = 60
 
 
@@ -54,8 +56,6 @@ def is_unseen(element: Element) -> bool:
 
     Blocks that are merely not displayed yet are left to `is_junk`: the rest of a story may be in one.
     """
-    if not element.keys():
-        return False
     style = _plain(element.get("style"))[:1000]
     if element.tag in _INLINE:
         if element.get("hidden") is not None or "display:none" in style or "visibility:hidden" in style:
@@ -66,6 +66,11 @@ def is_unseen(element: Element) -> bool:
     if not named and not (style and _CLIPPED.search(style)):
         return False
     return len(text_of(element).split()) <= MAX_UNSEEN_WORDS
+
+
+def names_unseen(named: str, attributes: Collection[str]) -> bool:
+    """Tell whether classes or attributes are such as unseen elements have."""
+    return not _UNSEEN_BY.isdisjoint(attributes) or _names_off_screen(named)
 
 
 def _plain(style: str | None) -> str:
@@ -153,11 +158,11 @@ def _names_pull_quote(attribute: str) -> bool:
 
 def is_dropcap(element: Element) -> bool:
     named = element.get("class")
-    return bool(named) and _names_dropcap(named) and len(text_of(element)) <= 2
+    return bool(named) and names_dropcap(named) and len(text_of(element)) <= 2
 
 
 @lru_cache(4096)
-def _names_dropcap(attribute: str) -> bool:
+def names_dropcap(attribute: str) -> bool:
     plain = attribute.lower().replace("-", "").replace("_", "").split()
     return any("dropcap" in token for token in plain)
 
