@@ -186,8 +186,9 @@ def _names_author(attribute: str) -> bool:
 
 def _boxed(around: Surroundings) -> list[str]:
     near = set(around.near)
+    page = around.page
     links = (
-        a for a in around.page.by_tag["a"][:MAX_LINKS] if is_author_link(a, around.page) and a not in near
+        a for a, href, rel in page.anchors[:MAX_LINKS] if _leads_to_author(page, href, rel) and a not in near
     )
     named = (_name_in(a) for a in links if around.holds(a) and not is_prose(a, MAX_MARKED))
     return list(islice((name for name in named if _FULL_NAME.fullmatch(name)), 1))
@@ -195,9 +196,12 @@ def _boxed(around: Surroundings) -> list[str]:
 
 def is_author_link(link: Element, page: Page) -> bool:
     """Tell whether a link leads to an author's page: by its `rel`, or by its address."""
-    if "author" in (link.get("rel") or "").lower().split():
+    return _leads_to_author(page, link.get("href") or "", link.get("rel") or "")
+
+
+def _leads_to_author(page: Page, href: str, rel: str) -> bool:
+    if rel and "author" in rel.lower().split():
         return True
-    href = link.get("href") or ""
     if href.startswith(_WHOLE) and not _AUTHOR_STEP.search(href):
         return False
     address = page.absolute(href) or ""

@@ -89,11 +89,16 @@ class Page:
         return cast(list[Element], _WITH_REL(self.root))
 
     @cached_property
+    def anchors(self) -> list[tuple[Element, str, str]]:
+        """The page's links, each with its `href` and `rel` as they stand."""
+        return [(a, a.get("href") or "", a.get("rel") or "") for a in self.by_tag["a"]]
+
+    @cached_property
     def home_links(self) -> list[Element]:
         """The links to the site's home page."""
         home = self.absolute("/") or ""
-        own = ("/", home, home[:-1])
-        return [a for a in self.by_tag["a"] if a.get("href") in own or a.get("rel") == "home"]
+        own = ("/", home, home[:-1]) if home else ("/",)
+        return [a for a, href, rel in self.anchors if href in own or rel == "home"]
 
     @cached_property
     def dated(self) -> list[Element]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
-from itertools import dropwhile, islice
+from itertools import islice
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -124,14 +124,21 @@ class Surroundings:
         around: list[Element] = []
         if self.headline is None:
             return around
-        start, passed = self._top(4), False
+        start = self._top(4)
         whole = next((e for e in self._chain[1:] if e.tag in ("article", "main")), self._chain[-1])
-        for element in dropwhile(lambda e: e is not start, whole.iter(etree.Element)):
+        begun = passed = False
+        walk = etree.iterwalk(whole, events=("start",))
+        for _, element in walk:
+            begun = begun or element is start
             passed = passed or element is self.headline
             if passed and element.tag == "p" and _is_long(element):
                 break
-            if not self.is_foreign(element):
+            if begun and not self.is_foreign(element):
                 around.append(element)
+            elif not self.is_around(element):
+                if passed and any(map(_is_long, element.iter("p"))):
+                    break
+                walk.skip_subtree()
         return around
 
     def _top(self, levels: int) -> Element:
