@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,6 +57,9 @@ _HANDLE = re.compile(r"@\S+|[a-z0-9]+(?:[._-][a-z0-9]+)*|\S*[\d_]\S*")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|profiles?|journalists?|contributors?|reporters?|writers?|staff|people|team)/[^/]+/?$"
 )
+_AUTHOR_STEP = re.compile(r"[/?&](?:author|profile|journalist|contributor|reporter|writer|staff|people|team)")
+"""What every address of an author's page holds: parsing addresses is slow."""
+_WHOLE = ("/", "http://", "https://")
 _AUTHOR_CLASS = re.compile(r"(?:.*[-_])?(?:author|byline|fn)(?:[-_]?(?:name|link|url|s))?")
 _BOX = re.compile(r"avatar|gravatar|bio|desc|social|image|photo|icon")
 
@@ -162,9 +166,7 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
             links.append(element)
         elif "author" in (element.get("itemprop") or "").lower().split():
             properties.append(element)
-        elif element.tag not in ("img", "a", "article") and any(
-            map(_AUTHOR_CLASS.fullmatch, classes(element))
-        ):
+        elif element.tag not in ("img", "a", "article") and _names_author(element.get("class") or ""):
             named.append(element)
     marked = [name for e in links if (name := _name_in(e))]
     if not marked:
@@ -177,10 +179,16 @@ def _marked(elements: Iterable[Element], around: Surroundings) -> list[str]:
     return [name for name in dict.fromkeys(marked) if name]
 
 
+@lru_cache(4096)
+def _names_author(attribute: str) -> bool:
+    return any(map(_AUTHOR_CLASS.fullmatch, attribute.split()))
+
+
 def _boxed(around: Surroundings) -> list[str]:
     near = set(around.near)
+    page = around.page
     links = (
-        a for a in around.page.by_tag["a"][:MAX_LINKS] if is_author_link(a, around.page) and a not in near
+        a for a, href, rel in page.anchors[:MAX_LINKS] if _leads_to_author(page, href, rel) and a not in near
     )
     named = (_name_in(a) for a in links if around.holds(a) and not is_prose(a, MAX_MARKED))
     return list(islice((name for name in named if _FULL_NAME.fullmatch(name)), 1))
@@ -188,9 +196,15 @@ def _boxed(around: Surroundings) -> list[str]:
 
 def is_author_link(link: Element, page: Page) -> bool:
     """Tell whether a link leads to an author's page: by its `rel`, or by its address."""
-    if "author" in (link.get("rel") or "").lower().split():
+    return _leads_to_author(page, link.get("href") or "", link.get("rel") or "")
+
+
+def _leads_to_author(page: Page, href: str, rel: str) -> bool:
+    if rel and "author" in rel.lower().split():
         return True
-    address = page.absolute(link.get("href")) or ""
+    if href.startswith(_WHOLE) and not _AUTHOR_STEP.search(href):
+        return False
+    address = page.absolute(href) or ""
     return bool(_AUTHOR_PATH.search(urlsplit(address).path) or re.search(r"[?&]author=\d", address))
 
 

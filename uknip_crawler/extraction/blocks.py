@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lxml import etree
 
 from uknip_crawler.extraction import shapes
-from uknip_crawler.extraction.embeds import PLAYER_TAGS, facade_address, player_address, post_address
-from uknip_crawler.extraction.images import background_of, image_of, is_caption, split_credit, stem
-from uknip_crawler.extraction.marks import is_dropcap, is_junk, is_pull_quote, is_unseen
+from uknip_crawler.extraction.embeds import (
+    PLAYER_TAGS,
+    facade_address,
+    names_embed,
+    player_address,
+    post_address,
+)
+from uknip_crawler.extraction.images import (
+    background_of,
+    image_of,
+    is_caption,
+    names_background,
+    names_caption,
+    split_credit,
+    stem,
+)
+from uknip_crawler.extraction.marks import (
+    is_dropcap,
+    is_junk,
+    is_pull_quote,
+    is_unseen,
+    names_dropcap,
+    names_unseen,
+)
 from uknip_crawler.extraction.page import Element, Page, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.text import is_cut, is_sentence, one_line
@@ -27,6 +49,7 @@ _SKIPPED = frozenset({
     "applet", "map", "area",
 })
 # fmt: on
+_INSETS = PLAYER_TAGS | {"figcaption", "table"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 MIN_TOLD_WORDS = 12
@@ -94,6 +117,20 @@ def after_headline(page: Page, raw: list[RawBlock], headline: Element | None) ->
     return below if any(block.is_text for block in below) else raw
 
 
+@lru_cache(8192)
+def _may_be_special(tag: str, named: str, *attributes: str) -> bool:
+    """Tell whether an element may be unseen, or anything but text in its place: hardly any is, so one look will do."""
+    return (
+        tag in _INSETS
+        or "data-cfemail" in attributes
+        or names_unseen(named, attributes)
+        or names_dropcap(named)
+        or names_caption(named)
+        or names_background(attributes)
+        or names_embed(tag, named, attributes)
+    )
+
+
 @dataclass
 class _Reader:
     page: Page
@@ -115,7 +152,7 @@ class _Reader:
                 self._end(element)
                 if element is until:
                     break
-                if element is not root:
+                if element is not root and element.tail:
                     self._text(element.tail, element if is_dropcap(element) else None)
             elif self._start(element):
                 self._text(element.text)
@@ -127,7 +164,8 @@ class _Reader:
     def _start(self, element: Element) -> bool:
         """Take an element in; False when its inside is not to be read."""
         tag = str(element.tag)
-        if tag in _SKIPPED or is_unseen(element):
+        is_special = _may_be_special(tag, element.get("class") or "", *element.keys())
+        if tag in _SKIPPED or (is_special and is_unseen(element)):
             return False
         if tag == "noscript":
             self.unscripted += 1
@@ -136,17 +174,11 @@ class _Reader:
             return False
         if self.unscripted:
             return True
-        if element.get("data-cfemail"):
-            self.parts.append(shapes.decoded_email(element.get("data-cfemail") or ""))
-            return False
-        if is_dropcap(element):
-            self.parts.append(text_of(element))
-            return False
-        if self._is_embed(element, tag) or self._is_taken_caption(element) or self._is_table(element, tag):
+        if (is_special or (tag == "a" and len(element))) and self._is_inset(element, tag):
             return False
         if tag in ("a", "sup") and self._is_note_mark(element):
             return False
-        if (picture := background_of(element, self.page)) is not None:
+        if is_special and (picture := background_of(element, self.page)) is not None:
             self._add_image(element, picture)
             return False
         if tag == "br":
@@ -160,6 +192,16 @@ class _Reader:
         elif tag == "span" and shapes.begins_paragraph(element):
             self._flush()
         return True
+
+    def _is_inset(self, element: Element, tag: str) -> bool:
+        """Take what is read as a whole: an address in disguise, a drop cap, an embed, a caption, a data table."""
+        if element.get("data-cfemail"):
+            self.parts.append(shapes.decoded_email(element.get("data-cfemail") or ""))
+            return True
+        if is_dropcap(element):
+            self.parts.append(text_of(element))
+            return True
+        return self._is_embed(element, tag) or self._is_taken_caption(element) or self._is_table(element, tag)
 
     def _open(self, element: Element, tag: str) -> None:
         self._flush()

@@ -109,15 +109,18 @@ def judge_copies(inside: Sequence[Line], level: Sequence[Line], why: dict[Line, 
                 held[element].append(line)
     for lines in held.values():
         known = [line in why or line not in chosen or line.linked >= ALL_LINKED for line in lines]
+        if not any(known):
+            continue
         words = sum(line.words for line in lines)
         mostly = 2 * sum(line.words for line in lines if line.linked >= ALL_LINKED) >= words
         poor = [_is_poor(line, mostly) and line not in subheadings for line in lines]
-        if any(known) and all(map(or_, known, poor)) and sum(line in chosen for line in lines) < len(chosen):
+        if all(map(or_, known, poor)) and sum(line in chosen for line in lines) < len(chosen):
             for line in lines:
                 why.setdefault(line, Rule("box", 1, 1, is_sure=True))
 
 
 def _is_poor(line: Line, among_links: bool) -> bool:
-    alone = line.is_new or line.is_story_line
     label = among_links and line.words <= 5 and not line.ends
-    return line.other_story is not None or (line.kind is BlockKind.HEADING and not alone) or label
+    if label or line.other_story is not None:
+        return True
+    return line.kind is BlockKind.HEADING and not (line.is_new or line.is_story_line)

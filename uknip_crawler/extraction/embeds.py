@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
@@ -23,9 +25,14 @@ _PLAYERS = re.compile(
     r"(?:^|\.)(?:youtube\.com|youtu\.be|youtube-nocookie\.com|vimeo\.com|twitter\.com|x\.com|facebook\.com|fb\.watch"
     r"|instagram\.com|tiktok\.com|dailymotion\.com|soundcloud\.com|streamable\.com)$"
 )
+_PLAYER_WORD = re.compile(
+    r"(?i)youtu|vimeo|twitter|x\.com|facebook|fb\.watch|instagram|tiktok|dailymotion|soundcloud|streamable"
+)
+"""What every address of theirs holds, wherever: parsing addresses is slow."""
 _VIDEO_PATH = re.compile(
     r"(?i)/(?:watch|embed|shorts|live|video|v|reel|status)\b|youtu\.be/|vimeo\.com/\d|fb\.watch/"
 )
+_VIDEO_NAME = re.compile(r"\b(?:yt|rll|video|player)\b|videoid|video-id")
 _VIDEO_ID = {"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/"}
 _ID_NAMES = (
     "videoid", "data-video-id", "data-videoid", "data-youtube-id", "data-youtubeid", "data-youtube", "data-ytid",
@@ -50,7 +57,7 @@ def player_address(element: Element, page: Page) -> str | None:
 
 def post_address(element: Element, page: Page) -> str | None:
     """Return the address of an embedded post of a social network, or None for any other element."""
-    if not _SOCIAL.intersection(classes(element)):
+    if _SOCIAL.isdisjoint(classes(element)):
         return None
     names = ("data-instgrm-permalink", "cite", "data-href")
     named = [element.get(name) for name in names] + [a.get("href") for a in reversed([*element.iter("a")])]
@@ -62,12 +69,12 @@ def post_address(element: Element, page: Page) -> str | None:
 def facade_address(element: Element, page: Page) -> str | None:
     """Return the address of a video that loads on a click: a stand-in with its number, or a linked still."""
     if element.tag == "a":
+        if not _is_still(element):
+            return None
         url = page.absolute(element.get("href"))
-        is_video = url is not None and is_player(url) and _VIDEO_PATH.search(url)
-        return url if is_video and _is_still(element) else None
-    names = " ".join([str(element.tag), element.get("class") or "", *map(str, element.keys())]).lower()
-    service = next((name for name in ("vimeo", "youtube") if name in names), None)
-    if service is None and not re.search(r"\b(?:yt|rll|video|player)\b|videoid|video-id", names):
+        return url if url and is_player(url) and _VIDEO_PATH.search(url) else None
+    is_named, service = _names_video(str(element.tag), element.get("class") or "", *map(str, element.keys()))
+    if not is_named:
         return None
     for name in (*_SOURCE_NAMES, "data-url", "data-href"):
         url = page.absolute(element.get(name))
@@ -83,13 +90,28 @@ def facade_address(element: Element, page: Page) -> str | None:
     return _VIDEO_ID[service] + number if service else None
 
 
+def names_embed(tag: str, named: str, attributes: Collection[str]) -> bool:
+    """Tell whether tag, classes or attributes are such as embedded posts and videos that load on a click have."""
+    return not _SOCIAL.isdisjoint(named.split()) or _names_video(tag, named, *attributes)[0]
+
+
+@lru_cache(4096)
+def _names_video(*names: str) -> tuple[bool, str | None]:
+    """Return whether an element's tag, classes and attributes are called like a video's, and the service they name."""
+    said = " ".join(names).lower()
+    service = next((name for name in ("vimeo", "youtube") if name in said), None)
+    return service is not None or _VIDEO_NAME.search(said) is not None, service
+
+
 def _is_still(anchor: Element) -> bool:
-    pictures = any(True for _ in anchor.iter("img", "picture"))
+    pictures = len(anchor) > 0 and any(True for _ in anchor.iter("img", "picture"))
     return pictures and len(text_of(anchor).split()) <= MAX_FACADE_WORDS
 
 
 def is_player(url: str) -> bool:
     """Tell whether an address is one of a service that plays videos or shows posts."""
+    if not _PLAYER_WORD.search(url):
+        return False
     try:
         return bool(_PLAYERS.search((urlsplit(url).hostname or "").lower()))
     except ValueError:

@@ -91,8 +91,9 @@ def section_in_address(page: Page, url: str) -> Finding | None:
         if _NO_SECTION.fullmatch(folders[depth - 1]):
             continue
         for link in page.by_tag["a"][:MAX_LINKS]:
-            led = urlsplit(page.absolute(link.get("href")) or "").path.rstrip("/")
-            if led == path and _is_label(name := text_of(link)):
+            address = page.absolute(link.get("href")) or ""
+            is_led = path in address and urlsplit(address).path.rstrip("/") == path
+            if is_led and _is_label(name := text_of(link)):
                 return Finding("section", "address", folders[depth - 1], name)
     return None
 

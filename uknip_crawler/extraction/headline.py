@@ -137,9 +137,7 @@ def names_of(page: Page, data: Structured, site: Site) -> list[str]:
     ]
     names = [*site.names, *data.meta.get("og:site_name", ()), *data.meta.get("application-name", ())]
     names += [name for node in nodes if isinstance(node, dict) and (name := text(node.get("name")))]
-    home = page.absolute("/") or ""
-    links = (a for a in page.by_tag["a"] if a.get("rel") == "home" or a.get("href") in ("/", home, home[:-1]))
-    names += [name for a in links if 1 < len(name := text_of(a)) <= 60 and fold(name) not in _HOME]
+    names += [name for a in page.home_links if 1 < len(name := text_of(a)) <= 60 and fold(name) not in _HOME]
     return list(dict.fromkeys(names))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -27,6 +27,7 @@ _BACKGROUNDS = (
     "data-lazy-bg",
     "data-bgset",
 )
+_BACKGROUND_NAMES = frozenset({*_BACKGROUNDS, "style"})
 _PICTURE_FILE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#.])")
 _STYLE_URL = re.compile(r"background(?:-image)?\s*:[^;]*?url\(\s*['\"]?([^'\")]+)")
 _JUNK = re.compile(
@@ -81,6 +82,11 @@ def background_of(element: Element, page: Page) -> Image | None:
     caption, credit = split_credit(_caption(element))
     alt = element.get("aria-label") or element.get("title") or element.get("data-alt") or ""
     return Image(url, unescaped(alt) or None, caption, credit)
+
+
+def names_background(attributes: Collection[str]) -> bool:
+    """Tell whether attributes are such as name a background."""
+    return not _BACKGROUND_NAMES.isdisjoint(attributes)
 
 
 def _is_figure_part(element: Element) -> bool:
@@ -235,7 +241,8 @@ def is_caption(element: Element) -> bool:
     """Tell whether an element holds a picture's caption or credit and nothing else."""
     if element.tag == "figcaption":
         return True
-    if not any(_names_caption(token) for token in classes(element)):
+    named = element.get("class")
+    if not named or not names_caption(named):
         return False
     if element.find(".//img") is not None:
         return False
@@ -243,8 +250,8 @@ def is_caption(element: Element) -> bool:
 
 
 @lru_cache(4096)
-def _names_caption(token: str) -> bool:
-    return not {"caption", "credit", "credits"}.isdisjoint(re.split("[-_]+", token.lower()))
+def names_caption(attribute: str) -> bool:
+    return not {"caption", "credit", "credits"}.isdisjoint(re.split(r"[-_\s]+", attribute.lower()))
 
 
 def lead_address(data: Structured, page: Page) -> tuple[str | None, str]:

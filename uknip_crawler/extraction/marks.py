@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from uknip_crawler.extraction.page import Element, classes, text_of
@@ -46,6 +47,7 @@ _LAYOUT = re.compile(
     r"|e-con|(?:vc|wpb|et_pb|fl|fusion|siteorigin|kt|kb|stk|gb|uagb|bricks|brxe|ct|avia|mk|tdc|vce?)[-_].*"
     r"|row|cols?|columns?|col[-_].*|container(?:-fluid)?|grid(?:[-_].*)?|flex(?:[-_].*)?|inner|wrap(?:per)?"
 )
+_UNSEEN_BY = frozenset({"style", "hidden", "aria-hidden"})
 MAX_UNSEEN_WORDS = 60
 
 
@@ -60,10 +62,15 @@ def is_unseen(element: Element) -> bool:
             return True
         if element.get("aria-hidden") == "true" and _is_icon(element):
             return True
-    named = any(_names_off_screen(token) for token in classes(element))
+    named = _names_off_screen(element.get("class") or "")
     if not named and not (style and _CLIPPED.search(style)):
         return False
     return len(text_of(element).split()) <= MAX_UNSEEN_WORDS
+
+
+def names_unseen(named: str, attributes: Collection[str]) -> bool:
+    """Tell whether classes or attributes are such as unseen elements have."""
+    return not _UNSEEN_BY.isdisjoint(attributes) or _names_off_screen(named)
 
 
 def _plain(style: str | None) -> str:
@@ -71,9 +78,9 @@ def _plain(style: str | None) -> str:
 
 
 @lru_cache(4096)
-def _names_off_screen(token: str) -> bool:
-    plain = token.lower().replace("-", "").replace("_", "")
-    return "notsr" not in plain and _OFF_SCREEN.search(plain) is not None
+def _names_off_screen(attribute: str) -> bool:
+    plain = attribute.lower().replace("-", "").replace("_", "").split()
+    return any("notsr" not in token and _OFF_SCREEN.search(token) for token in plain)
 
 
 def _is_icon(element: Element) -> bool:
@@ -89,7 +96,12 @@ def is_junk(element: Element, tag: str) -> bool:
         return True
     if tag in ("article", "body", "main"):
         return False
-    return any(_names_junk(token) for token in (*classes(element), element.get("id") or ""))
+    return _are_junk(element.get("class") or "", element.get("id") or "")
+
+
+@lru_cache(4096)
+def _are_junk(attribute: str, name: str) -> bool:
+    return any(map(_names_junk, (*attribute.split(), name)))
 
 
 def _is_quoted(element: Element) -> bool:
@@ -135,20 +147,31 @@ def _names_remarks(token: str) -> bool:
 
 
 def is_pull_quote(element: Element) -> bool:
-    return any(
-        token.lower().replace("-", "").replace("_", "").endswith("pullquote") for token in classes(element)
-    )
-
-
-def is_dropcap(element: Element) -> bool:
-    return any(_names_dropcap(token) for token in classes(element)) and len(text_of(element)) <= 2
+    return _names_pull_quote(element.get("class") or "")
 
 
 @lru_cache(4096)
-def _names_dropcap(token: str) -> bool:
-    return "dropcap" in token.lower().replace("-", "").replace("_", "")
+def _names_pull_quote(attribute: str) -> bool:
+    plain = attribute.lower().replace("-", "").replace("_", "").split()
+    return any(token.endswith("pullquote") for token in plain)
+
+
+def is_dropcap(element: Element) -> bool:
+    named = element.get("class")
+    return bool(named) and names_dropcap(named) and len(text_of(element)) <= 2
+
+
+@lru_cache(4096)
+def names_dropcap(attribute: str) -> bool:
+    plain = attribute.lower().replace("-", "").replace("_", "").split()
+    return any("dropcap" in token for token in plain)
 
 
 def screen_of(element: Element) -> frozenset[str]:
     """Return the class tokens that say on which screens an element is shown."""
-    return frozenset(token for token in classes(element) if _SCREEN.search(token.lower()))
+    return _screens(element.get("class") or "")
+
+
+@lru_cache(4096)
+def _screens(attribute: str) -> frozenset[str]:
+    return frozenset(token for token in attribute.split() if _SCREEN.search(token.lower()))

@@ -40,6 +40,10 @@ _DATED = etree.XPath(  # by attribute, which is faster than by element
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _TAG = re.compile(r"<[a-zA-Z/][^\s<>]*+(?:[^\"'<>]|\"[^\"<]*\"|'[^'<]*')*+>?")
 _LONG_VALUE = re.compile(r"\"[^\"]{2000,}\"|'[^']{2000,}'")
+# addresses that need no closer look, as nearly all are
+_WHOLE = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[\w/.~%+:;,=&?#!$'()*@-]*)?", re.ASCII)
+_ONE_CLASS = etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement)
+"""What trafilatura takes, without lxml.html's own choice of a class in Python for each element touched."""
 _RAW_TEXT = ("script", "style")
 
 
@@ -83,6 +87,18 @@ class Page:
     def filing_links(self) -> list[Element]:
         """The links that say what they are to the page: `rel=category`, `tag`, `author` and the like."""
         return cast(list[Element], _WITH_REL(self.root))
+
+    @cached_property
+    def anchors(self) -> list[tuple[Element, str, str]]:
+        """The page's links, each with its `href` and `rel` as they stand."""
+        return [(a, a.get("href") or "", a.get("rel") or "") for a in self.by_tag["a"]]
+
+    @cached_property
+    def home_links(self) -> list[Element]:
+        """The links to the site's home page."""
+        home = self.absolute("/") or ""
+        own = ("/", home, home[:-1]) if home else ("/",)
+        return [a for a, href, rel in self.anchors if href in own or rel == "home"]
 
     @cached_property
     def dated(self) -> list[Element]:
@@ -182,21 +198,29 @@ def decode_text(data: bytes, content_type: str | None) -> tuple[str, tuple[str, 
     for bom, codec in _BOMS:
         if data.startswith(bom):
             return data[len(bom) :].decode(codec, "replace"), ()
+    is_wide = b"\0" in data[:200]
+    if not is_wide and (text := _utf8(data)) is not None:
+        return text, ()
     declared = _codec(http_content_type_encoding(content_type)) or _codec(
         html_body_declared_encoding(data[:4096])
     )
-    if declared and declared.startswith(("utf-16", "utf-32")) and b"\0" in data[:200]:
+    if declared and declared.startswith(("utf-16", "utf-32")) and is_wide:
         return data.decode(declared, "replace"), ()
-    try:
-        return data.decode("utf-8"), ()
-    except UnicodeDecodeError:
-        pass
+    if (text := _utf8(data)) is not None:
+        return text, ()
     if declared and declared != "utf-8" and not declared.startswith(("utf-16", "utf-32")):
         return data.decode(declared, "replace"), ()
     text = data.decode("utf-8", "replace")
     if 4 * text.count("\ufffd") < sum(char > "\x7f" for char in text):
         return text, ("charset_doubt",)
     return data.decode("cp1252", "replace"), ("charset_doubt",)
+
+
+def _utf8(data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _codec(label: str | None) -> str | None:
@@ -217,7 +241,8 @@ def parse(data: bytes, url: str, content_type: str | None) -> Page:
     """
     text, flags = decode_text(data, content_type)
     text, cut = _bounded(text)
-    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
     root = lxml.html.document_fromstring(_without_controls(text.encode("utf-8", "replace")), parser=parser)
     by_tag = Tags(root)
     lost = any("depth" in entry.message.lower() for entry in parser.error_log)
@@ -298,6 +323,8 @@ def _base(url: str, bases: list[Element]) -> str:
 def _absolute(base: str, address: str | None) -> str | None:
     if not address:
         return None
+    if _WHOLE.fullmatch(address):
+        return address
     try:
         absolute = "".join(address.split("\n")).strip()
         if not absolute.startswith(("https://", "http://")):

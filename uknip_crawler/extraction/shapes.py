@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import cast
+
+from lxml import etree
 
 from uknip_crawler.extraction.marks import screen_of
 from uknip_crawler.extraction.page import Element, classes, text_of
@@ -15,7 +18,9 @@ _NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?|[↩↑
 _AFTER_WORD = re.compile(r"[^\W\d_]{4,}$")
 _AFTER_STOP = re.compile(r"[.,;:!?…'’”\")]$")
 _EMOJI_FOLDER = re.compile(r"/(?:emoji|twemoji|smilies)/")
+_LENGTH = etree.XPath("string-length()")
 HOLDS_MEDIA = ("table", "iframe", "video", "audio", "embed", "blockquote", "img", "amp-img")
+MAX_MARK = 16
 MIN_SPAN_WORDS = 8
 LONG_ITEM = 60
 MAX_ROWS = 2_000
@@ -36,6 +41,8 @@ def emoji_of(element: Element) -> str | None:
 def note_mark(element: Element, before: str, *, in_verse: bool) -> str | None:
     """Return what stands for a footnote's mark that would stick to the word before it: nothing, or a blank and then
     the mark where it may be a number of the text; None for what is no mark."""
+    if len(element) == 0 and len((element.text or "").strip()) > MAX_MARK:
+        return None
     text = text_of(element)
     if not _NOTE_MARK.fullmatch(text):
         return None
@@ -82,11 +89,12 @@ def media_around(element: Element) -> Element | None:
 def is_layout_item(item: Element) -> bool:
     """Tell whether a list item is a place on the page and no entry: an update of a live blog, a whole story."""
     paragraphs = [words for p in item.iter("p") if (words := len(text_of(p).split()))]
-    headings = [e for name in ("h1", "h2", "h3", "h4") for e in item.iter(name) if e.find(".//a") is None]
-    if paragraphs and headings:
+    if paragraphs and any(e.find(".//a") is None for e in item.iter("h1", "h2", "h3", "h4")):
         return True
     if sum(words >= 12 for words in paragraphs) > 2:
         return True
+    if len(paragraphs) < 2 and cast(float, _LENGTH(item)) <= LONG_ITEM:  # no more words than characters
+        return False
     around = item.getparent()
     siblings = around.iterchildren("li") if around is not None else ()
     is_sole = not any(text_of(other) for other in siblings if other is not item)
@@ -108,10 +116,10 @@ def begins_paragraph(span: Element) -> bool:
 
 def are_screen_copies(one: Element, other: Element) -> bool:
     ours, theirs = ancestors(one), ancestors(other)
-    shared = set(ours) & set(theirs)
-    screens = [
-        frozenset().union(*(screen_of(e) for e in chain if e not in shared)) for chain in (ours, theirs)
-    ]
+    while ours and theirs and ours[-1] is theirs[-1]:
+        ours.pop()
+        theirs.pop()
+    screens = [frozenset().union(*map(screen_of, chain)) for chain in (ours, theirs)]
     return screens[0] != screens[1]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -54,6 +54,25 @@ _BLOCKS = _CARDS | {
 }  # fmt: skip
 
 
+class _Names(NamedTuple):
+    """What an element's classes and id say of it."""
+
+    is_foreign: bool
+    is_footer: bool
+    is_own: bool
+
+
+@lru_cache(4096)
+def _names(attributes: str) -> _Names:
+    names = attributes.lower().split()
+    is_foreign = any(
+        "crumb" in name or (_FOREIGN_PART.search(name) and not _PASSED.match(name)) for name in names
+    )
+    is_post = not {"hentry", "type-post"}.isdisjoint(attributes.split())
+    is_footer = any("footer" in name for name in names)
+    return _Names(is_foreign or is_post, is_footer, any(map(_OWN_FOOTER.search, names)))
+
+
 class Surroundings:
     """The place of a page's story, found by its printed headline; without one, the whole page is its place."""
 
@@ -63,11 +82,11 @@ class Surroundings:
         self._own = {path_of(address) for address in (page.url, *addresses) if address}
         self._chain = self._lineage(headline) if headline is not None else page.by_tag["body"][:1]
         self._on_chain = set(self._chain)
-        self._known: dict[Element, bool] = {}
         self._posting = next((e for e in self._chain[1:] if self._says_posting(e)), None)
         if self._posting is None and (apart := self._posting_apart()) is not None:
             self._posting = apart
             self._on_chain.update(ancestors(apart))
+        self._foreign = dict.fromkeys(self._on_chain, False)
 
     def _lineage(self, element: Element) -> list[Element]:
         return [*ancestors(element), *self.page.by_tag["body"][:1]]
@@ -105,17 +124,21 @@ class Surroundings:
         around: list[Element] = []
         if self.headline is None:
             return around
-        start, passed = self._top(4), False
+        start = self._top(4)
         whole = next((e for e in self._chain[1:] if e.tag in ("article", "main")), self._chain[-1])
-        for element in whole.iter(etree.Element):
-            if element is self.headline:
-                passed = True
-            elif not passed and start not in ancestors(element) and element is not start:
-                continue
+        begun = passed = False
+        walk = etree.iterwalk(whole, events=("start",))
+        for _, element in walk:
+            begun = begun or element is start
+            passed = passed or element is self.headline
             if passed and element.tag == "p" and _is_long(element):
                 break
-            if not self.is_foreign(element):
+            if begun and not self.is_foreign(element):
                 around.append(element)
+            elif not self.is_around(element):
+                if passed and any(map(_is_long, element.iter("p"))):
+                    break
+                walk.skip_subtree()
         return around
 
     def _top(self, levels: int) -> Element:
@@ -153,39 +176,31 @@ class Surroundings:
     def is_foreign(self, element: Element) -> bool:
         """Tell whether an element lies in something that is no part of the story."""
         passed: list[Element] = []
-        result = False
         part: Element | None = element
-        while part is not None and part not in self._on_chain:
-            if (known := self._known.get(part)) is not None:
-                result = known
-                break
+        known = None
+        while part is not None and (known := self._foreign.get(part)) is None:
             passed.append(part)
             part = part.getparent()
+        result = bool(known)
         for one in reversed(passed):
-            result = result or self._is_mark(one)
-            self._known[one] = result
+            result = self._foreign[one] = result or self._is_mark(one)
         return result
 
     def _is_mark(self, part: Element) -> bool:
         if part.tag in _FOREIGN_TAGS or part.get("role") in _FOREIGN_ROLES:
             return True
-        names = [*classes(part), *(part.get("id") or "").split()]
         if part.tag == "article" or (part.get("itemprop") or "").lower() in _FOREIGN_PROPS:
             return True
-        if "hentry" in names or "type-post" in names:
+        named = _names(f"{part.get('class') or ''} {part.get('id') or ''}")
+        if named.is_foreign:
             return True
-        if _FOREIGN_TYPE.search(part.get("itemtype") or "") and not self._speaks_of_story(part):
+        itemtype = part.get("itemtype")
+        if itemtype and _FOREIGN_TYPE.search(itemtype) and not self._speaks_of_story(part):
             return True
-        lowered = [name.lower() for name in names]
-        if any(
-            "crumb" in name or (_FOREIGN_PART.search(name) and not _PASSED.match(name)) for name in lowered
-        ):
-            return True
-        is_own = any(map(_OWN_FOOTER.search, lowered))
         if part.tag == "aside":
-            return not (is_own and self._is_within_root(part))
-        if part.tag == "footer" or any("footer" in name for name in lowered):
-            return not is_own and not self._is_within_root(part)
+            return not (named.is_own and self._is_within_root(part))
+        if part.tag == "footer" or named.is_footer:
+            return not named.is_own and not self._is_within_root(part)
         return self._is_card(part)
 
     def _speaks_of_story(self, part: Element) -> bool:
@@ -227,6 +242,7 @@ def _is_long(paragraph: Element) -> bool:
     return len(text_of(paragraph).split()) > LONG_PARAGRAPH
 
 
+@lru_cache(4096)
 def path_of(address: str) -> str:
     """Return an address's path without its last slash, with its query: what tells pages of a site apart."""
     try:

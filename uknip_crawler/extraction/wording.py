@@ -115,7 +115,8 @@ def prepare(level: Sequence[Line], templates: Templates) -> None:
         goes_on = line.text[0].islower() or (below is not None and below.text[0].islower())
         alone_there = not line.elements or alone[line.elements[-1]] == 1
         line.is_bare = prose and not closed and not goes_on and alone_there
-        line.template = line.template or templates.of(line.text)
+        if line.is_bare:
+            line.template = line.template or templates.of(line.text)
 
 
 def bare_keys(line: Line) -> Iterator[str]:
@@ -162,7 +163,8 @@ class Counts:
             self._keys[masked].add(line.key)
             self._quoted[masked] += line.text[:1] in QUOTES
             told = self._unlike if line.kind in _LISTED else self._paragraphs
-            told.update({" ".join(line.template), masked})
+            template = line.template or self._templates.of(line.text)
+            told.update({" ".join(template), masked})
             self._last[masked] += index == len(level) - 1
             if line.is_bare:
                 for rule in bare_keys(line):
