@@ -158,14 +158,14 @@ def test_numbered_parts_are_one_place() -> None:
     [
         "<h4>What we know so far</h4><p>{changing}</p>",
         "<p>Choose one:</p><p>{changing}</p>",
-        '<p class="who"><a href="/author/{n}/">{trade} at the desk</a></p><p>{changing}</p>',
+        '<p class="who"><a href="/author/{n}/">Our {trade}</a></p><p>{changing}</p>',
     ],
 )
 def test_a_box_with_a_constant_line_or_link_above_changing_words_is_furniture(box: str) -> None:
     """Fact boxes, polls, authors and their lives: new on every page, and not the story."""
 
     def inside(number: int) -> str:
-        filled = box.format(changing=sentence(number, 7), n=number, trade=sentence(number, 3)[4:12])
+        filled = box.format(changing=sentence(number, 7), n=number, trade=sentence(number).split()[1])
         return f'<div class="aside-box">{filled}</div>'
 
     pages = posts(15, inside)
@@ -271,7 +271,7 @@ def test_a_line_up_stays() -> None:
 
     def lineup(number: int) -> list[str]:
         return [
-            f"{names[(number + n) % 12]} {names[(number + n + 5) % 12]}, {20 + n}, of Wexcombe"
+            f"Seat number {n + 1}, {names[(number + n) % 12]} {names[(number + n + 5) % 12]} of Wexcombe"
             for n in range(4)
         ]
 
@@ -329,7 +329,8 @@ def test_twenty_notices_from_one_template_keep_their_text() -> None:
     def notice(number: int) -> tuple[str, ...]:
         return (
             f"A meeting of the parish council is held on {number + 1} May at the village hall in Wexcombe.",
-            "Residents are asked to bring a chair and a cup, since both are short in the hall.",
+            "Please bring a chair and a cup with you, since both are short in our hall.",
+            "Give your name at the door, and tell us in good time if you would like to speak.",
             "The agenda is pinned to the door of the post office a week before each meeting.",
         )
 
