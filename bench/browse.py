@@ -82,7 +82,7 @@ def build(directory: Path, rows: int) -> None:
     fill("runs", ({"id": n, "kind": "crawl", "base_url": f"{SITE}/", "started_at": f"2026-01-01T{n % 24:02d}:00:00Z", "finished_at": then, "exit_status": 3 * (n % 5 == 0), "requests": 900 * n, "version": "0"} for n in range(1, 101)))  # fmt: skip
     fill("layouts", ({"id": n, "skeleton": f"body > main.m{n} > h1", "name": f"L{n:06}", "state": "trusted", "pages": 9, "first_seen_at": then, "last_seen_at": then} for n in range(1, 9)))  # fmt: skip
     fill("tags", ({"id": n, "name": f"Tag {n}"} for n in range(400)))
-    fill("furniture", ({"id": n, "text": f"Follow our channel number {n}", "rule": "recurs", "first_seen_at": then, "last_seen_at": then} for n in range(1, 301)))  # fmt: skip
+    fill("furniture", ({"id": n, "text": f"Follow our channel number {n}", "rule": "most pages", "first_seen_at": then, "last_seen_at": then} for n in range(1, 301)))  # fmt: skip
     fill("fetches", ({"id": n, "run_id": 1 + (n > rows) * (n % 100), "url": url(n % rows + 1) if n <= rows else f"{url(n % rows + 1)}{n}", "kind": "article", "found_by": "sitemap", "opened_at": then, "closed_at": then, "outcome": ("stored" if n <= rows else "unchanged" if n % 40 else "timeout"), "status": 200, "attempts": 1} for n in range(1, 2 * rows + 1)))  # fmt: skip
     fill("articles", articles(rows))
     fill("revisions", ({"article_id": n, "number": k, "captured_at": then, "headline": f"Headline {k} of {n}", "body": f"Body {k} of {n}, some words.", "word_count": 6, "content_sha256": f"{n:064x}", "kind": "first" if k == 1 else "typo", "fetch_id": n} for n in numbers for k in range(1, 2 + (n % 10 == 0))))  # fmt: skip

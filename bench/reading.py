@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from uknip_crawler.demo.examination import missing, words
-from uknip_crawler.extraction import read
-from uknip_crawler.extraction.layouts import Learned, Stories, Study
-from uknip_crawler.extraction.learning import learn
-from uknip_crawler.extraction.studying import study
+from uknip_crawler.extraction import read, study_capture
+from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.extraction.learning import Studied, Studies, learn
+from uknip_crawler.extraction.stories import Stories
 from uknip_crawler.models import Capture, Reading
 from uknip_crawler.sites import load_site
 
@@ -21,8 +21,8 @@ BASE = "http://127.0.0.1:8000/"
 
 
 @lru_cache(2048)
-def _studied(capture: Capture, base: str) -> Study | None:
-    return study(capture, load_site(base))
+def _studied(capture: Capture, base: str) -> bytes | None:
+    return study_capture(capture, load_site(base))
 
 
 @lru_cache(2048)
@@ -34,8 +34,12 @@ def _told(capture: Capture, base: str) -> tuple[str, str]:
 def learned_from(captures: Sequence[Capture], held: Sequence[Capture] = (), base: str = BASE) -> Learned:
     """Return what these captures teach an archive that holds their stories and those of `held`."""
     stories = Stories(_told(one, base) for one in held or captures)
-    studies = (found for capture in captures if (found := _studied(capture, base)))
-    return Learned({layout.skeleton: layout for layout in learn(studies, stories)}, stories)
+    studies = Studies()
+    for one in captures:
+        if found := _studied(one, base):
+            studies.add(Studied(one.url, one.fetched_at, one.payload_sha256, found))
+    layouts, lore = learn(studies, stories)
+    return Learned(layouts, stories, lore=lore)
 
 
 def reading(capture: Capture, learned: Learned, base: str = BASE) -> Reading:

@@ -13,10 +13,13 @@ from crawling import NOW
 
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.examination import Marks, Question, mark, questions
-from uknip_crawler.extraction import read
-from uknip_crawler.extraction.layouts import Layout, Learned, State, Stories, Study
-from uknip_crawler.extraction.learning import learn
-from uknip_crawler.extraction.studying import study
+from uknip_crawler.extraction import read, study_capture
+from uknip_crawler.extraction.layouts import Layout, Learned, Lore, State
+from uknip_crawler.extraction.learning import Studied, Studies, learn
+from uknip_crawler.extraction.masking import mask
+from uknip_crawler.extraction.stories import Stories
+from uknip_crawler.extraction.studying import skeleton_in
+from uknip_crawler.extraction.wording import Wordings
 from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import load_site
@@ -44,16 +47,21 @@ def hard() -> list[Question]:
 
 
 @cache
-def studied(capture: Capture) -> Study | None:
+def studied(capture: Capture) -> bytes | None:
     """Study a page once for all tests: most of their time would go into it."""
-    return study(capture, SITE)
+    return study_capture(capture, SITE)
 
 
 def learned_from(asked: list[Question], stories: list[Question] | None = None) -> Learned:
     """Learn from some pages, with the headlines and openings of `stories` (else theirs) in the archive."""
     known = Stories((q.post.headline, q.post.body) for q in stories or asked)
-    studies = [found for q in asked if (found := studied(q.capture))]
-    return Learned({layout.skeleton: layout for layout in learn(studies, known)}, known)
+    studies = Studies()
+    for q in asked:
+        if found := studied(q.capture):
+            capture = q.capture
+            studies.add(Studied(str(q.post.post_id), capture.fetched_at, capture.payload_sha256, found))
+    layouts, lore = learn(studies, known)
+    return Learned(layouts, known, lore=lore)
 
 
 def examined(asked: list[Question], learned: Learned) -> Marks:
@@ -134,11 +142,13 @@ def _digest(question: Question, learned: Learned) -> str:
     return content_sha256(article.headline, article.body)
 
 
-def test_the_same_captures_give_the_same_layouts_in_any_order(asked: list[Question]) -> None:
+def test_the_same_captures_teach_the_same_in_any_order(asked: list[Question]) -> None:
     """Forwards, backwards, and through the archive's own form."""
     some = asked[::2]
     one, two = learned_from(some), learned_from(some[::-1])
     assert one.layouts == two.layouts
+    assert one.lore == two.lore
+    assert Lore.of(Wordings.of(one.lore.wordings.rows()), one.lore.kept()) == one.lore
     for layout in one.layouts.values():
         kept = Layout.of(layout.skeleton, layout.state, layout.studied, layout.agreement, layout.rules())
         assert kept == layout
@@ -146,12 +156,12 @@ def test_the_same_captures_give_the_same_layouts_in_any_order(asked: list[Questi
 
 
 def test_an_unknown_layout_is_read_as_ever(asked: list[Question], learned: Learned) -> None:
-    """What was learned of one layout is never applied to another."""
+    """The places of one layout are never those of another."""
     alone = next(layout for layout in learned.layouts)
     rest = Learned(
         {name: layout for name, layout in learned.layouts.items() if name != alone}, learned.stories
     )
-    page = next(q for q in asked if (found := studied(q.capture)) and found.skeleton == alone)
+    page = next(q for q in asked if (found := studied(q.capture)) and skeleton_in(found) == alone)
     cold = Learned({}, learned.stories)
     assert read(page.capture, SITE, learned=rest) == read(page.capture, SITE, learned=cold)
 
@@ -171,11 +181,9 @@ def test_a_layout_that_breaks_its_promise_is_read_as_ever(asked: list[Question],
 
 def test_a_verdict_overrules_what_was_learned(asked: list[Question], learned: Learned) -> None:
     """Kept lines come back where they stood; stripped lines go, also from a layout nobody knows."""
-    from uknip_crawler.extraction.masking import mask
-
     question = next(q for q in asked if q.around.donation and len(q.post.blocks) > 4)
     line = question.around.donation[1]
-    kept = Learned(learned.layouts, learned.stories, keep=frozenset({mask(line)}))
+    kept = Learned(learned.layouts, learned.stories, keep=frozenset({mask(line)}), lore=learned.lore)
     article = read(question.capture, SITE, learned=kept).article
     assert article is not None
     assert line in article.body

@@ -339,12 +339,16 @@ def test_what_is_known_of_a_story_is_shown(archive: Path) -> None:
     furniture = {
         "id": 7,
         "text": "Join our channel",
-        "rule": "recurs",
+        "rule": "to the reader",
+        "pages": 1204,
+        "layouts": 3,
         "first_seen_at": CAPTURED,
         "last_seen_at": CAPTURED,
     }
     db.table("furniture").insert(furniture)
     db.table("article_furniture").insert({"article_id": 1, "furniture_id": 7})
+    rules = '{"containers": ["div .story"], "furniture": {"div .promo > p": 97}, "marks": [".promo"]}'
+    db.execute("UPDATE layouts SET rules = ?", [rules])
     db.execute("UPDATE articles SET time_flags = '[\"published_in_future\"]' WHERE id = 1")
     db.conn.commit()
     db.close()
@@ -361,7 +365,16 @@ def test_what_is_known_of_a_story_is_shown(archive: Path) -> None:
         assert part in page
     assert page.count('href="/read/story/2"') == 1
     assert "Join our channel" in text_of(instance, "/read/furniture")
-    assert "Join our channel" in text_of(instance, "/read/layouts/Labc123")
+    layout = text_of(instance, "/read/layouts/Labc123")
+    for part in (
+        "Join our channel",
+        "1,204 pages",
+        "in 3 layouts",
+        "div .story",
+        "div .promo &gt; p",
+        "97 pages",
+    ):
+        assert part in layout
     end(instance)
 
 

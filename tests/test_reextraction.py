@@ -210,7 +210,12 @@ def test_layouts_can_be_looked_at(life: tuple[Path, Work, dict[str, str], Sample
         "containers"
     ]
     lines = json.loads(uknip("layouts", "--furniture", "--archive", str(directory), "--json").stdout)
-    assert {"place", "recurs", "teaser_of_story"} <= {line["rule"] for line in lines}
+    assert {"place", "headline", "to the reader"} <= {line["rule"] for line in lines}
+    assert all(line["pages"] for line in lines if line["rule"] == "place")
+    wordings = json.loads(uknip("layouts", "--wordings", "--archive", str(directory), "--json").stdout)
+    assert {"in boxes", "most pages"} <= {rule["why"] for rule in wordings}
+    assert all(rule["text"] and rule["stories"] for rule in wordings if rule["kind"] == "line")
+    assert "most pages" in uknip("layouts", "--wordings", "--archive", str(directory)).stdout
     assert uknip("layouts", "Lnone", "--archive", str(directory)).returncode == 2
     assert uknip("layouts", "--keep", "999999", "--archive", str(directory)).returncode == 2
 

@@ -1,4 +1,4 @@
-"""`uknip layouts`: what was learned of the site's pages, what is stripped, and your word on it."""
+"""`uknip layouts`: what was learned of the site's pages and wordings, what is stripped, and your word on it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ Row = dict[str, Any]
 @click.command()
 @click.argument("name", required=False)
 @click.option("--furniture", "lines", is_flag=True, help="List the lines taken out of stories.")
+@click.option("--wordings", is_flag=True, help="List the wordings that are furniture wherever they stand.")
 @click.option(
     "--keep", metavar="LINE", multiple=True, help="Never strip this line (its text, or its number)."
 )
@@ -34,19 +35,21 @@ Row = dict[str, Any]
 def command(
     name: str | None,
     lines: bool,
+    wordings: bool,
     keep: tuple[str, ...],
     strip: tuple[str, ...],
     forget: tuple[str, ...],
     directory: Path,
     as_json: bool,
 ) -> None:
-    """Show the layouts of the site's pages, what was learned of one of them, or every line that is stripped; or
-    overrule: a verdict on a line survives all later learning.
+    """Show the layouts of the site's pages, what was learned of one of them, every line that is stripped, or the rules
+    of wording; or overrule: a verdict on a line survives all later learning.
 
     \b
     uknip layouts                                     all layouts and their states
     uknip layouts L3f2a91                             what was learned of one
     uknip layouts --furniture                         stripped lines, the commonest first
+    uknip layouts --wordings                          rules of wording, why, and on how many stories
     uknip layouts --keep 17 --strip "Join our poll"   then: uknip reextract
     """
     open_readonly(directory).close()
@@ -58,6 +61,8 @@ def command(
         query = db.query
         if lines:
             rows = list(query(_FURNITURE))
+        elif wordings:
+            rows = list(query("SELECT * FROM wordings ORDER BY stories DESC, kind, text"))
         elif name:
             rows = list(query("SELECT * FROM layouts WHERE name = ?", [name]))
             if not rows:
@@ -69,9 +74,13 @@ def command(
     for row in rows:
         row |= {"rules": json.loads(row["rules"]) if row["rules"] else None} if "rules" in row else {}
     if as_json:
-        click.echo(json.dumps(rows[0] if name and not lines else rows, indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(rows[0] if name and not (lines or wordings) else rows, indent=2, ensure_ascii=False)
+        )
     elif lines:
         _tell_lines(rows)
+    elif wordings:
+        _tell_wordings(rows)
     elif name:
         _tell_layout(rows[0])
     else:
@@ -83,9 +92,9 @@ SELECT name, state, pages, studied, agreement, first_seen_at, last_seen_at, skel
 ORDER BY pages DESC, name
 """
 _FURNITURE = """
-SELECT id, text, rule, place, verdict, first_seen_at, last_seen_at,
-    (SELECT count(*) FROM article_furniture WHERE furniture_id = furniture.id) AS pages
-FROM furniture ORDER BY pages DESC, text, rule
+SELECT id, text, rule, place, verdict, pages, layouts, first_seen_at, last_seen_at,
+    (SELECT count(*) FROM article_furniture WHERE furniture_id = furniture.id) AS stories
+FROM furniture ORDER BY stories DESC, text, rule
 """
 
 
@@ -110,10 +119,13 @@ def _rule(directory: Path, verdicts: dict[str | None, tuple[str, ...]]) -> None:
     click.echo("`uknip reextract` applies it to what is archived.")
 
 
+_FIGURES = ("pages", "stories", "layouts", "agreement", "number")
+
+
 def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in ("pages", "agreement", "number") else "left")
+        table.add_column(heading, justify="right" if heading in _FIGURES else "left")
     return table
 
 
@@ -127,31 +139,53 @@ def _tell_layouts(rows: list[Row]) -> None:
         seen = (row["first_seen_at"][:10], row["last_seen_at"][:10])
         table.add_row(row["name"], row["state"], f"{row['pages']:,}", agreement, *seen)
     Console().print(table)
-    click.echo("uknip layouts NAME shows what was learned of one; --furniture what is stripped")
+    click.echo(
+        "uknip layouts NAME shows what was learned of one; --furniture what is stripped, --wordings why"
+    )
 
 
 def _tell_layout(row: Row) -> None:
     click.echo(f"{row['name']}  {row['state']}, {row['pages']:,} pages, {row['studied']} studied")
     click.echo(f"headline at  {row['skeleton']}")
     rules = row["rules"] or {}
-    titles = {
-        "containers": "the story stands in",
-        "story": "story below it",
-        "furniture": "furniture below it",
-        "texts": "furniture among its paragraphs",
+    told = {
+        "the story stands in": rules.get("containers", ()),
+        "numbered parts are one place": [f"{stem.lstrip('.#')}1, 2, …" for stem in rules.get("counters", ())],
+        "story below it": rules.get("story", ()),
+        "furniture below it": [f"{place}  ({n:,} pages)" for place, n in rules.get("furniture", {}).items()],
     }
-    for key, title in titles.items():
-        for number, value in enumerate(rules.get(key, ())):
+    for title, values in told.items():
+        for number, value in enumerate(values):
             click.echo(f"{title if not number else '':31} {value}")
     if not rules:
         click.echo("nothing learned yet: too few pages")
 
 
 def _tell_lines(rows: list[Row]) -> None:
-    table = _table("number", "pages", "rule", "verdict", "line")
+    table = _table("number", "stories", "rule", "pages", "layouts", "verdict", "line")
     for row in rows[:LISTED]:
-        text = row["text"] if len(row["text"]) <= 90 else row["text"][:89] + "…"
-        table.add_row(str(row["id"]), f"{row['pages']:,}", row["rule"], row["verdict"] or "", escape(text))
+        seen = (f"{row[what]:,}" if row[what] else "" for what in ("pages", "layouts"))
+        told = (row["verdict"] or "", _short(row["text"]))
+        table.add_row(str(row["id"]), f"{row['stories']:,}", row["rule"], *seen, *told)
+    _print(table, rows)
+
+
+def _tell_wordings(rows: list[Row]) -> None:
+    if not rows:
+        click.echo("no wordings yet: they are learned at the end of a crawl, or by `uknip reextract`")
+        return
+    table = _table("kind", "stories", "layouts", "why", "wording")
+    for row in rows[:LISTED]:
+        seen = (f"{row[what]:,}" if row[what] else "" for what in ("stories", "layouts"))
+        table.add_row(row["kind"], *seen, row["why"], _short(row["text"]))
+    _print(table, rows)
+
+
+def _short(text: str) -> str:
+    return escape(text if len(text) <= 90 else text[:89] + "…")
+
+
+def _print(table: Table, rows: list[Row]) -> None:
     Console().print(table)
     if len(rows) > LISTED:
         click.echo(f"… {len(rows) - LISTED:,} more: --json has them all")

@@ -49,7 +49,7 @@ class Body:
 @dataclass(slots=True)
 class Survey:
     """What a page shows without knowledge of its layout: the blocks below the headline, the wrappers of teasers,
-    the blocks the teacher takes for story (index → words), and the element that holds the story."""
+    the blocks trafilatura takes for story (index → words), and the element that holds the story."""
 
     blocks: list[RawBlock]
     cards: set[Element]
@@ -58,7 +58,7 @@ class Survey:
 
 
 def survey(page: Page, raw: list[RawBlock], headline: Headline) -> Survey:
-    """Look a page over with trafilatura as teacher."""
+    """Look a page over with trafilatura."""
     printed = _printed(headline)
     after = after_headline(page, raw, printed)
     cards = _cards(after, printed)

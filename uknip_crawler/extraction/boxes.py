@@ -97,7 +97,7 @@ class Boxes:
         return self._kin_size[mark] > 1 and 3 * self._kin[mark] >= self._all_told
 
     def keeps(self, block: RawBlock) -> bool:
-        """Tell whether a block after all that the teacher knows stands in an update, or in a box with much of the story."""
+        """Tell whether a block after all that trafilatura knows stands in an update, or in a box with much of the story."""
         if self._updates.intersection(self._inner(block)):
             return True
         inner = [e for e in self._inner(block) if e.tag not in TEXT_TAGS]

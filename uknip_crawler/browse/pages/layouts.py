@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from uknip_crawler.browse.pages.asking import Ask, NotHere, Page
 from uknip_crawler.browse.pages.cards import cards
@@ -10,7 +11,7 @@ from uknip_crawler.browse.pages.cards import cards
 _SAMPLES = 6
 _LINES = 100
 
-_LINE = """SELECT f.id, f.text, f.rule, f.place, f.verdict, n.stories, n.sample, a.headline
+_LINE = """SELECT f.id, f.text, f.rule, f.place, f.verdict, f.pages, f.layouts, n.stories, n.sample, a.headline
     FROM (SELECT furniture_id, count(*) AS stories, max(article_id) AS sample FROM {which}
         GROUP BY furniture_id ORDER BY stories DESC, furniture_id LIMIT :size OFFSET :skip) AS n
     JOIN furniture AS f ON f.id = n.furniture_id LEFT JOIN articles AS a ON a.id = n.sample AND a.status <> 'redacted'
@@ -39,7 +40,7 @@ def show(ask: Ask) -> Page:
 
 
 def show_one(ask: Ask) -> Page:
-    """Show one layout: its skeleton, the rules learned, samples of its stories and of what is left out of them."""
+    """Show one layout: its skeleton, the places learned, samples of its stories and of what is left out of them."""
     layout = ask.row("SELECT * FROM layouts WHERE name = :name", name=ask.path["name"])
     if layout is None:
         raise NotHere("There is no layout of this name.")
@@ -54,6 +55,7 @@ def show_one(ask: Ask) -> Page:
         {
             "layout": layout,
             "rules": _pretty(layout["rules"]),
+            **_places(layout["rules"]),
             "samples": cards(ask, [row["id"] for row in newest]),
             "lines": ask.rows(_LINE.format(which=of_newest), id=number, size=50, skip=0),
         },
@@ -75,6 +77,16 @@ def show_furniture(ask: Ask) -> Page:
             ),
         },
     )
+
+
+def _places(rules: str | None) -> dict[str, Any]:
+    """Return the places of a layout's story, and those of its furniture with the pages that have them."""
+    try:
+        learned = json.loads(rules or "{}")
+        boxes = sorted(learned.get("furniture", {}).items(), key=lambda box: (-box[1], box[0]))
+        return {"containers": learned.get("containers", []), "boxes": boxes}
+    except (ValueError, AttributeError, TypeError):
+        return {"containers": [], "boxes": []}
 
 
 def _pretty(rules: str | None) -> str:
