@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import trafilatura
 
-from uknip_crawler.extraction.blocks import RawBlock, after_headline
 from uknip_crawler.extraction.boxes import Boxes
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.marks import holds_remarks, is_junk, lays_out
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
+from uknip_crawler.extraction.raw import RawBlock, after_headline
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Stripped
 

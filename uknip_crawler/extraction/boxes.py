@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.marks import holds_remarks, is_junk, names_gate
 from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
+from uknip_crawler.extraction.raw import RawBlock
 
 MAX_FORM_WORDS = 100
 MAX_TIME_WORDS = 8

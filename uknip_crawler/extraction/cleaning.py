@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.embeds import is_player
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.images import credit_line
 from uknip_crawler.extraction.leading import lines_that_lead
 from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.places import ancestors
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.text import is_cut, is_sentence, key
 from uknip_crawler.models import BlockKind, Image, Stripped
 from uknip_crawler.sites import Furniture, Site, fold

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.marks import holds_remarks
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import TEXT_TAGS, ancestors, stable_classes
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.text import key
 
 COLD_RULES = frozenset(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import cast
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.branches import judge_copies
 from uknip_crawler.extraction.containers import containers_of
 from uknip_crawler.extraction.headline import Headline
@@ -17,6 +16,7 @@ from uknip_crawler.extraction.learning import mark_lines, sheet_of
 from uknip_crawler.extraction.lines import Line, mark_cards
 from uknip_crawler.extraction.page import Element, Page
 from uknip_crawler.extraction.places import is_wrapper
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.stories import holds, number, other_story
 from uknip_crawler.extraction.studying import Study, lines_of
 from uknip_crawler.extraction.text import key

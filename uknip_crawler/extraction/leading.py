@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from uknip_crawler.extraction.blocks import RawBlock
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.text import is_sentence
 from uknip_crawler.models import BlockKind
 from uknip_crawler.sites import Site

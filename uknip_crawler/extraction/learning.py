@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from uknip_crawler.extraction.branches import judge_boxes
 from uknip_crawler.extraction.containers import Sheet, containers_of, marks_of
+from uknip_crawler.extraction.counting import MIN_PAGES, Counts
 from uknip_crawler.extraction.layouts import Layout, Lore, State
 from uknip_crawler.extraction.lines import ALL_LINKED, CORE_WORDS, LINKED, Line, mark_cards
 from uknip_crawler.extraction.places import SEPARATOR
 from uknip_crawler.extraction.stories import MIN_HEADLINE_WORDS, Stories, number, openings_of, other_story
 from uknip_crawler.extraction.studying import Study, skeleton_in, unpack
 from uknip_crawler.extraction.templates import Templates, Words
-from uknip_crawler.extraction.wording import MIN_PAGES, Counts
 
 RECENT = 20
 DRIFT_BELOW, HELD_BEFORE = 0.5, 0.8

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.masking import NAME, mask
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.text import is_cut, key
 from uknip_crawler.models import BlockKind
 from uknip_crawler.sites import fold

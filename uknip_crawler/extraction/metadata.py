@@ -8,11 +8,11 @@ from datetime import datetime
 
 from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction.authors import read_authors
-from uknip_crawler.extraction.blocks import RawBlock, after_headline
 from uknip_crawler.extraction.dating import read_dates
 from uknip_crawler.extraction.filing import is_category, read_filing, section_in_address
 from uknip_crawler.extraction.headline import Headline, names_of
 from uknip_crawler.extraction.page import Element, Page
+from uknip_crawler.extraction.raw import RawBlock, after_headline
 from uknip_crawler.extraction.structured import Structured, text
 from uknip_crawler.extraction.surroundings import Surroundings
 from uknip_crawler.extraction.text import is_cut, is_sentence

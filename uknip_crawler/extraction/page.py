@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from lxml import etree
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
+from uknip_crawler.extraction.charset import decode_text
 from uknip_crawler.extraction.text import one_line
 from uknip_crawler.models import Link
 
@@ -26,9 +26,6 @@ MAX_DEPTH = 250
 MAX_LINKS = 5_000
 TRUNCATED = "truncated_parse"
 
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-# text codecs that no page is written in and that are slow or executable in spirit
-_STRANGE = frozenset({"punycode", "idna", "utf-7", "unicode-escape", "raw-unicode-escape", "mbcs", "oem"})
 _BASE64 = re.compile(r"(data:[\w/+.;-]{1,80}base64,)[A-Za-z0-9+/=\s]{2000,}")
 _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
@@ -188,50 +185,6 @@ def _is_seam(before: str, seam: str, after: str) -> bool:
         and before not in ("Mc", "Mac")
         and (one.islower() or seam == "end")
     )
-
-
-def decode_text(data: bytes, content_type: str | None) -> tuple[str, tuple[str, ...]]:
-    """Return the page's text and a flag where its charset is in doubt.
-
-    Bytes that are valid UTF-8 are UTF-8 whatever they claim: other text is valid UTF-8 only by a freak.
-    """
-    for bom, codec in _BOMS:
-        if data.startswith(bom):
-            return data[len(bom) :].decode(codec, "replace"), ()
-    is_wide = b"\0" in data[:200]
-    if not is_wide and (text := _utf8(data)) is not None:
-        return text, ()
-    declared = _codec(http_content_type_encoding(content_type)) or _codec(
-        html_body_declared_encoding(data[:4096])
-    )
-    if declared and declared.startswith(("utf-16", "utf-32")) and is_wide:
-        return data.decode(declared, "replace"), ()
-    if (text := _utf8(data)) is not None:
-        return text, ()
-    if declared and declared != "utf-8" and not declared.startswith(("utf-16", "utf-32")):
-        return data.decode(declared, "replace"), ()
-    text = data.decode("utf-8", "replace")
-    if 4 * text.count("\ufffd") < sum(char > "\x7f" for char in text):
-        return text, ("charset_doubt",)
-    return data.decode("cp1252", "replace"), ("charset_doubt",)
-
-
-def _utf8(data: bytes) -> str | None:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _codec(label: str | None) -> str | None:
-    if not label:
-        return None
-    try:
-        codec = resolve_encoding(label.strip()[:40])
-        b"".decode(codec or "?")
-    except (LookupError, ValueError):
-        return None
-    return None if codec is None or codec.replace("_", "-") in _STRANGE else codec
 
 
 def parse(data: bytes, url: str, content_type: str | None) -> Page:

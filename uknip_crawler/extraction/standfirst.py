@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.page import classes
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.structured import Structured, text, types_of
 from uknip_crawler.extraction.text import is_cut, key, one_line
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from uknip_crawler.extraction.blocks import RawBlock, after_headline
 from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.lines import Line, is_bold
 from uknip_crawler.extraction.page import Element, Page
 from uknip_crawler.extraction.places import ancestors, path, step
+from uknip_crawler.extraction.raw import RawBlock, after_headline
 from uknip_crawler.extraction.structured import Structured
 from uknip_crawler.extraction.text import key
 from uknip_crawler.models import BlockKind

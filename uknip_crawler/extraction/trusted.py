@@ -8,13 +8,13 @@ from typing import cast
 
 from lxml import etree
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.body import Body
 from uknip_crawler.extraction.layouts import Layout
 from uknip_crawler.extraction.lines import ALL_LINKED
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.page import Element, Page, text_of
 from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, step, steps
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.models import BlockKind, Stripped
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from uknip_crawler.extraction.blocks import RawBlock
 from uknip_crawler.extraction.cleaning import Cleaned
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.extraction.masking import mask
+from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.models import Stripped
 
 

@@ -1,0 +1,306 @@
+"""A story's page to its reading: by the places of its layout where they are known, else by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from uknip_crawler.errors import AddressRefused
+from uknip_crawler.extraction import metadata
+from uknip_crawler.extraction.blocks import read_blocks, read_region
+from uknip_crawler.extraction.body import Body, locate, survey
+from uknip_crawler.extraction.classify import Verdict
+from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
+from uknip_crawler.extraction.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
+from uknip_crawler.extraction.headline import Headline, find_headline
+from uknip_crawler.extraction.images import gather_images, lead_address, stem
+from uknip_crawler.extraction.judging import drop_furniture, own_container
+from uknip_crawler.extraction.layouts import Layout, Learned
+from uknip_crawler.extraction.lines import CORE_WORDS
+from uknip_crawler.extraction.page import Element, Page, links, text_of
+from uknip_crawler.extraction.raw import RawBlock, after_headline
+from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
+from uknip_crawler.extraction.structured import Structured
+from uknip_crawler.extraction.studying import pack, skeleton_of, study
+from uknip_crawler.extraction.text import is_sentence, key
+from uknip_crawler.extraction.trusted import find_container, read_by_place
+from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
+from uknip_crawler.models import (
+    DOUBTFUL_BODY,
+    Article,
+    Block,
+    BlockKind,
+    Capture,
+    Finding,
+    Link,
+    Outcome,
+    Reading,
+    Stripped,
+)
+from uknip_crawler.sites import Site, fold
+from uknip_crawler.urls import AddressKind, canonicalise
+from uknip_crawler.urls import classify as classify_address
+
+EXTRACTOR_VERSION = "3"
+"""Raised whenever the same capture may read differently."""
+
+FOR_NOW = f"{EXTRACTOR_VERSION}-for-now"
+"""Version of a reading that is made again when its run has ended."""
+
+REFEREE_EVERY = 50
+FEW_STUDIED = 120
+"""Studied pages from which a layout's further pages need not be studied as they come."""
+LAYOUT_DRIFT = "layout_drift"
+"""Flag of a page whose layout is trusted and that could not be read by it, or that the referee read otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to read a page with: what was learned, whether its links are wanted, whether it is read again soon."""
+
+    learned: Learned
+    with_links: bool
+    for_now: bool
+
+
+def version_of(learned: Learned, skeleton: str | None) -> str:
+    """Return the `extractor_version` of a page of this layout when it is read with what was learned."""
+    layout = learned.layouts.get(skeleton or "")
+    rules = f".{layout.digest}" if layout is not None and layout.is_trusted else ""
+    return EXTRACTOR_VERSION + rules + learned.verdicts
+
+
+@dataclass
+class Story:
+    """One page of a story, and what it is read with."""
+
+    page: Page
+    data: Structured
+    site: Site
+    verdict: Verdict
+    capture: Capture
+    ask: Ask
+    place: Element | None = None
+
+    @property
+    def learned(self) -> Learned:
+        return self.ask.learned
+
+    def reading(self) -> Reading:
+        headline = find_headline(self.page, self.data, self.site)
+        if headline is None:
+            return self._nothing("no_headline" if self.raw else "empty")
+        layout = self.learned.layouts.get(skeleton_of(headline, None))
+        reading = None
+        if layout is not None and layout.is_trusted and not self.page.is_bounded:
+            reading = self._by_place(headline, layout)
+        reading = reading or self._by_itself(headline)
+        if self.ask.for_now and reading.article and (layout is None or layout.studied < FEW_STUDIED):
+            return replace(reading, study=pack(study(self.page, self.raw, headline, self.data)))
+        return reading
+
+    @cached_property
+    def raw(self) -> list[RawBlock]:
+        return read_blocks(self.page)
+
+    def _by_itself(self, headline: Headline) -> Reading:
+        """Return the reading of a page of whose layout nothing is known."""
+        self.place = None
+        if not self.raw:
+            return self._nothing("empty")
+        if self.ask.for_now and (reading := self._for_now(headline)) is not None:
+            return reading
+        seen = survey(self.page, self.raw, headline)
+        skeleton = skeleton_of(headline, seen.container)
+        return self._finish(headline, self.raw, locate(self.page, seen), skeleton) or self._nothing("no_body")
+
+    def _for_now(self, headline: Headline) -> Reading | None:
+        """Return a reading that will do until its layout is learned, or None where only a search can tell."""
+        skeleton = skeleton_of(headline, None)
+        if headline.element is None or not self.verdict.certain or self.page.is_bounded:
+            return None
+        container = self._own_container(headline)
+        if container is None:
+            return None
+        below = after_headline(self.page, self.raw, headline.element)
+        body = read_by_place(Layout(skeleton), container, below, self.learned.keep)
+        reading = self._finish(headline, self.raw, body, skeleton) if body.blocks else None
+        return replace(reading, version=FOR_NOW) if reading is not None else None
+
+    def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
+        """Return the reading of a page whose layout is trusted, or None where nothing stands at its places."""
+        container = find_container(self.page, layout)
+        self.place, drifts = container, container is None
+        if container is None:
+            container = self._own_container(headline)
+        if container is None:
+            return None
+        raw = read_region(self.page, headline.element, container)
+        below = [block for block in raw if block.element is not headline.element]
+        body = read_by_place(layout, container, below, self.learned.keep)
+        if not body.blocks:
+            return None
+        reading = self._finish(headline, raw, body, layout.skeleton)
+        if reading is None:
+            return None
+        drifts = drifts or (self._is_refereed() and not self._referee_agrees(headline, body))
+        return replace(reading, flags=(*reading.flags, LAYOUT_DRIFT)) if drifts else reading
+
+    def _own_container(self, headline: Headline) -> Element | None:
+        """Return the element of this one page whose new words are best its own, or None."""
+        found = study(self.page, self.raw, headline, self.data)
+        return own_container(self.page, found, self.learned)
+
+    def _is_refereed(self) -> bool:
+        return int(self.capture.payload_sha256[:8], 16) % REFEREE_EVERY == 0
+
+    def _referee_agrees(self, headline: Headline, body: Body) -> bool:
+        """Tell whether most whole sentences that trafilatura takes for story are in the body, above it, or known to
+        be furniture. It is heard only on what it can be right about: sentences that no other page has."""
+        seen = survey(self.page, self.raw, headline)
+        known = {key(b.text) for b in (*body.blocks, *body.above, *body.boxed)}
+        told = {
+            key(block.text): words
+            for index, words in seen.approved.items()
+            if words >= CORE_WORDS
+            and is_sentence((block := seen.blocks[index]).text)
+            and self.learned.is_new(block.text)
+        }
+        return 2 * sum(words for line, words in told.items() if line in known) >= sum(told.values())
+
+    def _nothing(self, reason: str) -> Reading:
+        found = links(self.page) if self.ask.with_links else ()
+        return Reading(outcome=Outcome.EXTRACT_ERROR, reason=reason, links=found, flags=self.page.flags)
+
+    def _finish(self, headline: Headline, raw: list[RawBlock], body: Body, skeleton: str) -> Reading | None:
+        """Return the reading of a located story, or None when nothing is left of a page that may be no story."""
+        found = metadata.read_metadata(
+            self.page, self.data, self.site, headline, raw, self.capture.fetched_at
+        )
+        summary = standfirst_block([*body.above, *body.blocks])
+        blocks = [block for block in body.blocks if block is not summary]
+        blocks, overruled = apply_strip(blocks, self.learned)
+        blocks, learned = drop_furniture(blocks, body.boxed, headline, self.learned)
+        cleaned = clean(blocks, self._context(raw, headline, found, body))
+        apply_keep(blocks, cleaned, self.learned)
+        if not cleaned.blocks and not self.verdict.certain:
+            return None
+        article = self._article(headline, body, cleaned, found, summary)
+        stripped = [*body.dropped, *overruled, *learned, *cleaned.furniture]
+        furniture = dict.fromkeys(line for line in stripped if line.text != article.standfirst)
+        return Reading(
+            article=article,
+            links=links(self.page) if self.ask.with_links else (),
+            furniture=tuple(furniture),
+            flags=self._flags(article, cleaned, furniture),
+            skeleton=skeleton,
+            version=version_of(self.learned, skeleton),
+        )
+
+    def _context(
+        self, raw: list[RawBlock], headline: Headline, found: metadata.Metadata, body: Body
+    ) -> Context:
+        filed = [text_of(e) for e in self.page.filing_links if metadata.is_category(e)]
+        labels = frozenset(fold(name) for name in (found.section, *found.tags, *filed) if name)
+        alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
+        pictures = any(block.image for block in (*body.blocks, *body.above))
+        has_picture = pictures or bool(lead_address(self.data, self.page)[0])
+        return Context(self.site, headline, labels, alts, has_picture, self.page.url)
+
+    def _article(
+        self,
+        headline: Headline,
+        body: Body,
+        cleaned: Cleaned,
+        found: metadata.Metadata,
+        summary: RawBlock | None,
+    ) -> Article:
+        above = [block for block in body.above if not _leads_elsewhere(block, self.site, found.url)]
+        named, source = lead_address(self.data, self.page)
+        shown = [[block.image for block in blocks if block.image] for blocks in (above, cleaned.blocks)]
+        images = gather_images(named, *shown)
+        if cleaned.credit and images:
+            images = (*images[:-1], with_credit(images[-1], cleaned.credit))
+        blocks = tuple(Block(b.kind, b.text, b.level, b.ordered, b.url, b.image) for b in cleaned.blocks)
+        filed = found.section or cleaned.crumb
+        told = None if filed else metadata.section_in_address(self.page, found.url)
+        article = Article(
+            url=found.url,
+            headline=headline.text,
+            blocks=blocks,
+            post_id=found.post_id,
+            kicker=headline.kicker,
+            authors=found.authors,
+            section=filed or (told.value if told else None),
+            tags=found.tags,
+            published_at=found.published_at,
+            published_raw=found.published_raw,
+            modified_at=found.modified_at,
+            modified_raw=found.modified_raw,
+            language=found.language,
+            lead_image=images[0] if images else None,
+            images=images,
+            links=_story_links(cleaned.blocks),
+            evidence=(
+                *headline.evidence,
+                *found.evidence,
+                *_said_by_crumb(cleaned.crumb),
+                *filter(None, [told]),
+            ),
+        )
+        standfirst, told_by = own_standfirst(
+            summary.text if summary else None, self.data, article.body, headline
+        )
+        sources = {**found.sources, "headline": headline.source}
+        sources |= {"lead_image": source or "markup"} if images else {}
+        sources |= {"standfirst": told_by} if standfirst else {}
+        if article.section and not found.section:
+            sources["section"] = told.source if told else "label"
+        return replace(article, standfirst=standfirst, sources=sources)
+
+    def _flags(self, article: Article, cleaned: Cleaned, furniture: Iterable[Stripped]) -> tuple[str, ...]:
+        flags = list(self.page.flags)
+        repeated = Counter(
+            b.text for b in article.blocks if b.kind is BlockKind.PARAGRAPH and len(b.text.split()) > 7
+        )
+        if not article.body:
+            flags.append("empty_body")
+        if any(count > 1 for count in repeated.values()):
+            flags.append("repeated_paragraphs")
+        told = [block.text for block in cleaned.blocks] + [article.standfirst or ""]
+        known = {line.text for line in furniture if line.rule not in COLD_RULES}
+        is_new, place = self.learned.is_new, self.place
+        may_lack = place is None or may_leave_story_out(self.page, place, article.body, is_new)
+        if may_lack and leaves_story_out(self.raw, told, known):
+            flags.append(DOUBTFUL_BODY)
+        return tuple(flags)
+
+
+def _leads_elsewhere(block: RawBlock, site: Site, own: str) -> bool:
+    """Tell whether a picture is a link to another story or away from the site: a teaser or a banner."""
+    for link in block.links if block.linked > 0.6 else ():
+        if _is_other_story(link.url, site, own):
+            return True
+        try:
+            canonicalise(link.url, site)
+        except AddressRefused:
+            return block.image is None or stem(link.url) != stem(block.image.url)
+    return False
+
+
+def _is_other_story(link: str, site: Site, own: str) -> bool:
+    try:
+        address = canonicalise(link, site)
+    except AddressRefused:
+        return False
+    return classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own)
+
+
+def _said_by_crumb(crumb: str | None) -> tuple[Finding, ...]:
+    return (Finding("section", "label", crumb, crumb),) if crumb else ()
+
+
+def _story_links(blocks: list[RawBlock]) -> tuple[Link, ...]:
+    return tuple(dict.fromkeys(link for block in blocks for link in block.links))
