@@ -38,6 +38,7 @@ class Counts:
         self._on: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._keys: dict[str, set[str]] = defaultdict(set)
         self._bare: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._long: dict[str, set[str]] = defaultdict(set)
         self._cut = self._cut_told = 0
 
     def add(self, sheet: Sheet, skeleton: str) -> None:
@@ -49,6 +50,8 @@ class Counts:
             masked = line.masked
             self._on[masked][skeleton].add(sheet.story)
             self._keys[masked].add(line.key)
+            if line.words >= LONG:
+                self._long[sheet.story].add(masked)
             self._quoted[masked] += line.text[:1] in QUOTES
             told = self._unlike if line.kind in _LISTED else self._paragraphs
             template = line.template or self._templates.of(line.text)
@@ -153,17 +156,20 @@ class Counts:
         nearly = slots <= 2 and words >= LONG and times >= MIN_PAGES
         if promises and ((verbatim and times >= FEW) or nearly):
             return rule("to the reader")
-        if slots == 0 and words >= LONG and self._is_one_layouts(masked, pages, 2 if promises else FEW):
+        if slots == 0 and words >= LONG and self._is_one_layouts(masked, pages):
             return rule("one layout")
         return None
 
-    def _is_one_layouts(self, masked: str, pages: Mapping[str, int], least: int) -> bool:
+    def _is_one_layouts(self, masked: str, pages: Mapping[str, int]) -> bool:
         """Tell whether a line comes often in one layout and never ends a story there, and never comes in others where
-        a story's own would be expected."""
+        a story's own would be expected. Two stories are enough where they share no other long line, as follow-ups do."""
         where = self._on[masked]
         if len(where) > 1 or self._last[masked]:
             return False
         ((skeleton, stories),) = where.items()
         share = len(stories) / pages[skeleton]
         expected = share * (sum(pages.values()) - pages[skeleton])
+        shared = set.intersection(*(self._long[story] for story in stories)) - {masked}
+        alone = all(len(set().union(*self._on[other].values())) > len(stories) for other in shared)
+        least = 2 if alone else FEW
         return len(stories) >= least and share >= OFTEN and expected >= MIN_EXPECTED
