@@ -52,7 +52,7 @@ class Counts:
             self._keys[masked].add(line.key)
             if line.words >= LONG:
                 self._long[sheet.story].add(masked)
-            self._quoted[masked] += line.text[:1] in QUOTES
+            self._quoted[masked] += line.text[:1] in QUOTES or line.kind is BlockKind.QUOTE
             told = self._unlike if line.kind in _LISTED else self._paragraphs
             template = line.template or self._templates.of(line.text)
             told.update({" ".join(template), masked})

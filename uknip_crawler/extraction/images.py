@@ -154,8 +154,13 @@ def credit_line(text: str) -> tuple[str | None, str] | None:
     return (caption, credit) if credit else None
 
 
+FAIR_WIDTH = 600
+"""Pixels from which a picture in the text is no thumbnail: it stays as the page names it."""
+
+
 def _address(element: Element) -> str | None:
-    """Return the address of the largest picture an `img` offers, in its own attributes or its `picture`'s."""
+    """Return the address an `img` shows where that tells a fair size, else that of the largest picture it offers, in its
+    own attributes or its `picture`'s."""
     source = element.get("src")
     shown = None if not source or source.startswith(("data:", "about:")) or is_junk(source) else source
     lazy = next((value for name in _LAZY if (value := element.get(name))), None) or _any_lazy(element, shown)
@@ -164,7 +169,8 @@ def _address(element: Element) -> str | None:
     best, width = max((_widest(srcset) for srcset in sets), key=lambda found: found[1], default=(None, 0.0))
     if own is None or best is None:
         return best or own or source
-    return best if width > _width(own, best) else own
+    told = _width(own, best)
+    return best if width > told and told < FAIR_WIDTH else own
 
 
 def _any_lazy(element: Element, shown: str | None) -> str | None:

@@ -158,7 +158,13 @@ def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
-    if rule and not (is_opening and rule.may_open) and not (subheading and not _beats(rule, line)):
+    is_told = line.kind is BlockKind.QUOTE and rule is not None and rule.why != MOST  # somebody's words
+    if (
+        rule
+        and not is_told
+        and not (is_opening and rule.may_open)
+        and not (subheading and not _beats(rule, line))
+    ):
         return rule
     cut = line.is_cut and index and line.kind is BlockKind.PARAGRAPH and line.words >= MIN_CUT_WORDS
     if cut and known.cut_is_teaser and not any(mark in line.text for mark in '“”"'):
