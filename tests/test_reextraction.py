@@ -79,6 +79,17 @@ def test_reading_again_changes_nothing_and_says_so(copy: Path) -> None:
     assert report["layouts"]
 
 
+def test_a_capture_that_showed_no_story_is_not_studied_again(copy: Path) -> None:
+    """That it showed none is kept, and learning goes on without it."""
+    with closing(sqlite3.connect(copy / DATABASE)) as db:
+        db.execute("UPDATE studies SET study = x'' WHERE fetch_id = (SELECT min(fetch_id) FROM studies)")
+        db.execute("UPDATE layouts SET learned_through = NULL")
+        db.commit()
+    told = uknip("reextract", "--archive", str(copy), "--json")
+    assert told.returncode == 0, told.stderr
+    assert rows(copy, "SELECT count(*) FROM studies WHERE study = x''") == [(1,)]
+
+
 def test_a_dry_run_writes_nothing(copy: Path) -> None:
     """Not a byte of the database, though there is something to do."""
     with closing(sqlite3.connect(copy / DATABASE)) as db:

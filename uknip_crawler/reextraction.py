@@ -70,7 +70,7 @@ def learn_layouts(
     studied = _study(archive, base_url, [s for s in sample if s.study is None], workers)
     studies = Studies()
     for one in sample:
-        if packed := one.study or studied[one.fetch_id]:
+        if packed := studied.get(one.fetch_id, one.study):  # empty where a capture shows no story
             studies.add(Studied(one.story, one.fetched_at, one.digest, packed))
     stories = _stories(archive)
     layouts, lore = learn(studies, stories)
