@@ -14,7 +14,7 @@ from uknip_crawler.extraction.headline import Headline
 from uknip_crawler.extraction.layouts import Learned, Lore
 from uknip_crawler.extraction.learning import mark_lines, sheet_of
 from uknip_crawler.extraction.lines import Line, mark_cards
-from uknip_crawler.extraction.page import Element, Page
+from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.places import is_wrapper
 from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.extraction.stories import holds, number, other_story
@@ -48,7 +48,7 @@ def drop_furniture(
     return [block for index, block in enumerate(blocks) if index not in gone], taken
 
 
-def own_container(page: Page, found: Study, learned: Learned) -> Element | None:
+def own_container(found: Study, learned: Learned) -> Element | None:
     """Return the element of one page whose new words are best its own, where no learned place fits; None where no
     sentence is new."""
     sheet = sheet_of(found)
@@ -59,7 +59,7 @@ def own_container(page: Page, found: Study, learned: Learned) -> Element | None:
     sheet.enter(places)
     if sheet.container is None:
         return None
-    return page.elements[cast(int, sheet.inside[0].elements[len(sheet.container) - 1])]
+    return cast(Element, sheet.inside[0].elements[len(sheet.container) - 1])
 
 
 def _mark(lines: Sequence[Line], headline: str, learned: Learned) -> None:

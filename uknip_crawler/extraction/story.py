@@ -23,7 +23,7 @@ from uknip_crawler.extraction.page import Element, Page, links, text_of
 from uknip_crawler.extraction.raw import RawBlock, after_headline
 from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.structured import Structured
-from uknip_crawler.extraction.studying import pack, skeleton_of, study
+from uknip_crawler.extraction.studying import Study, pack, skeleton_of, study
 from uknip_crawler.extraction.text import is_sentence, key
 from uknip_crawler.extraction.trusted import find_container, read_by_place
 from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
@@ -83,6 +83,7 @@ class Story:
     capture: Capture
     ask: Ask
     place: Element | None = None
+    studied: Study | None = None
 
     @property
     def learned(self) -> Learned:
@@ -98,7 +99,7 @@ class Story:
             reading = self._by_place(headline, layout)
         reading = reading or self._by_itself(headline)
         if self.ask.for_now and reading.article and (layout is None or layout.studied < FEW_STUDIED):
-            return replace(reading, study=pack(study(self.page, self.raw, headline, self.data)))
+            return replace(reading, study=pack(self._study(headline)))
         return reading
 
     @cached_property
@@ -150,8 +151,12 @@ class Story:
 
     def _own_container(self, headline: Headline) -> Element | None:
         """Return the element of this one page whose new words are best its own, or None."""
-        found = study(self.page, self.raw, headline, self.data)
-        return own_container(self.page, found, self.learned)
+        return own_container(self._study(headline), self.learned)
+
+    def _study(self, headline: Headline) -> Study:
+        if self.studied is None:
+            self.studied = study(self.page, self.raw, headline, self.data)
+        return self.studied
 
     def _is_refereed(self) -> bool:
         return int(self.capture.payload_sha256[:8], 16) % REFEREE_EVERY == 0

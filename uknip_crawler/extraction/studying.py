@@ -36,7 +36,9 @@ class Study:
 
 def study(page: Page, raw: list[RawBlock], headline: Headline, data: Structured) -> Study:
     """Return what a page of a story shows; `raw` are all its blocks."""
-    lines = [line for b in after_headline(page, raw, headline.element) if (line := _line(page, b, headline))]
+    below = after_headline(page, raw, headline.element)
+    found = (_line(block, headline, block.text[:MAX_TEXT], round(block.linked, 2)) for block in below)
+    lines = [line for line in found if line is not None]
     summary = data.first("og:description", "description") or ""
     return Study(skeleton_of(headline, None), key(headline.text), key(summary), lines[:MAX_LINES])
 
@@ -50,28 +52,17 @@ def skeleton_of(headline: Headline, container: Element | None) -> str:
 
 def lines_of(blocks: Iterable[RawBlock], headline: Headline) -> dict[int, Line]:
     """Return the lines of blocks that hold words, by the block's index, as a page's own way down to them says."""
-    found = {}
-    for index, block in enumerate(blocks):
-        words = key(block.text) if block.is_text else ""
-        if words:
-            chain = tuple(reversed(ancestors(block.element)))
-            steps = tuple(map(step, chain))
-            found[index] = Line(
-                block.text, block.kind, block.linked, is_bold(block), words in headline.echoes, steps, chain
-            )
-    return found
+    found = ((i, _line(block, headline, block.text, block.linked)) for i, block in enumerate(blocks))
+    return {index: line for index, line in found if line is not None}
 
 
-def _line(page: Page, block: RawBlock, headline: Headline) -> Line | None:
+def _line(block: RawBlock, headline: Headline, text: str, linked: float) -> Line | None:
     words = key(block.text) if block.is_text else ""
     if not words:
         return None
-    chain = [*reversed(ancestors(block.element))]
-    where = tuple(page.position[element] for element in chain)
-    text, echo = block.text[:MAX_TEXT], words in headline.echoes
-    return Line(
-        text, block.kind, round(block.linked, 2), is_bold(block), echo, tuple(map(step, chain)), where
-    )
+    chain = tuple(reversed(ancestors(block.element)))
+    echo = words in headline.echoes
+    return Line(text, block.kind, linked, is_bold(block), echo, tuple(map(step, chain)), chain)
 
 
 # How studies are kept: no page's own code is run when they are read, as it would be with pickles
