@@ -17,7 +17,7 @@ from processes import uknip
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.newsroom import Work
-from uknip_crawler.reextraction import load_learned, reread
+from uknip_crawler.reextraction import learn_layouts, load_learned, reread
 from uknip_crawler.revisions import only_adds
 
 STORIES = 90
@@ -88,6 +88,23 @@ def test_a_capture_that_showed_no_story_is_not_studied_again(copy: Path) -> None
     told = uknip("reextract", "--archive", str(copy), "--json")
     assert told.returncode == 0, told.stderr
     assert rows(copy, "SELECT count(*) FROM studies WHERE study = x''") == [(1,)]
+
+
+def test_what_new_rules_touch_stays_out_of_date_until_it_is_read(copy: Path) -> None:
+    """Also when a run is killed between learning and reading: the rules are no news to the next one."""
+    with closing(sqlite3.connect(copy / DATABASE)) as db:
+        promotion = "(SELECT text FROM furniture WHERE rule = 'to the reader' ORDER BY id LIMIT 1)"
+        db.execute(f"UPDATE articles SET body = body || char(10, 10) || {promotion} WHERE id = 3")
+        db.execute("DELETE FROM wordings")  # as if the rule had not been known so far
+        db.execute("UPDATE layouts SET learned_through = NULL")
+        db.commit()
+    with Archive(copy) as archive:
+        base_url = archive.base_url()
+        assert base_url is not None
+        _, first = learn_layouts(archive, base_url, workers=1, at=NOW)
+        _, second = learn_layouts(archive, base_url, workers=1, at=NOW)
+    assert 3 in first
+    assert 3 in second
 
 
 def test_a_dry_run_writes_nothing(copy: Path) -> None:

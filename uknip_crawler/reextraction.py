@@ -18,7 +18,7 @@ from uknip_crawler.archive.layouts import Row, Sampled, Wording
 from uknip_crawler.archive.migrated import mark_migrations
 from uknip_crawler.archive.readings import Captured
 from uknip_crawler.archive.warc import RecordRef
-from uknip_crawler.extraction import version_of
+from uknip_crawler.extraction import FOR_NOW, version_of
 from uknip_crawler.extraction.judging import Changes
 from uknip_crawler.extraction.layouts import Layout, Learned, Lore
 from uknip_crawler.extraction.learning import Studied, Studies, learn
@@ -38,7 +38,7 @@ AHEAD = 3
 
 def load_learned(archive: Archive) -> Learned:
     """Return everything the archive has learned, for `extraction.read`."""
-    return Learned(_layouts(archive), _stories(archive), *_verdicts(archive), known_wordings(archive))
+    return Learned(_layouts(archive), _stories(archive), *_verdicts(archive), _lore(archive))
 
 
 def _layouts(archive: Archive) -> dict[str, Layout]:
@@ -49,8 +49,7 @@ def _stories(archive: Archive) -> Stories:
     return Stories(archive.layouts.stories(MAX_OPENING))
 
 
-def known_wordings(archive: Archive) -> Lore:
-    """Return what is known of lines."""
+def _lore(archive: Archive) -> Lore:
     return Lore.of(Wordings.of(archive.layouts.wordings()), archive.layouts.lore())
 
 
@@ -61,11 +60,16 @@ def _verdicts(archive: Archive) -> tuple[frozenset[str], frozenset[str]]:
 
 def learn_layouts(
     archive: Archive, base_url: str, *, workers: int, at: datetime, dry_run: bool = False
-) -> Learned:
-    """Learn from a sample of the captures; nothing is done when none has come since. Only captures that nobody has
-    studied yet are read for it."""
+) -> tuple[Learned, list[int]]:
+    """Learn from a sample of the captures; return what is known now, and the stories that were read by other rules or
+    may read otherwise by what was learned, in the order of their captures.
+
+    Nothing is learned when no capture has come since. Only captures that nobody has studied yet are read for it. What
+    may read otherwise is out of date from the moment the rules are kept: a re-reading that is killed loses none of it.
+    """
     if archive.layouts.are_current():
-        return load_learned(archive)
+        learned = load_learned(archive)
+        return learned, _stale(archive, learned)
     sample = archive.layouts.sample(STUDY_VERSION)
     studied = _study(archive, base_url, [s for s in sample if s.study is None], workers)
     studies = Studies()
@@ -74,6 +78,9 @@ def learn_layouts(
             studies.add(Studied(one.story, one.fetched_at, one.digest, packed))
     stories = _stories(archive)
     layouts, lore = learn(studies, stories)
+    learned = Learned(layouts, stories, *_verdicts(archive), lore)
+    stale = _stale(archive, learned)
+    touched = sorted(_touched(archive, Changes(_lore(archive), learned), set(stale)))
     if not dry_run:
         rows = [
             Row(layout.skeleton, layout.state, layout.studied, layout.agreement, layout.rules())
@@ -85,7 +92,12 @@ def learn_layouts(
             archive.layouts.keep_studies_of(one.fetch_id for one in sample)
             archive.layouts.save(rows, at=at)
             archive.layouts.save_lore(map(Wording._make, lore.wordings.rows()), lore.kept())
-    return Learned(layouts, stories, *_verdicts(archive), lore)
+            archive.readings.outdate(touched, FOR_NOW)
+    return learned, [*stale, *touched]
+
+
+def _stale(archive: Archive, learned: Learned) -> list[int]:
+    return archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
 
 
 def _study(
@@ -159,28 +171,19 @@ def bring_up_to_date(
     """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date."""
     brought = archive.readings.all() if everything else archive.readings.restless()
     known = Learned(_layouts(archive), Stories(), *_verdicts(archive))
-    if not brought and not archive.readings.stale(lambda skeleton: version_of(known, skeleton)):
+    if not brought and not _stale(archive, known):
         return Report()
-    before = known_wordings(archive)
-    learned = learn_layouts(archive, base_url, workers=workers, at=at)
+    learned, out_of_date = learn_layouts(archive, base_url, workers=workers, at=at)
     if not everything:
         brought = archive.readings.unsettled(lambda skeleton: version_of(learned, skeleton))
-    others = set() if everything else set(out_of_date(archive, before, learned)) - set(brought)
+    others = set() if everything else set(out_of_date) - set(brought)
     wanted = [*brought, *sorted(others)]
     return reread(archive, base_url, learned, wanted, workers=workers, progress=progress)
 
 
-def out_of_date(archive: Archive, before: Lore, learned: Learned) -> list[int]:
-    """Return the stories that were read by other rules than today's, or may read otherwise by what was learned since
-    `before`, in the order of their captures."""
-    stale = archive.readings.stale(lambda skeleton: version_of(learned, skeleton))
-    return [*stale, *sorted(_touched(archive, before, learned, set(stale)))]
-
-
-def _touched(archive: Archive, before: Lore, learned: Learned, anyway: Collection[int]) -> set[int]:
+def _touched(archive: Archive, changes: Changes, anyway: Collection[int]) -> set[int]:
     """Return the stories that may read otherwise by what was learned of wordings and of other stories, besides those
     that are read again `anyway`."""
-    changes = Changes(before, learned)
     found = {
         article_id
         for article_id, headline, body in archive.readings.texts()

@@ -263,6 +263,13 @@ class Readings:
         """Record that a story was looked at under today's rules and its old reading kept."""
         self._db.conn.execute("UPDATE articles SET extractor_version = ? WHERE id = ?", (version, article_id))
 
+    def outdate(self, article_ids: Iterable[int], version: str) -> None:
+        """Record that stories must be read again: `version` is none that today's rules give."""
+        self._db.conn.executemany(
+            "UPDATE articles SET extractor_version = ? WHERE id = ?",
+            [(version, number) for number in article_ids],
+        )
+
     def skeletons(self) -> Iterator[tuple[int, str]]:
         """Yield (id, skeleton) of every layout."""
         yield from self._db.conn.execute("SELECT id, skeleton FROM layouts")

@@ -20,7 +20,7 @@ from uknip_crawler.edits import classify_edits
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.near_duplicates import link_near_duplicates
-from uknip_crawler.reextraction import known_wordings, learn_layouts, out_of_date, reread
+from uknip_crawler.reextraction import learn_layouts, reread
 from uknip_crawler.retelling import FIELDS, Report
 
 SHOWN = 10
@@ -52,9 +52,8 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
         if base_url is None:
             raise UsageError(f"{directory}: nothing was crawled yet; run `uknip crawl` first")
         at = datetime.now(UTC)
-        before = known_wordings(archive)
-        learned = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
-        wanted = archive.readings.all() if everything else out_of_date(archive, before, learned)
+        learned, out_of_date = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
+        wanted = archive.readings.all() if everything else out_of_date
         report = _reread(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
         if not dry_run:
             classify_edits(archive)

@@ -14,13 +14,13 @@ from uknip_crawler.extraction.headline import find_headline
 from uknip_crawler.extraction.layouts import UNLEARNED, Learned
 from uknip_crawler.extraction.page import Page, links, next_page, parse
 from uknip_crawler.extraction.paging import take_paging
-from uknip_crawler.extraction.story import EXTRACTOR_VERSION, LAYOUT_DRIFT, Ask, Story, version_of
+from uknip_crawler.extraction.story import EXTRACTOR_VERSION, FOR_NOW, LAYOUT_DRIFT, Ask, Story, version_of
 from uknip_crawler.extraction.structured import read_structured
 from uknip_crawler.extraction.studying import pack, study
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site
 
-__all__ = ["EXTRACTOR_VERSION", "LAYOUT_DRIFT", "read", "study_capture", "version_of"]
+__all__ = ["EXTRACTOR_VERSION", "FOR_NOW", "LAYOUT_DRIFT", "read", "study_capture", "version_of"]
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _NOT_HTML = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b", b"RIFF")
