@@ -127,10 +127,10 @@ class Counts:
         template = self._templates.of(masked.replace("§", "X"))
         words, slots = len(template), sum(template.count(slot) for slot in SLOTS)
         boxed = self._boxed[masked]
+        shares = {skeleton: len(stories) / pages[skeleton] for skeleton, stories in where.items()}
 
         def rule(why: str, *, is_sure: bool = False, may_open: bool = False) -> Rule:
-            every = len(set().union(*where.values()))
-            share = max(len(stories) / pages[at] for at, stories in where.items())
+            every, share = len(set().union(*where.values())), max(shares.values())
             return Rule(why, every, len(where), is_sure, may_open, round(share, 3))
 
         if times < 2:
@@ -141,7 +141,6 @@ class Counts:
         plain = nameless or slots <= 1 or (to_reader and slots <= max(2, 0.2 * words))
         if plain and words >= 3 and boxed >= max(FEW, 0.5 * times):
             return rule("in boxes", is_sure=True, may_open=slots > 0 and not to_reader)
-        shares = {skeleton: len(stories) / pages[skeleton] for skeleton, stories in where.items()}
         top = max(shares, key=lambda skeleton: (shares[skeleton], skeleton))
         everywhere = all(share >= MOST_PAGES or pages[at] < MIN_PAGES for at, share in shares.items())
         if len(where[top]) >= MIN_PAGES and everywhere:

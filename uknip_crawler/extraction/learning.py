@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import mean
 from typing import NamedTuple
@@ -73,21 +73,24 @@ def sheet_of(study: Study, story: str = "") -> Sheet:
 
 @dataclass(slots=True)
 class _Census:
-    """What all pages say before anything is known of their layouts."""
+    """What all pages say before anything is known of their layouts.
+
+    `summaries` are those of one story alone, each with its headline: teasers quote them as they quote openings.
+    """
 
     names: dict[str, bool]
     headlines: set[str]
     links: set[str]
     coverage: float
     stories: int
-    summaries: Counter[str]
+    summaries: list[tuple[str, str]]
     with_wording: Counter[str]
     in_layout: list[tuple[int, Counter[str]]]
 
     @classmethod
     def of(cls, studies: Studies) -> _Census:
         words, headlines, links = Words(), set[str](), Counter[str]()
-        stories, summaries, wordings = set[str](), set[tuple[str, str]](), set[tuple[str, str]]()
+        stories, summaries, wordings = set[str](), set[tuple[str, str, str]](), set[tuple[str, str]]()
         in_layout = []
         for _, sheets in studies.sheets():
             here = Counter[str]()
@@ -95,7 +98,7 @@ class _Census:
             for sheet in sheets:
                 stories.add(sheet.story)
                 headlines.add(sheet.headline)
-                summaries.add((sheet.summary, sheet.story))
+                summaries.add((sheet.summary, sheet.story, sheet.headline))
                 for line in sheet.lines:
                     words.count(line.text)
                     if line.linked >= ALL_LINKED and line.key.count(" ") >= MIN_HEADLINE_WORDS:
@@ -104,13 +107,14 @@ class _Census:
                 here.update(said)
                 wordings.update((wording, sheet.story) for wording in said)
         held = sum(count for link, count in links.items() if link in headlines)
+        told = Counter(summary for summary, _ in {(summary, story) for summary, story, _ in summaries})
         return cls(
             words.names(),
             headlines,
             set(links),
             held / max(1, links.total()),
             len(stories),
-            Counter(summary for summary, _ in summaries),
+            [(summary, headline) for summary, _, headline in summaries if summary and told[summary] == 1],
             Counter(wording for wording, _ in wordings),
             in_layout,
         )
@@ -139,7 +143,7 @@ def learn(studies: Studies, stories: Stories) -> tuple[dict[str, Layout], Lore]:
     def is_new(said: str) -> bool:
         return said not in recurring
 
-    known = stories.joined(census.headlines, _summaries(studies, census))
+    known = stories.joined(census.headlines, census.summaries)
     links = array("Q", sorted(map(number, census.links)))
     # what tells other stories needs the containers, and they need it
     openings: list[tuple[str, str]] = []
@@ -156,14 +160,6 @@ def learn(studies: Studies, stories: Stories) -> tuple[dict[str, Layout], Lore]:
     pages = {skeleton: layout.studied for skeleton, layout in layouts.items()}
     wordings = counts.wordings(pages, census.coverage)
     return layouts, Lore(wordings, census.names, array("Q", sorted(map(number, recurring))), links)
-
-
-def _summaries(studies: Studies, census: _Census) -> Iterator[tuple[str, str]]:
-    """Yield the summaries that are one story's alone: teasers quote them as they quote openings."""
-    for _, sheets in studies.sheets():
-        for sheet in sheets:
-            if sheet.summary and census.summaries[sheet.summary] == 1:
-                yield sheet.summary, sheet.headline
 
 
 def _opening(sheet: Sheet) -> list[str]:
@@ -217,16 +213,7 @@ def _layout(
     last = max(capture.seen_at for capture in captures)
     if state is State.TRUSTED and newest is not None and newest - last > RETIRED_AFTER:
         state = State.RETIRED
-    return Layout(
-        skeleton,
-        state,
-        len(sheets),
-        round(agreement, 4),
-        found.marks,
-        found.containers,
-        found.story,
-        found.furniture,
-    )
+    return replace(found, skeleton=skeleton, state=state, studied=len(sheets), agreement=round(agreement, 4))
 
 
 def _held(sheet: Sheet) -> float | None:
