@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote_plus, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
-from uknip_crawler.errors import HostRefused, UrlRefused
+from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
 from uknip_crawler.sites import Site
 
 MAX_URL_LENGTH = 2083
@@ -132,6 +132,14 @@ def _port(port: int | None, scheme: str) -> int:
 def _allowed_ports(port: int | None, scheme: str) -> frozenset[int]:
     # a site on standard ports is one site over http and https; a port in the base URL is the only one allowed
     return frozenset({80, 443}) if port is None else frozenset({port})
+
+
+def canonical_or_none(url: str | None, site: Site) -> str | None:
+    """Return the canonical form of an address, or None for no address and for one that is not the site's."""
+    try:
+        return canonicalise(url, site) if url else None
+    except AddressRefused:
+        return None
 
 
 def classify(canonical_url: str, site: Site) -> AddressKind:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction.authors import read_authors
 from uknip_crawler.extraction.dating import read_dates
 from uknip_crawler.extraction.filing import is_category, read_filing, section_in_address
@@ -18,7 +17,7 @@ from uknip_crawler.extraction.surroundings import Surroundings
 from uknip_crawler.extraction.text import is_cut, is_sentence
 from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify, post_number
+from uknip_crawler.urls import AddressKind, canonical_or_none, classify, post_number
 
 __all__ = ["Metadata", "byline_lines", "is_category", "read_metadata", "section_in_address"]
 
@@ -90,21 +89,14 @@ def byline_lines(
 
 
 def _address(page: Page, data: Structured, site: Site) -> tuple[str, str]:
-    own = _canonical(page.url, site)
+    own = canonical_or_none(page.url, site)
     for source, address in (("markup", data.rel.get("canonical")), ("meta", data.first("og:url"))):
-        found = _canonical(address, site) if address else None
+        found = canonical_or_none(address, site)
         if found and found == own:
             return found, source
         if found and classify(found, site) in (AddressKind.ARTICLE, AddressKind.UNKNOWN):
             return found, source
     return own or page.url, "address"
-
-
-def _canonical(address: str, site: Site) -> str | None:
-    try:
-        return canonicalise(address, site)
-    except AddressRefused:
-        return None
 
 
 def _post_id(page: Page, data: Structured) -> int | None:

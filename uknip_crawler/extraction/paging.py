@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured
 from uknip_crawler.extraction.text import is_sentence
 from uknip_crawler.models import Paging
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import MAX_PARTS, canonicalise, is_same_address, part_of, post_number
+from uknip_crawler.urls import MAX_PARTS, canonical_or_none, is_same_address, part_of, post_number
 
 # fmt: off
 _TELLING = frozenset(
@@ -64,14 +63,14 @@ def take_paging(page: Page, data: Structured, site: Site) -> Paging | None:
 
     None for a story in one page.
     """
-    own = _canonical(page.url, site)
-    declared = _canonical(data.rel.get("canonical"), site)
+    own = canonical_or_none(page.url, site)
+    declared = canonical_or_none(data.rel.get("canonical"), site)
     stems = [stem for url in (own, declared) if url and (stem := _stem(url))]
     near = ((a, href) for a, href in _links(page) if href and (not stems or any(s in href for s in stems)))
-    anchors = [(anchor, url) for anchor, href in near if (url := _canonical(href, site))]
+    anchors = [(anchor, url) for anchor, href in near if (url := canonical_or_none(href, site))]
     for place in _places(own, declared):
         ways = _with_lists(list(_ways(anchors, place)))
-        head = [url for rel in ("prev", "next") if (url := _canonical(data.rel.get(rel), site))]
+        head = [url for rel in ("prev", "next") if (url := canonical_or_none(data.rel.get(rel), site))]
         if place.number > 1 and not _is_further(page, place, declared, ways, head):
             continue
         ways = _with_lists(ways, least=1)
@@ -92,13 +91,6 @@ def _stem(url: str) -> str:
     """Return the last word of an address's path, which those of its other pages have as well; "" for none."""
     words = [word for word in urlsplit(url).path.split("/") if word and not word.isdecimal()]
     return words[-1] if words else ""
-
-
-def _canonical(address: str | None, site: Site) -> str | None:
-    try:
-        return canonicalise(address, site) if address else None
-    except AddressRefused:
-        return None
 
 
 def _links(page: Page) -> Iterator[tuple[Element, str | None]]:

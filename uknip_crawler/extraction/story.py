@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction import metadata
 from uknip_crawler.extraction.blocks import read_blocks, read_region
 from uknip_crawler.extraction.body import Body, locate, survey
@@ -40,7 +39,7 @@ from uknip_crawler.models import (
     Stripped,
 )
 from uknip_crawler.sites import Site, fold
-from uknip_crawler.urls import AddressKind, canonicalise
+from uknip_crawler.urls import AddressKind, canonical_or_none
 from uknip_crawler.urls import classify as classify_address
 
 EXTRACTOR_VERSION = "3"
@@ -286,21 +285,12 @@ class Story:
 def _leads_elsewhere(block: RawBlock, site: Site, own: str) -> bool:
     """Tell whether a picture is a link to another story or away from the site: a teaser or a banner."""
     for link in block.links if block.linked > 0.6 else ():
-        if _is_other_story(link.url, site, own):
-            return True
-        try:
-            canonicalise(link.url, site)
-        except AddressRefused:
+        address = canonical_or_none(link.url, site)
+        if address is None:
             return block.image is None or stem(link.url) != stem(block.image.url)
+        if classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own):
+            return True
     return False
-
-
-def _is_other_story(link: str, site: Site, own: str) -> bool:
-    try:
-        address = canonicalise(link, site)
-    except AddressRefused:
-        return False
-    return classify_address(address, site) is AddressKind.ARTICLE and not address.startswith(own)
 
 
 def _said_by_crumb(crumb: str | None) -> tuple[Finding, ...]:
