@@ -37,10 +37,10 @@ from uknip_crawler.demo.answers import Answer
 from uknip_crawler.demo.posts import Post
 from uknip_crawler.extraction import read
 from uknip_crawler.extraction.content import decode
-from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.ingest.settlement import Settlement
+from uknip_crawler.ingest.visit import CrawlRun, Visit
+from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Article, Capture, Outcome, Reading
-from uknip_crawler.reextraction import load_learned
-from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
 
 WAYS = {

@@ -30,11 +30,11 @@ from pathlib import Path
 from random import Random
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.parts import Evidence
+from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.demo.prose import Writer
-from uknip_crawler.fingerprints import Text, bands, content_sha256
+from uknip_crawler.duplicates.fingerprints import Text, bands, content_sha256
+from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.models import Article, Block, BlockKind
-from uknip_crawler.near_duplicates import link_near_duplicates
 
 NOW = datetime(2021, 3, 1, 12, tzinfo=UTC)
 SITE = "https://uknip.co.uk"

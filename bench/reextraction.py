@@ -20,9 +20,9 @@ from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.extraction import read
-from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.ingest.settlement import Settlement
+from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.models import Capture
-from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

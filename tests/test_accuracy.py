@@ -13,6 +13,7 @@ from crawling import NOW
 
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.examination import Marks, Question, mark, questions
+from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import read, study_capture
 from uknip_crawler.extraction.layouts import Layout, Learned, Lore, State
 from uknip_crawler.extraction.learning import Studied, Studies, learn
@@ -20,7 +21,6 @@ from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.stories import Stories
 from uknip_crawler.extraction.studying import skeleton_in
 from uknip_crawler.extraction.wording import Wordings
-from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import load_site
 

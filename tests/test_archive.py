@@ -12,10 +12,10 @@ import pytest
 
 from uknip_crawler.archive import Archive, open_readonly, warc
 from uknip_crawler.archive.frontier import Candidate
-from uknip_crawler.archive.parts import Evidence
+from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.errors import ArchiveLocked, StorageError, UsageError
-from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.models import Article, Block, BlockKind, Capture, Image, Outcome
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)

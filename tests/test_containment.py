@@ -12,8 +12,8 @@ import pytest
 from pebble import ProcessExpired
 
 from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.ingest.workers import Workers, read_page
 from uknip_crawler.models import Capture, Outcome
-from uknip_crawler.workers import Workers, read_page
 
 URL = "https://uknip.co.uk/news/uk/breaking/a-ferry-runs-late/"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

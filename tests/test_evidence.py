@@ -13,13 +13,13 @@ from crawling import crawl, newsroom, rows, truth
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Candidate
-from uknip_crawler.archive.migrated import mark_migrations
-from uknip_crawler.archive.parts import Evidence
+from uknip_crawler.archive.migration_dates import mark_migrations
+from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery import feed, rest
+from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import read
 from uknip_crawler.extraction.listed import with_listed
-from uknip_crawler.fingerprints import content_sha256
 from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Moment
 from uknip_crawler.sites import load_site
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uknip_crawler.fingerprints import content_sha256, similarity
+from uknip_crawler.duplicates.fingerprints import content_sha256, similarity
 
 HEADLINE = "Lido’s sluice “rebuilt”"
 BODY = "The lido’s sluice was rebuilt.\n\n- Swimmers return on Monday\n\n- Tickets cost two pounds"

@@ -27,7 +27,7 @@ from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.faults import Fault
 from uknip_crawler.demo.posts import Post
 from uknip_crawler.errors import MediaRefused
-from uknip_crawler.media import examine
+from uknip_crawler.ingest.image_format import examine
 from uknip_crawler.models import BlockKind
 
 FORMATS = {

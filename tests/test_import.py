@@ -24,12 +24,12 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
+from uknip_crawler.archive.warc.lenient import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.errors import UsageError
-from uknip_crawler.importing import _matches
-from uknip_crawler.recovery import recover
+from uknip_crawler.jobs.import_warc import _matches
+from uknip_crawler.jobs.recover import recover
 from uknip_crawler.sites import load_site
 
 FIRST = datetime(2024, 3, 14, 9, 30, tzinfo=UTC)

@@ -20,8 +20,8 @@ from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.errors import UsageError
+from uknip_crawler.jobs.recover import recover
 from uknip_crawler.models import Capture, Outcome
-from uknip_crawler.recovery import recover
 from uknip_crawler.sites import load_site
 
 CLOCK = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)

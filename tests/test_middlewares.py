@@ -8,10 +8,10 @@ import pytest
 from scrapy.exceptions import DownloadTimeoutError
 from twisted.internet.error import DNSLookupError
 
+from uknip_crawler.ingest import outcomes as verdicts
 from uknip_crawler.middlewares import refuse_private, retry_after_seconds
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import verdicts
 from uknip_crawler.spiders.redirects import Origin
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)

@@ -18,13 +18,13 @@ from sample_archive import SITE, add_article, new_archive
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.duplicates import CROWD
-from uknip_crawler.archive.parts import Evidence
-from uknip_crawler.copies import likeness, match
+from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.prose import Writer
-from uknip_crawler.fingerprints import Text, bands, content_sha256, estimate
+from uknip_crawler.duplicates.fingerprints import Text, bands, content_sha256, estimate
+from uknip_crawler.duplicates.linking import link_near_duplicates
+from uknip_crawler.duplicates.matching import likeness, match
 from uknip_crawler.models import Article, Block, BlockKind, Outcome
-from uknip_crawler.near_duplicates import link_near_duplicates
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 

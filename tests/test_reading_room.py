@@ -19,7 +19,7 @@ from sample_archive import CAPTURED, SITE, add_article, add_image, add_revision,
 from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.report import archive_status, run_report
+from uknip_crawler.archive.reports.runs import archive_status, run_report
 from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.server import datasette_for

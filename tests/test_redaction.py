@@ -23,15 +23,15 @@ from sample_archive import CAPTURED, SITE, add_article, add_image, new_archive
 from test_images import drawn
 from warcio.archiveiterator import ArchiveIterator
 
-from uknip_crawler import redaction
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.redactions import marks_of
-from uknip_crawler.archive.rewriting import tombstones
+from uknip_crawler.archive.warc.rewriting import tombstones
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.posts import Post
 from uknip_crawler.extraction.content import readable
+from uknip_crawler.jobs import redaction
 from uknip_crawler.models import Block, BlockKind
 
 REASON = "request of 4 May"

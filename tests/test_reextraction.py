@@ -17,7 +17,7 @@ from processes import uknip
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.newsroom import Work
-from uknip_crawler.reextraction import learn_layouts, load_learned, reread
+from uknip_crawler.jobs.reextraction import learn_layouts, load_learned, reread
 from uknip_crawler.revisions import only_adds
 
 STORIES = 90

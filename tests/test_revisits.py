@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from uknip_crawler.archive.frontier import AT_NEXT_RUN
+from uknip_crawler.ingest.revisit_policy import next_visit
 from uknip_crawler.models import FAILURES, Outcome
-from uknip_crawler.revisits import next_visit
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from uknip_crawler.mentions import Mention, mentions
-from uknip_crawler.traces import Traces
+from uknip_crawler.jobs.redaction.mentions import Mention, mentions
+from uknip_crawler.jobs.redaction.traces import Traces
 
 HEADLINE = "Kent’s oldest ferry sinks in Ramsgate harbour, café owner says"
 BODY = (

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.status import Status
 from scrapy import signals
 
-from uknip_crawler.components import Component
 from uknip_crawler.models import FAILURES
+from uknip_crawler.spiders.component import Component
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

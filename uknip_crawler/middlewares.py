@@ -22,8 +22,8 @@ from scrapy.resolver import CachingThreadedResolver
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
-from uknip_crawler.components import Component
 from uknip_crawler.models import Capture
+from uknip_crawler.spiders.component import Component
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

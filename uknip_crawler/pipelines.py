@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import cached_property
 
-from uknip_crawler.components import Component
-from uknip_crawler.items import Visit
+from uknip_crawler.ingest.visit import Visit
+from uknip_crawler.ingest.workers import WORKER_FAILURES, Workers, read_page, unread
+from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Reading
-from uknip_crawler.reextraction import load_learned
-from uknip_crawler.workers import WORKER_FAILURES, Workers, read_page, unread
+from uknip_crawler.spiders.component import Component
 
 _GATHER_SECONDS = 0.005
 

@@ -21,7 +21,7 @@ from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.images import Images
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
-from uknip_crawler.archive.pages import Pages
+from uknip_crawler.archive.multipage import Pages
 from uknip_crawler.archive.readings import Readings
 from uknip_crawler.archive.redactions import Redactions
 from uknip_crawler.archive.sources import Sources

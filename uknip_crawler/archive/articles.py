@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_precise_text, as_text
 from uknip_crawler.archive.frontier import WHEN_GONE
-from uknip_crawler.archive.parts import Evidence, add_revision, holds_page, replace_parts, row_of
+from uknip_crawler.archive.story_rows import Evidence, add_revision, holds_page, replace_parts, row_of
 from uknip_crawler.models import Article, Outcome
 from uknip_crawler.urls import is_same_address, part_of, slug
 

@@ -12,8 +12,8 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_text
 from uknip_crawler.archive.ledger import VARIANT
-from uknip_crawler.archive.pages import PART
-from uknip_crawler.archive.parts import Evidence, add_revision, replace_furniture, replace_parts, row_of
+from uknip_crawler.archive.multipage import PART
+from uknip_crawler.archive.story_rows import Evidence, add_revision, replace_furniture, replace_parts, row_of
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.models import Article, Outcome, Stripped
 

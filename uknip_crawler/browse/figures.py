@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from sqlite_utils import Database
 
 from uknip_crawler.archive import open_readonly
-from uknip_crawler.archive.coverage import Coverage, coverage
+from uknip_crawler.archive.reports.coverage import Coverage, coverage
 
 T = TypeVar("T")
 

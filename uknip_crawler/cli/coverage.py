@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.archive import Archive, open_readonly
-from uknip_crawler.archive.coverage import UNKNOWN, Coverage, coverage
+from uknip_crawler.archive.reports.coverage import UNKNOWN, Coverage, coverage
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import UsageError
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from uknip_crawler.archive import open_readonly
-from uknip_crawler.archive.report import RunReport, run_report
+from uknip_crawler.archive.reports.runs import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.process import run
 from uknip_crawler.errors import UsageError

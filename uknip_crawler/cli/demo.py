@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from uknip_crawler.archive import DATABASE, open_readonly
-from uknip_crawler.archive.report import archive_status
+from uknip_crawler.archive.reports.runs import archive_status
 from uknip_crawler.errors import UknipError, UsageError
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from uknip_crawler.archive import open_readonly
-from uknip_crawler.archive.groups import groups
-from uknip_crawler.archive.report import find_article
+from uknip_crawler.archive.reports.duplicates import groups
+from uknip_crawler.archive.reports.runs import find_article
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import UsageError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from uknip_crawler.archive import open_readonly
-from uknip_crawler.archive.groups import copies_of
-from uknip_crawler.archive.report import find_article, story_history
+from uknip_crawler.archive.reports.duplicates import copies_of
+from uknip_crawler.archive.reports.runs import find_article, story_history
 from uknip_crawler.cli import archive_option, in_parts, json_option
 from uknip_crawler.errors import UsageError
 from uknip_crawler.revisions import compare

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uknip_crawler.archive import DATABASE, Archive, open_readonly
-from uknip_crawler.candidates import schedule
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import UsageError
-from uknip_crawler.importing import ImportReport, import_warcs
+from uknip_crawler.ingest.candidates import schedule
+from uknip_crawler.jobs.import_warc import ImportReport, import_warcs
 from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
 
 SHOWN = 10

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.rebuilding import rebuild
+from uknip_crawler.jobs.rebuild import rebuild
 
 SHOWN = 10
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from uknip_crawler import redaction
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.backup import known_backups
-from uknip_crawler.archive.report import find_article
+from uknip_crawler.archive.reports.runs import find_article
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import UsageError
-from uknip_crawler.recovery import recover
+from uknip_crawler.jobs import redaction
+from uknip_crawler.jobs.recover import recover
 from uknip_crawler.sites import load_site
 
 _REMAINS = "later runs keep it out, and are cleaned of what other pages say of it where they name its address"

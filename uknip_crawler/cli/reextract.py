@@ -16,12 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.edits import classify_edits
+from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction.layouts import Learned
-from uknip_crawler.near_duplicates import link_near_duplicates
-from uknip_crawler.reextraction import learn_layouts, reread
-from uknip_crawler.retelling import FIELDS, Report
+from uknip_crawler.jobs.edits import classify_edits
+from uknip_crawler.jobs.reextraction import learn_layouts, reread
+from uknip_crawler.jobs.reextraction.history import FIELDS, Report
 
 SHOWN = 10
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.archive import open_readonly
-from uknip_crawler.archive.report import archive_status, run_report
+from uknip_crawler.archive.reports.runs import archive_status, run_report
 from uknip_crawler.cli import archive_option, json_option
 
 

@@ -10,8 +10,8 @@ import click
 
 from uknip_crawler import settings
 from uknip_crawler.archive import open_readonly, warc
-from uknip_crawler.archive.dossier import dossier, last_robots
-from uknip_crawler.archive.report import archive_status
+from uknip_crawler.archive.reports.addresses import dossier, last_robots
+from uknip_crawler.archive.reports.runs import archive_status
 from uknip_crawler.cli import archive_option, in_parts, json_option
 from uknip_crawler.discovery.robots import Robots
 from uknip_crawler.errors import ContentError, StorageError, UsageError

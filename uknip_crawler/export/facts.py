@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from uknip_crawler.archive.report import rows_of
+from uknip_crawler.archive.reports.runs import rows_of
 from uknip_crawler.export.selection import Selection
 from uknip_crawler.export.snapshot import Snapshot
 

@@ -43,10 +43,11 @@ from uknip_crawler.errors import (
     StorageError,
 )
 from uknip_crawler.extraction.content import decode
-from uknip_crawler.media import examine
+from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest.image_format import examine
 from uknip_crawler.models import Media, Outcome
 from uknip_crawler.sites import with_image_hosts
-from uknip_crawler.spiders import redirects, verdicts
+from uknip_crawler.spiders import redirects
 from uknip_crawler.urls import image_address, is_own_host
 
 if TYPE_CHECKING:

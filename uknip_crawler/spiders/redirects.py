@@ -12,9 +12,9 @@ from scrapy.http import Response as ScrapyResponse
 
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
-from uknip_crawler.archive.pages import PART
+from uknip_crawler.archive.multipage import PART
 from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
-from uknip_crawler.items import Hop, Visit
+from uknip_crawler.ingest.visit import Hop, Visit
 from uknip_crawler.models import Outcome
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_own_host

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.errors import StorageError
+from uknip_crawler.jobs.derivation import bring_to_rest
 
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider

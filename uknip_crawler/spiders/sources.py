@@ -10,10 +10,10 @@ from urllib.parse import urljoin
 
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.sources import Source
-from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, Listing, feed, rest, sitemap
 from uknip_crawler.discovery.census import Census
 from uknip_crawler.errors import AddressRefused, HostRefused
+from uknip_crawler.ingest.candidates import candidate_of
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.documents import PAST_END, Answer
 from uknip_crawler.urls import canonicalise, slug

@@ -17,19 +17,21 @@ from scrapy import Request, signals
 from scrapy.http import Response as ScrapyResponse
 from twisted.python.failure import Failure
 
-from uknip_crawler import __version__, redaction
+from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
-from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest.settlement import Settlement
+from uknip_crawler.ingest.visit import CrawlRun, Visit
+from uknip_crawler.jobs import redaction
+from uknip_crawler.jobs.recover import recover
 from uknip_crawler.models import FAILURES, Capture, Outcome
-from uknip_crawler.recovery import recover
-from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import redirects, rereading, verdicts
-from uknip_crawler.spiders.allowance import Allowance
+from uknip_crawler.spiders import redirects, rereading
+from uknip_crawler.spiders.budget import Allowance
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.images import Pictures
 from uknip_crawler.spiders.sources import Discovery

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from uknip_crawler.archive.coverage import UNKNOWN
+from uknip_crawler.archive.reports.coverage import UNKNOWN
 from uknip_crawler.browse.figures import COVERAGE, STATE
 from uknip_crawler.browse.pages.asking import Ask, Page
 from uknip_crawler.browse.times import LONDON, day_start

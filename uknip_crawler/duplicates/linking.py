@@ -11,8 +11,8 @@ from itertools import combinations
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.duplicates import CROWD, Duplicates
-from uknip_crawler.copies import identical, match
-from uknip_crawler.fingerprints import Text, bands, estimate
+from uknip_crawler.duplicates.fingerprints import Text, bands, estimate
+from uknip_crawler.duplicates.matching import identical, match
 
 CHUNK = 100
 LIKELY = 0.15

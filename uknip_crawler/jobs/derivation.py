@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.edits import classify_edits
-from uknip_crawler.near_duplicates import link_near_duplicates
-from uknip_crawler.reextraction import bring_up_to_date
-from uknip_crawler.retelling import Report
+from uknip_crawler.duplicates.linking import link_near_duplicates
+from uknip_crawler.jobs.edits import classify_edits
+from uknip_crawler.jobs.reextraction import bring_up_to_date
+from uknip_crawler.jobs.reextraction.history import Report
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from warcio.bufferedreaders import ChunkedDataReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 
 from uknip_crawler.archive import warc
-from uknip_crawler.archive.unpacking import unpack
+from uknip_crawler.archive.warc.unpacking import unpack
 from uknip_crawler.errors import UsageError
 from uknip_crawler.models import Capture
 

@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
 from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
-from uknip_crawler.archive.parts import Evidence, replace_furniture
 from uknip_crawler.archive.redactions import address_mark, marks_of
+from uknip_crawler.archive.story_rows import Evidence, replace_furniture
+from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.extraction.studying import STUDY_VERSION
-from uknip_crawler.fingerprints import content_sha256
-from uknip_crawler.following import Following
-from uknip_crawler.items import CrawlRun, Hop, Visit
+from uknip_crawler.ingest.multipage import Parts
+from uknip_crawler.ingest.outlinks import Following
+from uknip_crawler.ingest.revisit_policy import wait_of
+from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Outcome
-from uknip_crawler.parts import Parts
-from uknip_crawler.revisits import wait_of
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import post_number, slug
 

@@ -15,26 +15,27 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from uknip_crawler import __version__, redaction
-from uknip_crawler.aftermath import bring_to_rest
-from uknip_crawler.archive import DATABASE, Archive, rewriting, warc
-from uknip_crawler.archive.foreign import Damage, ForeignWarc, Record
+from uknip_crawler import __version__
+from uknip_crawler.archive import DATABASE, Archive, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.merging import merge_split_stories
-from uknip_crawler.archive.warc import RecordRef
-from uknip_crawler.candidates import candidate_of
+from uknip_crawler.archive.warc import RecordRef, rewriting
+from uknip_crawler.archive.warc.lenient import Damage, ForeignWarc, Record
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
 from uknip_crawler.errors import AddressRefused, ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode
-from uknip_crawler.items import CrawlRun
+from uknip_crawler.ingest.candidates import candidate_of
+from uknip_crawler.ingest.replay import Replay, Stored
+from uknip_crawler.ingest.visit import CrawlRun
+from uknip_crawler.ingest.workers import Workers
+from uknip_crawler.jobs import redaction
+from uknip_crawler.jobs.derivation import bring_to_rest
+from uknip_crawler.jobs.recover import cut_torn_tail
+from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
-from uknip_crawler.recovery import cut_torn_tail
-from uknip_crawler.reextraction import load_learned
-from uknip_crawler.replaying import Replay, Stored
 from uknip_crawler.sites import DEFAULT_BASE_URL, Site, load_site
 from uknip_crawler.urls import canonicalise, is_variant
-from uknip_crawler.workers import Workers
 
 UNDER_WAY = f"{DATABASE}.rebuilding"
 BATCH = 25

@@ -10,13 +10,13 @@ from typing import Any
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.database import as_text
-from uknip_crawler.archive.parts import Evidence
 from uknip_crawler.archive.readings import Captured, Version
+from uknip_crawler.archive.story_rows import Evidence
+from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.extraction.listed import with_listed
-from uknip_crawler.fingerprints import content_sha256
-from uknip_crawler.joining import Told, join
+from uknip_crawler.jobs.reextraction.multipage import Told, join
 from uknip_crawler.models import Article, Reading, Stripped
 from uknip_crawler.revisions import compare, only_adds, other_changes
 

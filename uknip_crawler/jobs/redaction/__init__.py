@@ -17,17 +17,18 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from uknip_crawler import __version__
-from uknip_crawler.archive import Archive, erasure, rewriting, warc
+from uknip_crawler.archive import Archive, erasure, warc
 from uknip_crawler.archive.redactions import Redaction
-from uknip_crawler.archive.rewriting import Plan, Tombstone
+from uknip_crawler.archive.warc import rewriting
+from uknip_crawler.archive.warc.rewriting import Plan, Tombstone
+from uknip_crawler.duplicates.fingerprints import content_sha256
+from uknip_crawler.duplicates.linking import withdraw
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.extraction.content import readable
-from uknip_crawler.fingerprints import content_sha256
-from uknip_crawler.mentions import in_headers, mentions
+from uknip_crawler.jobs.redaction.mentions import in_headers, mentions
+from uknip_crawler.jobs.redaction.traces import RUN_WORDS, Traces
 from uknip_crawler.models import Capture
-from uknip_crawler.near_duplicates import withdraw
 from uknip_crawler.sites import Site, load_site
-from uknip_crawler.traces import RUN_WORDS, Traces
 from uknip_crawler.urls import canonicalise
 
 Step = Callable[[str], None]

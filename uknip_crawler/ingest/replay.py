@@ -13,13 +13,14 @@ from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import VARIANT, Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import AddressRefused, HostRefused
-from uknip_crawler.items import CrawlRun, Hop, Visit
+from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest.settlement import Settlement
+from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
+from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_page, unread
 from uknip_crawler.models import Capture, Outcome, Reading
-from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
-from uknip_crawler.spiders import redirects, verdicts
+from uknip_crawler.spiders import redirects
 from uknip_crawler.urls import MAX_PARTS, AddressKind, canonicalise, classify, part_of
-from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_page, unread
 
 _READ_AHEAD = 3
 """Batches that workers read while one is settled."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.layouts import Row, Sampled, Wording
-from uknip_crawler.archive.migrated import mark_migrations
+from uknip_crawler.archive.migration_dates import mark_migrations
 from uknip_crawler.archive.readings import Captured
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.extraction import FOR_NOW, version_of
@@ -27,9 +27,9 @@ from uknip_crawler.extraction.stories import MAX_OPENING, Stories
 from uknip_crawler.extraction.studying import STUDY_VERSION
 from uknip_crawler.extraction.text import key
 from uknip_crawler.extraction.wording import WORDINGS, Wordings
+from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
+from uknip_crawler.jobs.reextraction.history import Report, Telling
 from uknip_crawler.models import Outcome, Reading
-from uknip_crawler.retelling import Report, Telling
-from uknip_crawler.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
 
 CHUNK = 25
 AHEAD = 3

@@ -10,13 +10,13 @@ from pathlib import Path
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
-from uknip_crawler.archive.pages import PART
+from uknip_crawler.archive.multipage import PART
 from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction import read
-from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.ingest.settlement import Settlement
+from uknip_crawler.ingest.visit import CrawlRun, Visit
+from uknip_crawler.jobs.redaction import after_run, complete
 from uknip_crawler.models import Capture, Outcome
-from uknip_crawler.redaction import after_run, complete
-from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import canonicalise, classify
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive.redactions import address_mark, hidden
-from uknip_crawler.archive.report import rows_of
+from uknip_crawler.archive.reports.runs import rows_of
 from uknip_crawler.archive.warc import RecordRef
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uknip_crawler.fingerprints import Shingle, Text
+from uknip_crawler.duplicates.fingerprints import Shingle, Text
 
 LONG = 60
 """Shingles from which the texts themselves can bear a name or figure that differs; shorter ones cannot."""

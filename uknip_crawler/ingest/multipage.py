@@ -11,10 +11,10 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.merging import merge
-from uknip_crawler.archive.parts import body_of
-from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.archive.story_rows import body_of
+from uknip_crawler.ingest.revisit_policy import wait_of
+from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.models import Article, Outcome, Paging
-from uknip_crawler.revisits import wait_of
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import MAX_PARTS, AddressKind, classify, is_same_address, part_of
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.errors import AddressRefused
-from uknip_crawler.items import CrawlRun, Visit
+from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.models import Link
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from uknip_crawler.archive.report import rows_of
+from uknip_crawler.archive.reports.runs import rows_of
 
 _STORY = "url, headline, published_at, status"
 _PAIRS = (

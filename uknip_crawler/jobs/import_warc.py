@@ -15,22 +15,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from uknip_crawler import __version__, redaction
-from uknip_crawler.aftermath import bring_to_rest
-from uknip_crawler.archive import Archive, rewriting
-from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
+from uknip_crawler import __version__
+from uknip_crawler.archive import Archive
 from uknip_crawler.archive.merging import merge_split_stories
-from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.archive.warc import RecordRef, rewriting
+from uknip_crawler.archive.warc.lenient import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.errors import AddressRefused, StorageError
-from uknip_crawler.items import CrawlRun
+from uknip_crawler.ingest.replay import Replay, Stored
+from uknip_crawler.ingest.visit import CrawlRun
+from uknip_crawler.ingest.workers import Workers
+from uknip_crawler.jobs import redaction
+from uknip_crawler.jobs.derivation import bring_to_rest
+from uknip_crawler.jobs.recover import recover
+from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
-from uknip_crawler.recovery import recover
-from uknip_crawler.reextraction import load_learned
-from uknip_crawler.replaying import Replay, Stored
 from uknip_crawler.sites import Site, load_site
 from uknip_crawler.times import EARLIEST
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered, is_variant, part_of
-from uknip_crawler.workers import Workers
 
 BATCH = 25
 _OPEN_FILES = 32

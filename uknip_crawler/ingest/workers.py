@@ -53,7 +53,7 @@ class Workers:
     def __init__(self, base_url: str, learned: Learned, *, count: int, limit_bytes: int = PAGE_BYTES) -> None:
         # this process has threads: a plain fork could deadlock
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["uknip_crawler.workers"])
+        context.set_forkserver_preload(["uknip_crawler.ingest.workers"])
         self._pool = ProcessPool(
             context=context,
             max_workers=count,

@@ -1,0 +1,1 @@
+"""Jobs: what runs over a whole archive, one module each."""
