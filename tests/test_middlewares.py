@@ -8,10 +8,11 @@ import pytest
 from scrapy.exceptions import DownloadTimeoutError
 from twisted.internet.error import DNSLookupError
 
-from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest import outcomes
 from uknip_crawler.middlewares import refuse_private, retry_after_seconds
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
+from uknip_crawler.spiders import failures
 from uknip_crawler.spiders.redirects import Origin
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
@@ -69,22 +70,22 @@ def test_a_public_address_passes() -> None:
 def test_a_status_alone_decides(status: int, stopping: bool, outcome: Outcome | None) -> None:
     """Only a page of 200 must be read; a refusal that ends the run defers the visit."""
     capture = Capture("https://uknip.co.uk/", status, (), b"", NOW)
-    assert verdicts.of_capture(capture, is_stopping=stopping)[0] is outcome
+    assert outcomes.of_capture(capture, is_stopping=stopping)[0] is outcome
 
 
 def test_a_challenge_is_no_refusal_and_no_page() -> None:
     """Cloudflare says so in a header of its own."""
     capture = Capture("https://uknip.co.uk/", 403, (("Cf-Mitigated", "challenge"),), b"", NOW)
-    assert verdicts.of_capture(capture) == (Outcome.CHALLENGE, "HTTP 403")
+    assert outcomes.of_capture(capture) == (Outcome.CHALLENGE, "HTTP 403")
 
 
 def test_an_error_keeps_its_message_on_one_line() -> None:
     """And a time-out is told from other faults of the network."""
-    assert verdicts.of_error(DownloadTimeoutError("45\n seconds")) == (
+    assert failures.of_error(DownloadTimeoutError("45\n seconds")) == (
         Outcome.TIMEOUT,
         "DownloadTimeoutError: 45 seconds",
     )
-    assert verdicts.of_error(ConnectionResetError("by peer"))[0] is Outcome.NETWORK_ERROR
+    assert failures.of_error(ConnectionResetError("by peer"))[0] is Outcome.NETWORK_ERROR
 
 
 def test_the_origin_follows_the_site() -> None:

@@ -17,7 +17,7 @@ from processes import uknip
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.newsroom import Work
-from uknip_crawler.jobs.reextraction import learn_layouts, load_learned, reread
+from uknip_crawler.jobs.reextraction import learn_layouts, load_learned, reextract
 from uknip_crawler.revisions import only_adds
 
 STORIES = 90
@@ -180,7 +180,7 @@ def test_a_re_reading_that_was_stopped_goes_on_where_it_was(copy: Path) -> None:
         assert base_url is not None
         learned = load_learned(archive)
         with pytest.raises(Stopped):
-            reread(archive, base_url, learned, archive.readings.all(), workers=1, progress=stop)
+            reextract(archive, base_url, learned, archive.readings.all(), workers=1, progress=stop)
     (left,) = rows(copy, "SELECT count(*) FROM articles WHERE extractor_version = '1'")[0]
     assert [STORIES + 4 - left] == done_when_stopped
     report = json.loads(uknip("reextract", "--archive", str(copy), "--json").stdout)

@@ -165,7 +165,7 @@ class Ledger:
         ).fetchone()
         return Outcome(outcome), article_id
 
-    def rest(self, *, at: datetime) -> None:
+    def mark_derived(self, *, at: datetime) -> None:
         """Record that the stories of all runs so far have been read again with what the runs had taught."""
         self._db.conn.execute("UPDATE runs SET rested_at = ? WHERE rested_at IS NULL", (as_text(at),))
 

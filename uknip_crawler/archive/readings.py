@@ -76,7 +76,7 @@ class Readings:
         )
         return [row[0] for row in rows]
 
-    def restless(self) -> list[int]:
+    def underived(self) -> list[int]:
         """Return the stories of which runs brought captures that were not read again since, the runs killed among them."""
         return [article_id for article_id, *_ in self._brought()]
 

@@ -19,8 +19,8 @@ from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction.layouts import Learned
-from uknip_crawler.jobs.edits import classify_edits
-from uknip_crawler.jobs.reextraction import learn_layouts, reread
+from uknip_crawler.jobs.derivation import name_edits
+from uknip_crawler.jobs.reextraction import learn_layouts, reextract
 from uknip_crawler.jobs.reextraction.history import FIELDS, Report
 
 SHOWN = 10
@@ -54,26 +54,26 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
         at = datetime.now(UTC)
         learned, out_of_date = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
         wanted = archive.readings.all() if everything else out_of_date
-        report = _reread(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
+        report = _with_progress(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
         if not dry_run:
-            classify_edits(archive)
+            name_edits(archive)
             link_near_duplicates(archive)
         layouts = {layout.name: str(layout.state) for layout in learned.layouts.values()}
     if as_json:
         click.echo(json.dumps(_record(report, layouts, dry_run=dry_run), indent=2, ensure_ascii=False))
     else:
-        _tell(report, layouts, dry_run=dry_run)
+        _say(report, layouts, dry_run=dry_run)
     sys.exit(3 if report.unread else 0)
 
 
-def _reread(
+def _with_progress(
     archive: Archive, base_url: str, learned: Learned, wanted: list[int], *, workers: int, dry_run: bool
 ) -> Report:
     console = Console(stderr=True)
     columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("reading", total=len(wanted))
-        return reread(
+        return reextract(
             archive,
             base_url,
             learned,
@@ -97,7 +97,7 @@ def _record(report: Report, layouts: dict[str, str], *, dry_run: bool) -> dict[s
     }
 
 
-def _tell(report: Report, layouts: dict[str, str], *, dry_run: bool) -> None:
+def _say(report: Report, layouts: dict[str, str], *, dry_run: bool) -> None:
     states = ", ".join(
         f"{list(layouts.values()).count(state)} {state}" for state in sorted({*layouts.values()})
     )

@@ -1,19 +1,8 @@
-"""What an answer, or the lack of one, decides by itself, before anybody reads the page."""
+"""What an answer decides by itself, before anybody reads the page."""
 
 from __future__ import annotations
 
-from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
-
-from uknip_crawler.errors import BudgetSpent, StorageError
 from uknip_crawler.models import Capture, Outcome
-
-_BY_ERROR: dict[type[Exception], Outcome] = {
-    DownloadTimeoutError: Outcome.TIMEOUT,
-    DownloadCancelledError: Outcome.TOO_LARGE,
-    ResponseDataLossError: Outcome.DATALOSS,
-    BudgetSpent: Outcome.DEFERRED,
-    StorageError: Outcome.DEFERRED,  # the answer came, and could not be kept
-}
 
 
 def of_capture(capture: Capture, *, is_stopping: bool = False) -> tuple[Outcome | None, str | None]:
@@ -32,14 +21,6 @@ def of_capture(capture: Capture, *, is_stopping: bool = False) -> tuple[Outcome 
         return Outcome.CHALLENGE, f"HTTP {status}"
     deferred = is_stopping and status in (429, 503)
     return (Outcome.DEFERRED if deferred else Outcome.HTTP_ERROR), f"HTTP {status}"
-
-
-def of_error(error: BaseException | None) -> tuple[Outcome, str]:
-    """Return what a failed download is recorded as, with its message on one line."""
-    outcome = next(
-        (outcome for kind, outcome in _BY_ERROR.items() if isinstance(error, kind)), Outcome.NETWORK_ERROR
-    )
-    return outcome, one_line(error)
 
 
 def one_line(error: BaseException | None) -> str:

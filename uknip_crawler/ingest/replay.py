@@ -13,13 +13,12 @@ from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import VARIANT, Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import AddressRefused, HostRefused
-from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest import outcomes, redirects
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
 from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_page, unread
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site
-from uknip_crawler.spiders import redirects
 from uknip_crawler.urls import MAX_PARTS, AddressKind, canonicalise, classify, part_of
 
 _READ_AHEAD = 3
@@ -112,7 +111,7 @@ class Replay:
         attempts = 0 if stored.imported_from else 1
         visit = Visit(due, Response(stored.capture, stored.record, attempts))
         if stored.capture.status not in redirects.STATUSES:
-            visit.outcome, visit.detail = verdicts.of_capture(stored.capture)
+            visit.outcome, visit.detail = outcomes.of_capture(stored.capture)
         return visit
 
     def _redirect_target(self, visit: Visit) -> str | None:

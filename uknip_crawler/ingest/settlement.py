@@ -20,6 +20,7 @@ from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.extraction.studying import STUDY_VERSION
 from uknip_crawler.ingest.multipage import Parts
+from uknip_crawler.ingest.outcomes import one_line
 from uknip_crawler.ingest.outlinks import Following
 from uknip_crawler.ingest.revisit_policy import wait_of
 from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
@@ -68,7 +69,7 @@ class Settlement:
             logger.exception("%s could not be stored", visit.due.url)
             self._following.forget()
             visit.reading, visit.outcome = None, Outcome.EXTRACT_ERROR
-            visit.detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            visit.detail = one_line(error)
             return self._settle_one(visit, now)
 
     def _settle_one(self, visit: Visit, now: datetime) -> Outcome:

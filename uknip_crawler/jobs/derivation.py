@@ -1,5 +1,4 @@
-"""What follows whatever brought captures: stories read again with all that is known now, and their edits named, copies
-linked."""
+"""All that is derived from captures, brought up to date: readings, kinds of edit, links between copies."""
 
 from __future__ import annotations
 
@@ -9,40 +8,78 @@ from datetime import datetime
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.duplicates.linking import link_near_duplicates
-from uknip_crawler.jobs.edits import classify_edits
-from uknip_crawler.jobs.reextraction import bring_up_to_date
+from uknip_crawler.errors import StorageError
+from uknip_crawler.jobs.reextraction import learn_and_reextract
 from uknip_crawler.jobs.reextraction.history import Report
+from uknip_crawler.revisions import Kind, classify, compare
 
 logger = logging.getLogger(__name__)
 
-TELL_EVERY = 1_000
+SAY_EVERY = 1_000
 """Stories after which long work says how far it is."""
 
+_CHUNK = 200
 
-def bring_to_rest(
+
+def derive(
     archive: Archive, base_url: str, *, everything: bool = False, workers: int, at: datetime
 ) -> Report:
     """Learn, read again what runs have brought since this was last done (or everything), name the edits, link copies.
 
     Doing it twice changes nothing more; killed, it is done by the next run.
     """
-    report = bring_up_to_date(
-        archive, base_url, everything=everything, workers=workers, at=at, progress=_telling("read again")
+    report = learn_and_reextract(
+        archive, base_url, everything=everything, workers=workers, at=at, progress=_saying("read again")
     )
-    classify_edits(archive)
-    link_near_duplicates(archive, progress=_telling("compared with all others"))
+    name_edits(archive)
+    link_near_duplicates(archive, progress=_saying("compared with all others"))
     with archive.transaction():
-        archive.ledger.rest(at=at)
+        archive.ledger.mark_derived(at=at)
     return report
 
 
-def _telling(what: str) -> Callable[[int], None]:
-    told = 0
+def derive_after_run(archive: Archive, base_url: str, *, workers: int, at: datetime) -> None:
+    """Derive once a run's own end is on the disk. Raises StorageError.
 
-    def tell(done: int) -> None:
-        nonlocal told
-        if done >= told + TELL_EVERY:
-            told = done
+    Any other trouble is logged, for the run is complete without it.
+    """
+    try:
+        report = derive(archive, base_url, workers=workers, at=at)
+    except StorageError:
+        raise
+    except Exception:
+        logger.exception("stories were not read again; the next crawl does it")
+        return
+    if report.stories:
+        logger.info("%d stories read again with what was learned", report.stories)
+
+
+def name_edits(archive: Archive) -> int:
+    """Give every revision without a kind its kind and its counts of words; return how many there were.
+
+    Derived from the texts alone, whichever way they came in.
+    """
+    done = 0
+    while unclassified := archive.readings.unclassified(_CHUNK):
+        with archive.transaction():
+            for revision_id, old, new in unclassified:
+                if old is None:
+                    archive.readings.classify(revision_id, Kind.FIRST, 0, 0)
+                    continue
+                change = compare(*old, *new)
+                kind = classify(*old, *new)
+                archive.readings.classify(revision_id, kind, change.added_words, change.removed_words)
+        done += len(unclassified)
+    return done
+
+
+def _saying(what: str) -> Callable[[int], None]:
+    said = 0
+
+    def say(done: int) -> None:
+        nonlocal said
+        if done >= said + SAY_EVERY:
+            said = done
             logger.info("%d stories %s so far", done, what)
 
-    return tell
+    return say

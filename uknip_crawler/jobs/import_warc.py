@@ -25,7 +25,7 @@ from uknip_crawler.ingest.replay import Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
 from uknip_crawler.ingest.workers import Workers
 from uknip_crawler.jobs import redaction
-from uknip_crawler.jobs.derivation import bring_to_rest
+from uknip_crawler.jobs.derivation import derive
 from uknip_crawler.jobs.recover import recover
 from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
@@ -112,7 +112,7 @@ def import_warcs(
             taking.take(taking.unknown(variants[start : start + BATCH]))
         taking.finish()
     _end(archive, report, clock)
-    bring_to_rest(archive, base_url, workers=workers, at=clock())
+    derive(archive, base_url, workers=workers, at=clock())
     return report
 
 

@@ -30,7 +30,7 @@ from uknip_crawler.ingest.replay import Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
 from uknip_crawler.ingest.workers import Workers
 from uknip_crawler.jobs import redaction
-from uknip_crawler.jobs.derivation import bring_to_rest
+from uknip_crawler.jobs.derivation import derive
 from uknip_crawler.jobs.recover import cut_torn_tail
 from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
@@ -93,7 +93,7 @@ def rebuild(
         for path in tombstones:
             archive.enrol_warc(path.name, files[-1].run_id, at=at)
         _complete_redactions(archive, at)
-        bring_to_rest(archive, base_url, everything=True, workers=workers, at=at)
+        derive(archive, base_url, everything=True, workers=workers, at=at)
         with archive.transaction():
             archive.images.readopt()
         for table in ("articles", "revisions", "aliases"):

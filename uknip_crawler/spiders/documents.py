@@ -16,6 +16,7 @@ from uknip_crawler.archive.sources import Source
 from uknip_crawler.discovery import SourceUnusable, rest, robots
 from uknip_crawler.errors import AddressRefused, ContentError, SiteUnavailable
 from uknip_crawler.extraction.content import decode
+from uknip_crawler.ingest.redirects import STATUSES
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.urls import canonicalise
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAST_END = "past the last page"
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
 
 
@@ -129,7 +129,7 @@ class Documents:
             ) as error:  # whatever the network or a handler raised: this document is not to be had
                 raise SiteUnavailable(str(error).rstrip(".") or type(error).__name__) from error
             capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
-            if response.status not in _REDIRECTS:
+            if response.status not in STATUSES:
                 return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
             target = self._redirect_target(target, capture, kind)
         raise SiteUnavailable("more than five redirects")

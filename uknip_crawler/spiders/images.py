@@ -43,11 +43,11 @@ from uknip_crawler.errors import (
     StorageError,
 )
 from uknip_crawler.extraction.content import decode
-from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest import outcomes, redirects
 from uknip_crawler.ingest.image_format import examine
 from uknip_crawler.models import Media, Outcome
 from uknip_crawler.sites import with_image_hosts
-from uknip_crawler.spiders import redirects
+from uknip_crawler.spiders import failures
 from uknip_crawler.urls import image_address, is_own_host
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Pictures:
         try:
             response = await self._spider.engine.download_async(request)
         except Exception as error:  # noqa: BLE001  # whatever the network or a handler raised
-            outcome, detail = verdicts.of_error(error)
+            outcome, detail = failures.of_error(error)
             if outcome is Outcome.TOO_LARGE:
                 outcome, detail = Outcome.REFUSED, f"more than {self._max_bytes:,} bytes"
             return _Answer(outcome, detail)
@@ -169,7 +169,7 @@ class Pictures:
         if response.status in redirects.STATUSES:
             return self._redirected(response, answered)
         if response.status != HTTPStatus.OK:
-            outcome, _ = verdicts.of_capture(answered.capture, is_stopping=self._spider.is_stopping)
+            outcome, _ = outcomes.of_capture(answered.capture, is_stopping=self._spider.is_stopping)
             is_odd = outcome in (None, Outcome.UNCHANGED)
             return _Answer(Outcome.HTTP_ERROR if is_odd else outcome, f"HTTP {response.status}", answered)
         try:

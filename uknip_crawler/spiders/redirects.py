@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from scrapy import Request
 from scrapy.http import Response as ScrapyResponse
@@ -13,7 +12,8 @@ from scrapy.http import Response as ScrapyResponse
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.multipage import PART
-from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
+from uknip_crawler.errors import AddressRefused, HostRefused
+from uknip_crawler.ingest.redirects import resolve
 from uknip_crawler.ingest.visit import Hop, Visit
 from uknip_crawler.models import Outcome
 from uknip_crawler.sites import Site
@@ -22,7 +22,6 @@ from uknip_crawler.urls import AddressKind, canonicalise, classify, is_own_host
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider
 
-STATUSES = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
 _WAIT_FOR_TARGET_SECONDS = 30.0
 
@@ -124,17 +123,6 @@ class Redirects:
         if visit.outcome is None:
             self._spider.settlement.resolve_redirect(visit, url)
             self._spider.visit_ended(visit, Outcome.ALIAS)
-
-
-def resolve(url: str, location: str) -> str:
-    """Resolve a Location header as browsers do (https://url.spec.whatwg.org/#url-parsing): `///host` is `//host`.
-
-    Raises UrlRefused when it is malformed.
-    """
-    try:
-        return urljoin(url, re.sub(r"^[/\\]{2,}", "//", location))
-    except ValueError:
-        raise UrlRefused(f"malformed address refused: {location[:80]!r}") from None
 
 
 def _answered(visit: Visit) -> Response:

@@ -23,14 +23,16 @@ from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
-from uknip_crawler.ingest import outcomes as verdicts
+from uknip_crawler.ingest import outcomes
+from uknip_crawler.ingest.redirects import STATUSES
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.jobs import redaction
+from uknip_crawler.jobs.derivation import derive_after_run
 from uknip_crawler.jobs.recover import recover
 from uknip_crawler.models import FAILURES, Capture, Outcome
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import redirects, rereading
+from uknip_crawler.spiders import failures, redirects
 from uknip_crawler.spiders.budget import Allowance
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.images import Pictures
@@ -241,21 +243,21 @@ class UknipSpider(scrapy.Spider):
         visit.response = Response(
             response.meta["capture"], response.meta["record"], response.meta.get("retry_times", 0) + 1
         )
-        if response.status in redirects.STATUSES:
+        if response.status in STATUSES:
             following = await self._redirects.follow(visit, response)
             if following is not None:
                 yield following
             if visit.outcome is None:
                 return
         else:
-            visit.outcome, visit.detail = verdicts.of_capture(
+            visit.outcome, visit.detail = outcomes.of_capture(
                 visit.response.capture, is_stopping=self.is_stopping
             )
         yield visit
 
     async def failed(self, failure: Failure) -> AsyncIterator[Any]:
         visit: Visit = failure.request.meta["visit"]  # type: ignore[attr-defined]
-        visit.outcome, visit.detail = verdicts.of_error(failure.value)
+        visit.outcome, visit.detail = failures.of_error(failure.value)
         yield visit
 
     # What components tell the spider
@@ -303,7 +305,7 @@ class UknipSpider(scrapy.Spider):
             self.fail_storage(failure.value)
         if not isinstance(visit, Visit) or visit.due.fetch_id not in self._in_flight or self.is_stopping:
             return
-        visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, verdicts.one_line(failure.value)
+        visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, outcomes.one_line(failure.value)
         self.visit_ended(visit, *self.settlement.settle([visit]))
 
     # The end
@@ -312,7 +314,12 @@ class UknipSpider(scrapy.Spider):
         try:
             self._finish(reason)
             if self.visits_pages:
-                rereading.after_run(self)
+                derive_after_run(
+                    self.archive,
+                    self.site.base_url,
+                    workers=self.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS"),
+                    at=self.clock(),
+                )
         except StorageError as error:
             self.exit_status = StorageError.exit_status
             logger.error("%s", error)

@@ -120,7 +120,7 @@ def _study(
         return {capture.fetch_id: study for capture, study in zip(captures, packed, strict=True)}
 
 
-def reread(
+def reextract(
     archive: Archive,
     base_url: str,
     learned: Learned,
@@ -159,7 +159,7 @@ def reread(
     return report
 
 
-def bring_up_to_date(
+def learn_and_reextract(
     archive: Archive,
     base_url: str,
     *,
@@ -169,7 +169,7 @@ def bring_up_to_date(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Report:
     """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date."""
-    brought = archive.readings.all() if everything else archive.readings.restless()
+    brought = archive.readings.all() if everything else archive.readings.underived()
     known = Learned(_layouts(archive), Stories(), *_verdicts(archive))
     if not brought and not _stale(archive, known):
         return Report()
@@ -178,7 +178,7 @@ def bring_up_to_date(
         brought = archive.readings.unsettled(lambda skeleton: version_of(learned, skeleton))
     others = set() if everything else set(out_of_date) - set(brought)
     wanted = [*brought, *sorted(others)]
-    return reread(archive, base_url, learned, wanted, workers=workers, progress=progress)
+    return reextract(archive, base_url, learned, wanted, workers=workers, progress=progress)
 
 
 def _touched(archive: Archive, changes: Changes, anyway: Collection[int]) -> set[int]:
