@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import signal
 import sqlite3
@@ -161,24 +162,34 @@ def rows_of_runs(directory: Path) -> bool:
 
 
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Ferry delayed by fog – UKNIP</title>
-<meta property="og:type" content="article"><meta property="article:published_time" content="2026-03-14T08:00:00Z">
+<meta property="article:published_time" content="2026-03-14T08:00:00Z">
 </head><body class="single single-post postid-7"><article id="post-7" class="post"><h1>Ferry delayed by fog</h1>
 <div class="text"><p>The first ferry from Ryde left ninety minutes late on Saturday because of thick fog in the Solent.</p>
 <p>Passengers were given hot drinks in the terminal while the crew waited for the weather to lift.</p></div>
 </article></body></html>"""
 
 
-def an_orphan(directory: Path, *, torn: bool = False) -> str:
+UNPROVEN = re.sub(r'<meta [^>]*>| class="[^"]*"| id="post-7"', "", PAGE)
+"""Nothing in its markup says that it is a story."""
+
+
+def an_orphan(
+    directory: Path,
+    url: str = "https://uknip.co.uk/news/uk/breaking/ferry-delayed-by-fog/",
+    page: str = PAGE,
+    *,
+    torn: bool = False,
+    found_by: str = "seed",
+) -> str:
     """Die between the WARC record and the row: the order of writing makes this the only gap there is."""
     site = load_site()
-    url = "https://uknip.co.uk/news/uk/breaking/ferry-delayed-by-fog/"
     archive = Archive(directory)
     with archive.transaction():
         run = archive.ledger.start_run("crawl", site.base_url, {}, "test", at=CLOCK)
-        archive.frontier.add([Candidate(url, "article", "seed")], at=CLOCK, due_at=CLOCK)
+        archive.frontier.add([Candidate(url, "article", found_by)], at=CLOCK, due_at=CLOCK)
         archive.frontier.claim(run, 1, due_by=CLOCK, at=CLOCK)
     headers = (("Content-Type", "text/html; charset=UTF-8"),)
-    archive.capture(run, Capture(url, 200, headers, PAGE.encode(), CLOCK), (), at=CLOCK)
+    archive.capture(run, Capture(url, 200, headers, page.encode(), CLOCK), (), at=CLOCK)
     archive.sync_captures()
     archive.close()
     if torn:
@@ -198,6 +209,17 @@ def test_a_capture_without_a_row_is_replayed_once(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT url, headline FROM articles") == [(url, "Ferry delayed by fog")]
     assert rows(tmp_path, "SELECT outcome FROM fetches") == [(Outcome.STORED,)]
     assert verified(tmp_path)
+
+
+@pytest.mark.parametrize(("found_by", "outcome"), [("feed", Outcome.STORED), ("link", Outcome.NOT_ARTICLE)])
+def test_a_replayed_page_is_believed_where_the_live_one_is(
+    found_by: str, outcome: Outcome, tmp_path: Path
+) -> None:
+    """The feed lists nothing but stories: an address of no known form need not prove that it leads to one."""
+    an_orphan(tmp_path, "https://uknip.co.uk/ferry/", UNPROVEN, found_by=found_by)
+    with Archive(tmp_path) as archive:
+        recover(archive, load_site(), clock=lambda: CLOCK)
+    assert rows(tmp_path, "SELECT outcome FROM fetches") == [(outcome,)]
 
 
 def test_a_torn_tail_is_cut(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import MAX_PARTS, AddressKind, canonicalise, classify, part_of
 
+BATCH = 25
+"""Captures given at a time: each batch costs a transaction."""
 _READ_AHEAD = 3
 """Batches that workers read while one is settled."""
 
@@ -46,13 +48,17 @@ class Replay:
     """Settles captures of one run in the order in which they are given, a batch in one transaction.
 
     Redirects wait for the page they lead to, as hops of its visit; `finish` ends those that waited in vain.
+    One that `goes_on` ends visits that the run had begun.
     """
 
-    def __init__(self, archive: Archive, site: Site, run: CrawlRun, workers: Workers) -> None:
+    def __init__(
+        self, archive: Archive, site: Site, run: CrawlRun, workers: Workers, *, goes_on: bool = False
+    ) -> None:
         self._archive = archive
         self._site = site
         self._run = run
         self._workers = workers
+        self._goes_on = goes_on
         self._settlement = Settlement(archive, site, run)
         self._batches: deque[Waiting] = deque()
         self._hops: dict[str, list[Hop]] = {}
@@ -97,7 +103,8 @@ class Replay:
             "import" if stored.imported_from else "rebuild",
             None,
         )
-        row = self._archive.ledger.open(
+        row = self._archive.ledger.open_visit(self._run.id, stored.url) if self._goes_on else None
+        row = row or self._archive.ledger.open(
             self._run.id,
             stored.url,
             kind=VARIANT if stored.is_variant else kind,

@@ -21,7 +21,7 @@ from uknip_crawler.archive.merging import merge_split_stories
 from uknip_crawler.archive.warc import RecordRef, rewriting
 from uknip_crawler.archive.warc.lenient import Answer, Damage, ForeignWarc, Record
 from uknip_crawler.errors import AddressRefused, StorageError
-from uknip_crawler.ingest.replay import Replay, Stored
+from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
 from uknip_crawler.ingest.workers import Workers
 from uknip_crawler.jobs import redaction
@@ -33,7 +33,6 @@ from uknip_crawler.sites import Site, load_site
 from uknip_crawler.times import EARLIEST
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered, is_variant, part_of
 
-BATCH = 25
 _OPEN_FILES = 32
 _TAKEN = frozenset({200, 301, 302, 303, 304, 307, 308, 404, 410})
 """Answers that tell of a story's life; others (errors, refusals) tell of the site's or of the crawler's."""

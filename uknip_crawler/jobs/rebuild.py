@@ -26,7 +26,7 @@ from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
 from uknip_crawler.errors import AddressRefused, ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.ingest.candidates import candidate_of
-from uknip_crawler.ingest.replay import Replay, Stored
+from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
 from uknip_crawler.ingest.workers import Workers
 from uknip_crawler.jobs import redaction
@@ -38,7 +38,6 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, Site, load_site
 from uknip_crawler.urls import canonicalise, is_variant
 
 UNDER_WAY = f"{DATABASE}.rebuilding"
-BATCH = 25
 _NAME = re.compile(r"uknip-(\d{14})-(\d+)-(\d+)(?:-r\d+)?\.warc\.gz(?:\.open)?$")
 Progress = Callable[[int, int], None]
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 
 from uknip_crawler.archive import Archive, warc
-from uknip_crawler.archive.frontier import Candidate, Due
-from uknip_crawler.archive.ledger import Response
-from uknip_crawler.archive.multipage import PART
 from uknip_crawler.errors import AddressRefused
-from uknip_crawler.extraction import read
-from uknip_crawler.ingest.settlement import Settlement
-from uknip_crawler.ingest.visit import CrawlRun, Visit
+from uknip_crawler.ingest.replay import BATCH, Replay, Stored
+from uknip_crawler.ingest.visit import CrawlRun
+from uknip_crawler.ingest.workers import Workers
 from uknip_crawler.jobs.redaction import after_run, complete
+from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import canonicalise, classify
+from uknip_crawler.urls import canonicalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,7 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
             is_live = archive.ledger.kind_of(run_id)[0] == "crawl"
             # the first crawl leafs through listings until it has ended once, unless a list told of all stories
             walks = not has_leafed and archive.ledger.visited_listings(run_id)
-            run = CrawlRun(
-                run_id,
-                clock(),
-                clock,
-                walks_listings=walks,
-                is_live=is_live,
-            )
+            run = CrawlRun(run_id, clock(), clock, walks_listings=walks, is_live=is_live)
             replayed += _replay(archive, site, run, name, path)
         archive.adopt_warc(name, at=clock())
     killed = archive.ledger.unfinished_runs()
@@ -76,45 +70,41 @@ def cut_torn_tail(path: Path) -> int:
 
 
 def _replay(archive: Archive, site: Site, run: CrawlRun, name: str, path: Path) -> int:
-    """Settle the captures no ledger row points at; return how many there were."""
-    settlement = Settlement(archive, site, run)
-    replayed = 0
+    """Settle the captures no ledger row points at, read as in any run; return how many there were."""
+    orphans = list(
+        dict(_orphans(archive, site, run, name, path)).items()
+    )  # what was asked for again counts once
+    if orphans:
+        with Workers(site.base_url, load_learned(archive), count=1) as pool:
+            replay = Replay(archive, site, run, pool, goes_on=True)
+            for start in range(0, len(orphans), BATCH):
+                replay.take([_stored(path, url, ref) for url, ref in orphans[start : start + BATCH]])
+            replay.finish()
+    return len(orphans)
+
+
+def _orphans(
+    archive: Archive, site: Site, run: CrawlRun, name: str, path: Path
+) -> Iterator[tuple[str, warc.RecordRef]]:
+    """Yield the pages of open visits; documents are read anew by the next run."""
     for member in warc.members(path):
         ref = warc.RecordRef(name, member.offset, member.length)
-        capture = _capture(path, member)
-        if capture is None or capture.status != 200 or archive.ledger.is_recorded(ref):
+        capture = _capture(path, ref) if member.is_whole else None
+        if capture is None or capture.status != HTTPStatus.OK or archive.ledger.is_recorded(ref):
             continue
-        visit = _visit(archive, site, run, capture)
-        if visit is None:
-            continue
-        visit.response = Response(capture, ref)
-        expected = visit.due.listed_on is not None or visit.due.promises_story
-        visit.reading = read(capture, site, expected_article=expected)
-        settlement.settle([visit])
-        replayed += 1
-    return replayed
+        with contextlib.suppress(AddressRefused):
+            url = canonicalise(capture.url, site)
+            if archive.ledger.open_visit(run.id, url) is not None:
+                yield url, ref
 
 
-def _capture(path: Path, member: warc.Member) -> Capture | None:
-    if not member.is_whole:
-        return None
+def _stored(path: Path, url: str, ref: warc.RecordRef) -> Stored:
+    capture = _capture(path, ref)
+    assert capture is not None  # it was read a moment ago
+    return Stored(url, capture, ref)
+
+
+def _capture(path: Path, ref: warc.RecordRef) -> Capture | None:
     with path.open("rb") as file:
-        file.seek(member.offset)
-        return warc.capture_of(file.read(member.length))
-
-
-def _visit(archive: Archive, site: Site, run: CrawlRun, capture: Capture) -> Visit | None:
-    """Return the open visit a capture belongs to; None for documents that the next run reads anew."""
-    try:
-        url = canonicalise(capture.url, site)
-    except AddressRefused:
-        return None
-    row = archive.ledger.open_visit(run.id, url)
-    if row is None:
-        return None
-    with archive.transaction():
-        kind = classify(url, site).value
-        archive.frontier.add([Candidate(url, kind, "replay")], at=run.clock(), due_at=run.started_at)
-    listed_on = archive.frontier.listed_on(url)
-    kind = PART if archive.pages.at(url) else kind
-    return Visit(Due(row, url, kind, "replay", listed_on, None, None))
+        file.seek(ref.offset)
+        return warc.capture_of(file.read(ref.length))
