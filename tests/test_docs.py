@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -14,11 +16,13 @@ from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.metadata import metadata
 from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.cli import cli
-from uknip_crawler.export.tables import TABLES as EXPORTS
-from uknip_crawler.models import FAILURES, Outcome
+from uknip_crawler.models import Outcome
 
 ROOT = Path(__file__).parent.parent
-SCHEMA = (ROOT / "docs" / "schema.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+GENERATED = [page for page in PAGES if "[[[cog" in page.read_text("utf-8")]
+PROSE = {"crawls"}
+"""What may follow the program's name besides a command."""
 
 
 def schema_columns() -> dict[str, list[str]]:
@@ -39,37 +43,17 @@ def test_every_table_and_column_is_described_for_readers() -> None:
     assert all(described[name]["columns"] == table.columns for name, table in TABLES.items())
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_schema_document_says_the_same(name: str) -> None:
-    """Table by table, word for word."""
-    section = SCHEMA.split(f"\n### {name}\n")[1].split("\n### ")[0].split("\n## ")[0]
-    lines = section.splitlines()
-    assert TABLES[name].description in lines
-    for column, meaning in TABLES[name].columns.items():
-        assert f"| `{column}` | {meaning} |" in lines
+@pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.name)
+def test_a_page_says_what_the_code_says(page: Path) -> None:
+    """Tables, columns, outcomes, export fields, commands and options: written by the code, none too many."""
+    command = [sys.executable, "-m", "cogapp", "-I", "docs", "--check", "--diff", str(page)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_schema_document_has_no_table_too_many() -> None:
-    """A dropped table leaves the document too."""
-    assert re.findall(r"^### (\w+)$", SCHEMA, re.MULTILINE) == list(TABLES)
-
-
-def test_every_outcome_is_explained() -> None:
-    """And every failure is named where exit status 3 is."""
-    table, failures = SCHEMA.split("| Outcome | Meaning |")[1].split("After a run with")
-    assert re.findall(r"^\| `(\w+)` \| \S", table, re.MULTILINE) == [outcome.value for outcome in Outcome]
-    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)) == MEANINGS
-    assert set(re.findall(r"`(\w+)`", failures.split("exit status is 3")[0])) == {o.value for o in FAILURES}
-
-
-@pytest.mark.parametrize("name", EXPORTS)
-def test_the_export_records_are_documented_in_order(name: str) -> None:
-    """Every field, word for word, as the columns of the CSV stand; those apart that want to be named."""
-    section = SCHEMA.split(f"#### `--table {name}`\n")[1].split("\n#### ")[0].split("\n- ")[0]
-    default, _, by_name = section.partition("By name only:")
-    for text, is_extra in ((default, False), (by_name, True)):
-        fields = [(f.name, f.meaning) for f in EXPORTS[name].fields if f.is_extra is is_extra]
-        assert re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE) == fields
+def test_every_outcome_has_its_meaning() -> None:
+    """In the order in which a reader meets them."""
+    assert list(MEANINGS) == list(Outcome)
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:
@@ -81,13 +65,39 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
 
 
 @pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
-def test_every_command_and_option_is_in_the_readme(name: str) -> None:
-    """By its name; and each option has a help that says what it does."""
-    readme = (ROOT / "README.md").read_text("utf-8")
+def test_every_command_is_in_the_readme_and_every_option_explains_itself(name: str) -> None:
+    """A newcomer finds the command; its help, which docs/commands.md repeats, tells the rest."""
     command = cli.get_command(click.Context(cli), name)
     assert command
-    assert f"uknip {name}" in readme
+    assert f"uknip {name}" in (ROOT / "README.md").read_text("utf-8")
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.help, f"{name}: {option.name} has no help"
-            assert max(option.opts, key=len) in readme, f"{name}: {option.opts} is not in README.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file that is there, and to a heading that is in it."""
+    for target, _, heading in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]*))?\)", page.read_text("utf-8")):
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", there.read_text("utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+            assert heading in slugs, f"{target}#{heading}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_pages_exist(page: Path) -> None:
+    """Every `uknip COMMAND --option` that a page shows is one that the program takes."""
+    group = click.Context(cli)
+    for name, rest in re.findall(r"\buknip ([a-z][a-z-]+)\b([^`\n]*)", page.read_text("utf-8")):
+        command = cli.get_command(group, name)
+        if command is None:
+            assert name in PROSE, name
+            continue
+        known = {text for param in command.params for text in (*param.opts, *param.secondary_opts)} | {
+            "--help"
+        }
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", rest.partition("  ")[0]):
+            assert option in known, f"uknip {name} {option}"

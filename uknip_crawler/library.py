@@ -37,7 +37,7 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRecord:
-    """A story as its latest capture reads: the export record, see docs/schema.md.
+    """A story as its latest capture reads: the export record, see docs/exporting.md.
 
     Times are aware datetimes in UTC, or a date (the day in London) where the page prints no time.
     """
