@@ -22,7 +22,7 @@ from sample_archive import (
 )
 from sqlite_utils import Database
 
-from uknip_crawler.cli import export as export_command
+from uknip_crawler.cli import output
 from uknip_crawler.cli.export import command
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import TABLES, Recipe
@@ -230,7 +230,7 @@ def test_a_log_gets_a_line_a_minute(archive: Path, monkeypatch: pytest.MonkeyPat
     """Here a minute is nothing; standard error is no terminal."""
     arguments = ["jsonl", "-o", "-", "--archive", str(archive)]
     assert CliRunner().invoke(command, arguments).stderr == "2 articles → standard output\n"
-    monkeypatch.setattr(export_command, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(output, "REPORT_SECONDS", 0.0)
     lines = CliRunner().invoke(command, arguments).stderr.splitlines()
     assert lines[:2] == ["Exporting: 1 of 2", "Exporting: 2 of 2"]
 

@@ -170,6 +170,7 @@ def test_the_style_is_served(room: Datasette) -> None:
 def test_the_front_page_tells_the_state_of_the_archive(room: Datasette) -> None:
     """How many, since when, edited, gone, the last run, the newest with a link."""
     page = text_of(room, "/")
+    assert "uknip.co.uk archive</title>" in page
     assert "3 stories" in page
     assert "<b>1</b> edited after publication" in page
     assert "<b>1</b> gone from the site" in page

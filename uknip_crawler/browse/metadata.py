@@ -132,8 +132,8 @@ group by r.id order by r.id desc""",
 }
 
 
-def metadata() -> dict[str, Any]:
-    """Return Datasette's metadata; its `plugins` entry is what switches our plugin on."""
+def metadata(site: str) -> dict[str, Any]:
+    """Return Datasette's metadata for an archive of a site (its host); the `plugins` entry switches our plugin on."""
     tables: dict[str, dict[str, Any]] = {
         name: {
             "title": table.title,
@@ -146,8 +146,8 @@ def metadata() -> dict[str, Any]:
     }
     tables["_sqlite_migrations"] = {"hidden": True}
     return {
-        "title": "UKNIP archive",
-        "description": "Stories of uknip.co.uk: searchable, with every edit. Times are UTC unless they say London.",
-        "plugins": {PLUGIN_NAME: {"enabled": True}},
-        "databases": {DATABASE_NAME: {"title": "UKNIP archive", "tables": tables, "queries": QUERIES}},
+        "title": f"{site} archive",
+        "description": f"Stories of {site}: searchable, with every edit. Times are UTC unless they say London.",
+        "plugins": {PLUGIN_NAME: {"site": site}},
+        "databases": {DATABASE_NAME: {"title": f"{site} archive", "tables": tables, "queries": QUERIES}},
     }

@@ -9,6 +9,7 @@ import time
 import webbrowser
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import rich
 import uvicorn
@@ -34,17 +35,19 @@ def datasette_for(archive: Path) -> Datasette:
     db = open_readonly(archive)
     try:
         db.conn.execute("SELECT 1 FROM articles LIMIT 1").fetchone()
+        row = db.conn.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     except sqlite3.Error as error:
         raise StorageError(f"{archive}: cannot read the archive: {error}") from error
     finally:
         db.close()
+    site = (urlsplit(row[0]).netloc if row else "").removeprefix("www.") or "empty"
     # with rich at hand Datasette prints every refused query as pages of traceback; a real fault it prints plainly too
     rich.reconfigure(quiet=True)
     # from Datasette 1.0 on, ready-made queries are no metadata
     later = (
         {"config": {"databases": {DATABASE_NAME: {"queries": QUERIES}}}} if __version_info__ >= ("1",) else {}
     )
-    return Datasette([str(archive / DATABASE)], metadata=metadata(), settings=SETTINGS, **later)
+    return Datasette([str(archive / DATABASE)], metadata=metadata(site), settings=SETTINGS, **later)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.cli.process import run
 from uknip_crawler.errors import UsageError
 
@@ -57,7 +57,7 @@ def command(sample: int, delay: float, contact: str | None, directory: Path, as_
         click.echo(f"uknip: {spider.site.base_url}: nothing to compare: {reason}", err=True)
         sys.exit(spider.exit_status or 3)
     found = _read(directory, spider.audit)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _text(found))
+    click.echo(json_text(found) if as_json else _text(found))
 
 
 def _base_url(directory: Path) -> str:

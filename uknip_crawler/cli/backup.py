@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from uknip_crawler.archive.backup import back_up
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 
 
 @click.command()
@@ -30,7 +30,7 @@ def command(file: Path, force: bool, directory: Path, as_json: bool) -> None:
     backup = back_up(directory, file, force=force, at=datetime.now(UTC))
     if as_json:
         record = {"file": str(backup.path), "articles": backup.articles, "size_bytes": backup.size_bytes}
-        click.echo(json.dumps(record, indent=2))
+        click.echo(json_text(record))
         return
     click.echo(f"{backup.articles:,} articles, {backup.size_bytes / 1e6:,.1f} MB → {backup.path}")
     click.echo(f"now the captures: rsync -a --delete {directory / 'warc'}/ {file.parent / 'warc'}/")

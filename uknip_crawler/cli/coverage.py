@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import click
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.reports.coverage import UNKNOWN, Coverage, coverage
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import UsageError
 
 SHOWN = 20
@@ -44,7 +44,7 @@ def command(calendar: bool, fill: bool, directory: Path, as_json: bool) -> None:
         raise UsageError(f"{directory}: no list of the site was read yet; run `uknip crawl` first")
     filled = _fill(directory, found) if fill else 0
     if as_json:
-        click.echo(json.dumps(found.as_json() | {"scheduled": filled}, indent=2, ensure_ascii=False))
+        click.echo(json_text(found.as_json() | {"scheduled": filled}))
     else:
         _tell(found, calendar=calendar)
         if fill:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import click
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.runs import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.cli.process import run
 from uknip_crawler.errors import UsageError
 from uknip_crawler.sites import DEFAULT_BASE_URL, load_site, with_image_hosts
@@ -108,7 +108,7 @@ def command(
         contact=contact,
         settings=dict(_setting(text) for text in settings),
     )
-    click.echo(json.dumps(result.as_json(), indent=2) if as_json else result.text())
+    click.echo(json_text(result.as_json()) if as_json else result.text())
     sys.exit(result.exit_status)
 
 

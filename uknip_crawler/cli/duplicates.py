@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -13,6 +12,7 @@ from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.duplicates import groups
 from uknip_crawler.archive.reports.runs import find_article
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import UsageError
 
 
@@ -39,7 +39,7 @@ def command(url: str | None, directory: Path, as_json: bool) -> None:
         )
     found = list(groups(db, article_id))
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json_text(found))
         return
     for group in found:
         click.echo("\n".join(_told(group)) + "\n")

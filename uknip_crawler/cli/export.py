@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import Report, progress
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import (
     FORMATS,
@@ -29,8 +26,6 @@ from uknip_crawler.export import (
 from uknip_crawler.export.formats import Row
 from uknip_crawler.export.recipe import selection_of
 from uknip_crawler.export.snapshot import Watch
-
-REPORT_SECONDS = 60.0
 
 
 @click.command("export")
@@ -120,8 +115,8 @@ def command(
     )
     destination = None if output == "-" else Path(output or _default(recipe))
     try:
-        with _progress() as watch:
-            summary = write_export(directory, recipe, destination, watch=watch)
+        with progress("Exporting") as report:
+            summary = write_export(directory, recipe, destination, watch=_watch(report))
     except BrokenPipeError:  # `… | head` has read enough
         return
     # standard output may be carrying the export itself
@@ -136,8 +131,8 @@ def _default(recipe: Recipe) -> str:
 
 
 def _check(directory: Path, path: Path, as_json: bool) -> None:
-    with _progress("Checking") as watch:
-        verdict = check_export(directory, path, watch=watch)
+    with progress("Checking") as report:
+        verdict = check_export(directory, path, watch=_watch(report))
     if as_json:
         record = {
             "path": str(verdict.path),
@@ -167,21 +162,12 @@ def _noun(table: str, count: int) -> str:
     return TABLES[table].rows.removesuffix("s") if count == 1 else TABLES[table].rows
 
 
-@contextlib.contextmanager
-def _progress(doing: str = "Exporting") -> Iterator[Watch]:
-    """Yield a watcher that draws a bar on a terminal's standard error, and else writes there one line a minute."""
-    if not sys.stderr.isatty():
-        yield lambda rows, total: _reported(rows, total, doing)
-        return
-    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield lambda rows, total: progress.track(rows, total=total)
+def _watch(report: Report) -> Watch:
+    """Return what says how far an export is while its rows go by."""
 
+    def watched(rows: Iterable[Row], total: int) -> Iterator[Row]:
+        for number, row in enumerate(rows, start=1):
+            yield row
+            report(number, total)
 
-def _reported(rows: Iterable[Row], total: int, doing: str) -> Iterator[Row]:
-    due = time.monotonic() + REPORT_SECONDS
-    for number, row in enumerate(rows, start=1):
-        yield row
-        if time.monotonic() >= due:
-            click.echo(f"{doing}: {number:,} of {total:,}", err=True)
-            due = time.monotonic() + REPORT_SECONDS
+    return watched

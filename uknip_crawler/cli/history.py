@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.duplicates import copies_of
 from uknip_crawler.archive.reports.runs import find_article, story_history
 from uknip_crawler.cli import archive_option, in_parts, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import UsageError
 from uknip_crawler.revisions import compare
 
@@ -41,7 +41,7 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     for older, newer in itertools.pairwise(revisions):
         newer["diff"] = compare(older["headline"], older["body"], newer["headline"], newer["body"]).diff
     if as_json:
-        click.echo(json.dumps(story, indent=2, ensure_ascii=False))
+        click.echo(json_text(story))
         return
     click.echo(f"{story['headline']}\n{story['url']}")
     click.echo(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uknip_crawler.archive import DATABASE, Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text, progress
 from uknip_crawler.errors import UsageError
 from uknip_crawler.ingest.candidates import schedule
 from uknip_crawler.jobs.import_warc import ImportReport, import_warcs
@@ -68,7 +66,7 @@ def command(
         report = _import(archive, site.base_url, files, workers) if files else None
     record = {"scheduled": sum(new for new, _ in scheduled), "not_taken": sum(bad for _, bad in scheduled)}
     if as_json:
-        click.echo(json.dumps({**record, **(report.as_json() if report else {})}, indent=2))
+        click.echo(json_text({**record, **(report.as_json() if report else {})}))
     else:
         if lists:
             click.echo(
@@ -91,17 +89,14 @@ def _own(directory: Path) -> str | None:
 
 
 def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: int) -> ImportReport:
-    console = Console(stderr=True)
-    columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("importing", total=None)
+    with progress("importing") as report:
         return import_warcs(
             archive,
             base_url,
             files,
             workers=workers,
             clock=lambda: datetime.now(UTC),
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            progress=report,
         )
 
 

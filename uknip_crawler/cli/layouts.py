@@ -15,6 +15,7 @@ from rich.table import Table
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import UsageError
 
 LISTED = 60
@@ -74,9 +75,7 @@ def command(
     for row in rows:
         row |= {"rules": json.loads(row["rules"]) if row["rules"] else None} if "rules" in row else {}
     if as_json:
-        click.echo(
-            json.dumps(rows[0] if name and not (lines or wordings) else rows, indent=2, ensure_ascii=False)
-        )
+        click.echo(json_text(rows[0] if name and not (lines or wordings) else rows))
     elif lines:
         _tell_lines(rows)
     elif wordings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text, progress
 from uknip_crawler.jobs.rebuild import rebuild
 
 SHOWN = 10
@@ -36,13 +36,10 @@ def command(workers: int, directory: Path, as_json: bool) -> None:
     (they are named), 75 another run holds the lock.
     """
 
-    def tell(run: int, of: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"living run {run:,} of {of:,} again …", err=True)
-
-    rebuilt = rebuild(directory, workers=workers, at=datetime.now(UTC), progress=tell)
+    with progress("living runs again") as report:
+        rebuilt = rebuild(directory, workers=workers, at=datetime.now(UTC), progress=report)
     if as_json:
-        click.echo(json.dumps(asdict(rebuilt), indent=2))
+        click.echo(json_text(asdict(rebuilt)))
     else:
         click.echo(
             f"{rebuilt.runs:,} runs, {rebuilt.captures:,} captures: {rebuilt.articles:,} articles in "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.backup import known_backups
 from uknip_crawler.archive.reports.runs import find_article
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import UsageError
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.recover import recover
@@ -78,7 +78,7 @@ def command(
         to_replace = [file for file, _ in known_backups(directory)], _exports()
     record = {"dry_run": dry_run, **asdict(extent), "copies_that_stay": sorted(target.copies)}
     record |= {"backups_to_replace": to_replace[0], "exports_to_replace": to_replace[1]}
-    click.echo(json.dumps(record, indent=2) if as_json else _text(record))
+    click.echo(json_text(record) if as_json else _text(record))
 
 
 def _story(archive: Archive, url: str, directory: Path) -> int | None:
@@ -143,7 +143,7 @@ def _list(archive: Archive, *, as_json: bool) -> None:
         for one in archive.redactions.all()
     ]
     if as_json:
-        click.echo(json.dumps(redactions, indent=2, ensure_ascii=False))
+        click.echo(json_text(redactions))
         return
     for one in redactions:
         unfinished = "" if one["finished"] else "  (not finished: run any `uknip redact` or crawl)"

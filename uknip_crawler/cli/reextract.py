@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -11,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text, progress
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction.layouts import Learned
@@ -60,7 +58,7 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
             link_near_duplicates(archive)
         layouts = {layout.name: str(layout.state) for layout in learned.layouts.values()}
     if as_json:
-        click.echo(json.dumps(_record(report, layouts, dry_run=dry_run), indent=2, ensure_ascii=False))
+        click.echo(json_text(_record(report, layouts, dry_run=dry_run)))
     else:
         _say(report, layouts, dry_run=dry_run)
     sys.exit(3 if report.unread else 0)
@@ -69,10 +67,7 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
 def _with_progress(
     archive: Archive, base_url: str, learned: Learned, wanted: list[int], *, workers: int, dry_run: bool
 ) -> Report:
-    console = Console(stderr=True)
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("reading", total=len(wanted))
+    with progress("reading") as report:
         return reextract(
             archive,
             base_url,
@@ -80,7 +75,7 @@ def _with_progress(
             wanted,
             workers=workers,
             dry_run=dry_run,
-            progress=lambda done: bar.update(task, completed=done),
+            progress=lambda done: report(done, len(wanted)),
         )
 
 

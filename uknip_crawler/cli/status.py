@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.runs import archive_status, run_report
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 
 
 @click.command()
@@ -25,7 +25,7 @@ def command(directory: Path, as_json: bool) -> None:
     db = open_readonly(directory)
     status = archive_status(db)
     if as_json:
-        click.echo(json.dumps(status, indent=2))
+        click.echo(json_text(status))
         return
     span = f"published {status['first_published_at'] or '?'} to {status['last_published_at'] or '?'}"
     click.echo(f"{directory}: {status['base_url'] or 'nothing crawled yet'}")

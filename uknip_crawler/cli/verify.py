@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.verify import verify
 from uknip_crawler.cli import archive_option, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import StorageError
 
 
@@ -34,7 +34,7 @@ def command(directory: Path, as_json: bool) -> None:
         problems = list(verify(archive.db, directory, progress=tell))
         articles = archive.db.table("articles").count_where("status <> 'redacted'")
     if as_json:
-        click.echo(json.dumps({"articles": articles, "problems": problems}, indent=2))
+        click.echo(json_text({"articles": articles, "problems": problems}))
     else:
         for problem in problems:
             click.echo(problem)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from uknip_crawler.archive import open_readonly, warc
 from uknip_crawler.archive.reports.addresses import dossier, last_robots
 from uknip_crawler.archive.reports.runs import archive_status
 from uknip_crawler.cli import archive_option, in_parts, json_option
+from uknip_crawler.cli.output import json_text
 from uknip_crawler.discovery.robots import Robots
 from uknip_crawler.errors import ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode
@@ -42,7 +42,7 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     known |= {"form": classify(address, site).value, "robots": _robots(last_robots(db), directory, address)}
     db.close()
     if as_json:
-        click.echo(json.dumps(known, indent=2, ensure_ascii=False))
+        click.echo(json_text(known))
     else:
         click.echo("\n".join(_lines(known)))
 
