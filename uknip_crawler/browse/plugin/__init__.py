@@ -50,7 +50,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.add_extension(ScriptNonces)
     env.filters |= {"time": time_element, "number": "{:,}".format, "address": address}
     env.globals |= {"query_string": query, "uknip_nonce": NONCE.get, "datasette_version": __version__}
-    env.globals["site"] = datasette.plugin_config(PLUGIN_NAME)["site"]
+    env.globals["site_name"] = datasette.plugin_config(PLUGIN_NAME)["site"]
 
 
 @hookimpl
