@@ -14,8 +14,8 @@ from processes import uknip
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.demo import SampleSite
-from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.discovery.robots import Robots
+from uknip_crawler.times import LONDON
 
 OPEN = {"rest": {}, "sitemap": {"rest": False}, "feed": {"rest": False, "sitemap": False}}
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_moment
+from uknip_crawler.times import LONDON
 
-LONDON = ZoneInfo("Europe/London")
 LONG_AFTER = timedelta(days=180)
 MANY = 20
 SHARE = 0.2

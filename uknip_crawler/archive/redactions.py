@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_moment, as_text
 from uknip_crawler.models import Moment
+from uknip_crawler.times import LONDON
 from uknip_crawler.urls import slug
 
-LONDON = ZoneInfo("Europe/London")
 _CHOSEN = "(SELECT value FROM json_each(:ids))"
 
 

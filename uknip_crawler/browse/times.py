@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-LONDON = ZoneInfo("Europe/London")
+from uknip_crawler.times import LONDON
 
 
 def london_time(text: str | None) -> str:

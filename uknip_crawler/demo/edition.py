@@ -16,7 +16,7 @@ from uknip_crawler.demo.newsroom import Newsroom
 from uknip_crawler.demo.pages import Pages
 from uknip_crawler.demo.pictures import png
 from uknip_crawler.demo.posts import HOUSE_ACCOUNT, Post, slugify
-from uknip_crawler.demo.prose import LONDON
+from uknip_crawler.times import LONDON
 
 PER_PAGE = 10
 _KEPT = 2048

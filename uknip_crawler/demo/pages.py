@@ -18,8 +18,8 @@ from uknip_crawler.demo.furniture import furniture
 from uknip_crawler.demo.hard.layouts import NEW, skin
 from uknip_crawler.demo.hard.setting import set_in_boxes
 from uknip_crawler.demo.posts import HOUSE_ACCOUNT, InsertedLine, Post, slugify
-from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.models import Block, BlockKind, Image
+from uknip_crawler.times import LONDON
 
 _MAIL = re.compile(r"[\w.]+@[\w.]+\w")
 _MAIL_KEY = 0x42

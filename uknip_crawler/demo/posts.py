@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.models import Block, BlockKind, Image
+from uknip_crawler.times import LONDON
 
 HOUSE_ACCOUNT = "uknip247"
 _BODY_KINDS = (BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.QUOTE)

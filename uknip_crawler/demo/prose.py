@@ -11,11 +11,9 @@ from functools import cache
 from importlib import resources
 from random import Random
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from uknip_crawler.models import Block, BlockKind
-
-LONDON = ZoneInfo("Europe/London")
+from uknip_crawler.times import LONDON
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from uknip_crawler.demo.answers import JSON, XML, Answer
 from uknip_crawler.demo.pages import story_html
 from uknip_crawler.demo.posts import Post
-from uknip_crawler.demo.prose import LONDON
+from uknip_crawler.times import LONDON
 
 FEED_ITEMS = 10
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'

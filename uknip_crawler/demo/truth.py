@@ -16,8 +16,8 @@ from typing import Any
 
 from uknip_crawler.demo.furniture import Furniture, furniture
 from uknip_crawler.demo.posts import Post
-from uknip_crawler.demo.prose import LONDON
 from uknip_crawler.demo.server import SampleSite
+from uknip_crawler.times import LONDON
 
 
 def records(site: SampleSite) -> Iterator[dict[str, Any]]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export.tables import HIDDEN
+from uknip_crawler.times import LONDON
 
-LONDON = ZoneInfo("Europe/London")
 _DAY = timedelta(days=1)
 
 

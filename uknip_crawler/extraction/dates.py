@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from uknip_crawler.extraction.text import one_line
-from uknip_crawler.extraction.zones import LONDON, NAMED, NAMES, split_zone, states_a_zone, without_remark
+from uknip_crawler.extraction.zones import NAMED, NAMES, split_zone, states_a_zone, without_remark
 from uknip_crawler.models import Moment
+from uknip_crawler.times import LONDON
 
 EARLIEST = date(1990, 1, 1)
 MAX_LENGTH = 100

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import as_moment
 from uknip_crawler.models import Outcome
+from uknip_crawler.times import LONDON
 from uknip_crawler.urls import address_date
 
-LONDON = ZoneInfo("Europe/London")
 UNKNOWN = "unknown"
 FORBIDDEN = frozenset({Outcome.ROBOTS_DENIED, Outcome.TRAP, Outcome.BLOCKED_HOST, Outcome.BLOCKED_URL})
 """Outcomes of addresses that another visit may not change: we do not ask for them."""

@@ -16,7 +16,7 @@ _FLAGS = {
     "published_in_future": "The page says it was published after we captured it.",
     "modified_in_future": "The page says it was changed after we captured it.",
     "modified_before_published": "The page says it was changed before it was published.",
-    "published_before_site": "The page says it was published before the site existed.",
+    "published_too_early": "The page says it was published before there was a web.",
     "truncated_parse": "The page could not be read to its end: the story may go on.",
     DOUBTFUL_BODY: "Sentences of the page are missing from this text: part of the story may be lost.",
 }
