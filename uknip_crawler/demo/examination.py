@@ -75,14 +75,6 @@ def mark(answers: Iterable[tuple[Question, Reading]]) -> Marks:
     return marks
 
 
-def mark_by_layout(answers: Iterable[tuple[Question, Reading]]) -> dict[str, Marks]:
-    """Return the marks of each layout, by its name."""
-    marks: dict[str, Marks] = {}
-    for question, reading in answers:
-        _mark_one(marks.setdefault(question.post.layout, Marks()), question, reading.article)
-    return dict(sorted(marks.items()))
-
-
 def _mark_one(marks: Marks, question: Question, article: Article | None) -> None:
     post = question.post
     truth = lines(post.body)

@@ -83,11 +83,6 @@ class SampleSite:
         """Return the stories that a story's page points to."""
         return self._current().others(post)
 
-    def warm(self) -> None:
-        """Render and compress every story now, so that a benchmark measures the crawler alone."""
-        for post in self.newsroom.published():
-            _ = self._current().answer(post.path).gzipped
-
     def count(self, method: str, target: str, status: int) -> None:
         with self._lock:
             self.requests.append((method, target, status))

@@ -8,16 +8,10 @@ from functools import lru_cache
 
 from uknip_crawler.sites import fold
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _CLOSERS = "\"'’”»)]"
-
-
-def strip_controls(text: str) -> str:
-    """Return text without control characters (tab and newlines stay), lone surrogates as U+FFFD."""
-    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
 def one_line(text: str) -> str:
