@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import signal
@@ -28,9 +29,13 @@ from uknip_crawler.sites import load_site
 CLOCK = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
 
 
-def start(site: SampleSite, directory: Path) -> subprocess.Popen[str]:
+def start(site: SampleSite, directory: Path, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        arguments(site.base_url, directory), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        arguments(site.base_url, directory),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
     )
 
 
@@ -135,6 +140,57 @@ def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
         assert list((tmp_path / "warc").glob("*.open")) == []
         crawl(site, tmp_path)
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(40,)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_is_no_fault_of_a_page(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C in a terminal reaches the workers too."""
+    with SampleSite(newsroom(40)) as site:
+        process = start(site, tmp_path, start_new_session=True)
+        wait_for_requests(site, 15)
+        os.killpg(process.pid, number)
+        process.communicate(timeout=20)
+        assert process.returncode == 128 + number
+        failures = rows(tmp_path, "SELECT url, outcome, detail FROM fetches WHERE outcome LIKE 'extract%'")
+        assert failures == []
+
+
+def test_a_run_that_waits_for_an_answer_ends_in_time(tmp_path: Path) -> None:
+    """A server that says nothing does not hold up a run that is told to stop; its address is due again."""
+    with SampleSite(newsroom(40)) as site:
+        silent = site.newsroom.published()[3].path
+        site.fail[silent] = faults.hang
+        process = start(site, tmp_path)
+        wait_for_requests(site, 12)
+        process.terminate()
+        begun = time.monotonic()
+        process.communicate(timeout=40)
+        assert time.monotonic() - begun < 20
+        assert process.returncode == 128 + signal.SIGTERM
+        assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
+        assert rows(tmp_path, "SELECT exit_status FROM runs") == [(128 + signal.SIGTERM,)]
+        site.fail.clear()
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(40,)]
+
+
+def test_a_signal_while_stories_are_read_again_ends_at_once(tmp_path: Path) -> None:
+    """The run has ended; what is left of reading is the next run's."""
+    with SampleSite(newsroom(40)) as site:
+        process = start(site, tmp_path)
+        wait_for_requests(site, 46)
+        while rows(tmp_path, "SELECT finished_at FROM runs") == [(None,)]:
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        process.communicate(timeout=20)
+        assert time.monotonic() - begun < 15
+        assert process.returncode == 128 + signal.SIGINT
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM runs WHERE rested_at IS NULL") == [(0,)]
+    assert verified(tmp_path)
 
 
 def test_a_second_crawl_at_the_same_time_gives_75_at_once(tmp_path: Path) -> None:

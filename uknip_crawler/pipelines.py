@@ -8,10 +8,11 @@ from functools import cached_property
 from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.ingest.workers import WORKER_FAILURES, Workers, read_page, unread
 from uknip_crawler.jobs.reextraction import load_learned
-from uknip_crawler.models import Capture, Reading
+from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.spiders.component import Component
 
 _GATHER_SECONDS = 0.005
+_UNREAD = frozenset({Outcome.EXTRACT_ERROR, Outcome.EXTRACT_TIMEOUT})
 
 
 class ExtractionPipeline(Component):
@@ -23,6 +24,9 @@ class ExtractionPipeline(Component):
     async def process_item(self, item: Visit) -> Visit:
         if item.outcome is None and item.response is not None:
             item.reading = await self._read(item.response.capture, item.due.promises_story)
+            if self._spider.stopped_by and item.reading.outcome in _UNREAD:
+                # the signal was also the worker's end: no fault of the page
+                item.reading, item.outcome = None, Outcome.DEFERRED
         return item
 
     @cached_property

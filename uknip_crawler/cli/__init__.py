@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -84,8 +86,13 @@ def in_parts(parts: int, missing: list[int]) -> str:
     return f"in {parts} pages" + (f", missing: {', '.join(map(str, missing))}" if missing else "")
 
 
+def _terminated(signum: int, _: Any) -> None:
+    raise SystemExit(128 + signum)
+
+
 def main() -> None:
     """Run the command line; every error of ours is one line on stderr and its own exit status."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         cli.main(standalone_mode=False, prog_name="uknip")
     except click.exceptions.Exit as exit_:

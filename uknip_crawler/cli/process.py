@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +13,9 @@ from uknip_crawler.sites import load_site
 
 if TYPE_CHECKING:
     from uknip_crawler.spiders.uknip import UknipSpider
+
+STOP_SECONDS = 8.0
+"""How long a run that is told to stop waits for what is under way."""
 
 Spider = TypeVar("Spider", bound="UknipSpider")
 
@@ -27,9 +32,26 @@ def run(
 
     class Process(AsyncCrawlerProcess):
         def _signal_shutdown(self, signum: int, frame: Any) -> None:
-            if isinstance(crawler.spider, spider_class):
-                crawler.spider.stopped_by = signum
+            from twisted.internet import reactor
+
+            spider = crawler.spider
+            if not isinstance(spider, spider_class):
+                os._exit(128 + signum)  # nothing has begun that the next run does not mend
+            spider.stopped_by = signum
+            if spider.is_deriving:
+                _die_of_the_next()
+                raise KeyboardInterrupt  # the run itself has ended, and its rows are on the disk
+            reactor.callFromThread(reactor.callLater, STOP_SECONDS, self._give_up, spider)
             super()._signal_shutdown(signum, frame)
+
+        def _signal_kill(self, signum: int, frame: Any) -> None:
+            os._exit(128 + signum)
+
+        def _give_up(self, spider: Spider) -> None:
+            """End a run that waits for an answer which does not come."""
+            if not spider.has_ended:
+                spider.closed("shutdown")
+            self._stop_reactor()
 
     load_site(base_url)  # a bad address is told before anything is set up
     project = Settings()
@@ -47,6 +69,11 @@ def run(
     raise next(
         (error for error in failed if isinstance(error, UknipError)), UknipError(f"crawl failed: {failed}")
     )
+
+
+def _die_of_the_next() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _log_for_people() -> None:

@@ -75,7 +75,7 @@ def _with_progress(
             wanted,
             workers=workers,
             dry_run=dry_run,
-            progress=lambda done: report(done, len(wanted)),
+            progress=report,
         )
 
 

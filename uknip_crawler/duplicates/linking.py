@@ -19,10 +19,12 @@ LIKELY = 0.15
 """Estimated share of common shingles from which two texts are compared: 3.5 deviations below 0.3."""
 
 
-def link_near_duplicates(archive: Archive, progress: Callable[[int], None] = lambda done: None) -> int:
+def link_near_duplicates(
+    archive: Archive, progress: Callable[[int, int], None] = lambda done, of: None
+) -> int:
     """Compare every new or changed story with all others, link copies in groups; return how many were compared.
 
-    Done some at a time: what is done stays done, and `progress` hears how many. Doing it again changes nothing.
+    Done some at a time: what is done stays done, and `progress` hears how many of how many. Doing it again changes nothing.
     """
     store = archive.duplicates
     pending = store.pending()
@@ -34,7 +36,7 @@ def link_near_duplicates(archive: Archive, progress: Callable[[int], None] = lam
             for content_sha256 in sorted(texts):
                 _link_twins(store, content_sha256)
             store.regroup()
-        progress(start + CHUNK)
+        progress(min(start + CHUNK, len(pending)), len(pending))
     misplaced, shared_texts = store.out_of_order()
     with archive.transaction():
         for content_sha256 in shared_texts:

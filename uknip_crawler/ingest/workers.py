@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import resource
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -42,6 +43,7 @@ _worker: _Worker
 
 def _begin(base_url: str, learned: Learned, limit_bytes: int) -> None:
     global _worker
+    os.setsid()  # a signal to the whole group is the main process's to answer: what is being read is read
     _worker = _Worker(load_site(base_url), learned)
     with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
         resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,8 +16,8 @@ from uknip_crawler.revisions import Kind, classify, compare
 
 logger = logging.getLogger(__name__)
 
-SAY_EVERY = 1_000
-"""Stories after which long work says how far it is."""
+SAY_SECONDS = 30.0
+"""How often long work says how far it is."""
 
 _CHUNK = 200
 
@@ -73,13 +74,14 @@ def name_edits(archive: Archive) -> int:
     return done
 
 
-def _saying(what: str) -> Callable[[int], None]:
-    said = 0
+def _saying(what: str) -> Callable[[int, int], None]:
+    """Return what says from the first story on, and then now and again, how far long work is."""
+    due = float("-inf")
 
-    def say(done: int) -> None:
-        nonlocal said
-        if done >= said + SAY_EVERY:
-            said = done
-            logger.info("%d stories %s so far", done, what)
+    def say(done: int, of: int) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + SAY_SECONDS
+            logger.info("%d of %d stories %s", done, of, what)
 
     return say

@@ -82,6 +82,8 @@ class UknipSpider(scrapy.Spider):
         self.end_reason = "not started"
         self.is_stopping = False
         self.stopped_by = 0
+        self.has_ended = False
+        self.is_deriving = False
         self.requests = 0
         self.received_bytes = 0
         self.outcomes: Counter[str] = Counter()
@@ -311,20 +313,29 @@ class UknipSpider(scrapy.Spider):
     # The end
 
     def closed(self, reason: str) -> None:
+        if self.has_ended:
+            return
+        self.has_ended = True
         try:
             self._finish(reason)
-            if self.visits_pages:
-                derive_after_run(
-                    self.archive,
-                    self.site.base_url,
-                    workers=self.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS"),
-                    at=self.clock(),
-                )
+            if self.visits_pages and not self.stopped_by:
+                self._derive()
         except StorageError as error:
             self.exit_status = StorageError.exit_status
             logger.error("%s", error)
         finally:
             self.archive.close()
+
+    def _derive(self) -> None:
+        self.is_deriving = True
+        workers = self.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS")
+        try:
+            derive_after_run(self.archive, self.site.base_url, workers=workers, at=self.clock())
+        except KeyboardInterrupt:
+            self.exit_status = 128 + self.stopped_by
+            logger.info("stopped while stories were read again; the next crawl goes on with it")
+        finally:
+            self.is_deriving = False
 
     def _finish(self, reason: str) -> None:
         now = self.clock()

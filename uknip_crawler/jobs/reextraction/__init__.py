@@ -128,15 +128,16 @@ def reextract(
     *,
     workers: int,
     dry_run: bool = False,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
     """Read every capture of some stories again and replace their readings, some at a time: what is done stays done.
 
-    `progress` hears how many stories are done. A story of which no capture gives a story keeps its reading.
+    `progress` hears how many stories of how many are done. A story of which no capture gives a story keeps its reading.
     """
     report = Report()
     if not article_ids:
         return report
+    progress(0, len(article_ids))
     batches: deque[dict[int, list[Captured]]] = deque()  # those under way
 
     def records() -> Iterator[list[RecordRef]]:
@@ -152,7 +153,7 @@ def reextract(
                 for article_id, captures in batch.items()
             }
             Telling(archive, learned, report, dry_run).store(told)
-            progress(report.stories)
+            progress(report.stories, len(article_ids))
     if not dry_run:
         with archive.transaction():
             mark_migrations(archive.db)
@@ -166,7 +167,7 @@ def learn_and_reextract(
     everything: bool,
     workers: int,
     at: datetime,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
     """Do what follows a run that fetched something: learn, then read again what it brought and what is out of date."""
     brought = archive.readings.all() if everything else archive.readings.underived()
