@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from capabilities import need_programs
 from sample_archive import SITE, add_alias, add_article, add_image, add_tags, new_archive
 
 from uknip_crawler.export import TABLES, Recipe, Selection, parquet, write_export
+from uknip_crawler.export.tables import Table
+from uknip_crawler.times import LONDON
 
 TEXTS = [
     'He said "no", twice, and left; "why?"',
@@ -138,10 +141,10 @@ def test_json_lines_pass_through_jq(archive: Path, tmp_path: Path) -> None:
 
 
 def test_duckdb_reads_parquet(archive: Path, tmp_path: Path) -> None:
-    """Lists as lists, pictures as structs, times by a cast; null is null."""
+    """Lists as lists, pictures as structs, times as times; null is null."""
     file = tmp_path / "out.parquet"
     write_export(archive, Recipe("parquet"), file)
-    sql = f"""SELECT headline, body, tags, images, word_count, published_at::TIMESTAMPTZ AT TIME ZONE 'UTC'
+    sql = f"""SELECT headline, body, tags, images, word_count, published_at AT TIME ZONE 'UTC', published_on
         FROM '{file}' ORDER BY published_at NULLS FIRST"""
     rows = duckdb.sql(sql).fetchall()
     assert [row[0] for row in rows] == [row[1] for row in rows] == IN_ORDER
@@ -152,6 +155,7 @@ def test_duckdb_reads_parquet(archive: Path, tmp_path: Path) -> None:
         0,
     )
     assert str(rows[1][5]) == "2024-01-01 10:00:00"
+    assert rows[1][6] == date(2024, 1, 1)
 
 
 def test_duckdb_reads_csv_and_json_lines(archive: Path, tmp_path: Path) -> None:
@@ -164,14 +168,14 @@ def test_duckdb_reads_csv_and_json_lines(archive: Path, tmp_path: Path) -> None:
 
 
 def test_pandas_reads_parquet_and_csv(archive: Path, tmp_path: Path, notebook: Path) -> None:
-    """The same table of both; times by to_datetime."""
+    """The same table of both; times are times."""
     write_export(archive, Recipe("parquet"), tmp_path / "out.parquet")
     write_export(archive, Recipe("csv", raw=True), tmp_path / "out.csv")
     code = """
 import json, pandas
 table = pandas.read_parquet("out.parquet")
 same = pandas.read_csv("out.csv", dtype=str, keep_default_na=False)
-years = pandas.to_datetime(table.published_at, utc=True, format="ISO8601").dt.year
+years = table.published_at.dt.year
 print(json.dumps([table.headline.tolist(), same.body.tolist(), table.tags.str.len().tolist(), years.tolist()[1:]]))
 """
     done = subprocess.run([notebook, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -195,7 +199,37 @@ def test_parquet_holds_the_records_of_json_lines(archive: Path, tmp_path: Path) 
         nested = [field.name for field in table.fields if field.type == "json"]
         for row in rows:
             row.update({key: json.loads(row[key]) for key in nested})
-        assert rows == [json.loads(line) for line in lines]
+        assert rows == [_with_times(json.loads(line), table) for line in lines]
+
+
+def _with_times(record: dict[str, Any], table: Table) -> dict[str, Any]:
+    """Return a record of JSON lines with times as Parquet has them."""
+    expected: dict[str, Any] = {}
+    for field in table.fields:
+        text = record[field.name]
+        if field.type not in ("instant", "moment") or text is None:
+            expected[field.name] = text
+        else:
+            expected[field.name] = datetime.fromisoformat(text) if "T" in text else None
+        if field.type == "moment":
+            at = expected[field.name]
+            day = at.astimezone(LONDON).date() if at else text and date.fromisoformat(text)
+            expected[field.name.replace("_at", "_on")] = day
+    return expected
+
+
+def test_parquet_knows_a_bare_day_from_an_instant(tmp_path: Path) -> None:
+    """No instant is invented: a day without a time has no timestamp; an evening's story in June is of the London day."""
+    db = new_archive(tmp_path)
+    add_article(db, "/day/", "Day", published_at="2020-09-16")
+    add_article(db, "/evening/", "Evening", published_at="2024-06-14T23:30:00Z")
+    db.close()
+    write_export(tmp_path, Recipe("parquet"), tmp_path / "out.parquet")
+    rows = pq.read_table(tmp_path / "out.parquet").select(["published_at", "published_on"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [
+        (None, date(2020, 9, 16)),
+        (datetime(2024, 6, 14, 23, 30, tzinfo=UTC), date(2024, 6, 15)),
+    ]
 
 
 def test_parquet_comes_in_groups_and_an_empty_one_is_a_table(

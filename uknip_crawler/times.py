@@ -27,7 +27,7 @@ def impossible_times(article: Article, captured_at: datetime) -> tuple[str, ...]
         "modified_before_published": published is not None
         and modified is not None
         and _is_after(published, modified),
-        "published_too_early": published is not None and _day(published) < EARLIEST,
+        "published_too_early": published is not None and london_day(published) < EARLIEST,
     }
     return tuple(name for name, is_wrong in flags.items() if is_wrong)
 
@@ -35,10 +35,11 @@ def impossible_times(article: Article, captured_at: datetime) -> tuple[str, ...]
 def _is_after(one: Moment, other: Moment) -> bool:
     if isinstance(one, datetime) and isinstance(other, datetime):
         return one > other
-    return _day(one) > _day(other)  # of a bare day nothing finer is known
+    return london_day(one) > london_day(other)  # of a bare day nothing finer is known
 
 
-def _day(moment: Moment) -> date:
+def london_day(moment: Moment) -> date:
+    """Return the day in London on which a moment falls."""
     return moment.astimezone(LONDON).date() if isinstance(moment, datetime) else moment
 
 

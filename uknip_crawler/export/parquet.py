@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from uknip_crawler.archive.database import as_moment
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export.tables import Field
+from uknip_crawler.times import london_day
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,20 +54,28 @@ def holds(path: Path, rows: Iterable[tuple[Any, ...]], fields: Sequence[Field]) 
 
 
 def schema(fields: Sequence[Field]) -> pa.Schema:
-    """Return the columns: text (also instants), integers, lists; `images` is a list of structs."""
+    """Return the columns: text, integers, UTC timestamps, lists; `images` is a list of structs.
+
+    A moment is two columns: the timestamp, null where only a day is known, and `…_on`, the day in London.
+    """
     import pyarrow as pa
 
-    return pa.schema([(field.name, _type(field)) for field in fields])
+    return pa.schema([column for field in fields for column in _columns(field)])
 
 
-def _type(field: Field) -> pa.DataType:
+def _columns(field: Field) -> Iterator[tuple[str, pa.DataType]]:
     import pyarrow as pa
 
     if field.type == "images":
-        return pa.list_(pa.struct([(key, pa.string()) for key in field.keys]))
-    if field.type == "list":
-        return pa.list_(pa.string())
-    return pa.int64() if field.type == "integer" else pa.string()
+        yield field.name, pa.list_(pa.struct([(key, pa.string()) for key in field.keys]))
+    elif field.type == "list":
+        yield field.name, pa.list_(pa.string())
+    elif field.type in ("instant", "moment"):
+        yield field.name, pa.timestamp("us", tz="UTC")
+    else:
+        yield field.name, pa.int64() if field.type == "integer" else pa.string()
+    if field.type == "moment":
+        yield f"{field.name.removesuffix('_at')}_on", pa.date32()
 
 
 def batches(rows: Iterable[tuple[Any, ...]], fields: Sequence[Field]) -> Iterator[pa.RecordBatch]:
@@ -73,12 +84,26 @@ def batches(rows: Iterable[tuple[Any, ...]], fields: Sequence[Field]) -> Iterato
 
     columns, rows = schema(fields), iter(rows)
     while batch := list(islice(rows, BATCH)):
-        arrays = [
-            pa.array(_values(values, field), column.type)
-            for values, field, column in zip(zip(*batch, strict=True), fields, columns, strict=True)
-        ]
+        values = (
+            column
+            for cells, field in zip(zip(*batch, strict=True), fields, strict=True)
+            for column in _values(cells, field)
+        )
+        arrays = [pa.array(cells, column.type) for cells, column in zip(values, columns, strict=True)]
         yield pa.record_batch(arrays, schema=columns)
 
 
-def _values(values: Sequence[Any], field: Field) -> Sequence[Any]:
-    return [json.loads(value) for value in values] if field.type in ("list", "images") else values
+def _values(cells: Sequence[Any], field: Field) -> Iterator[Sequence[Any]]:
+    if field.type in ("list", "images"):
+        yield [json.loads(cell) for cell in cells]
+    elif field.type in ("instant", "moment"):
+        moments = [None if cell is None else as_moment(_text(cell)) for cell in cells]
+        yield [moment if isinstance(moment, datetime) else None for moment in moments]
+        if field.type == "moment":
+            yield [None if moment is None else london_day(moment) for moment in moments]
+    else:
+        yield cells
+
+
+def _text(cell: str | bytes) -> str:
+    return cell.decode("ascii") if isinstance(cell, bytes) else cell
