@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from operator import or_
 from statistics import mean
 
 from uknip_crawler.extraction.containers import Sheet
 from uknip_crawler.extraction.lines import ALL_LINKED, Line, is_story_line, is_subheading
 from uknip_crawler.extraction.places import SEPARATOR, is_wrapper
+from uknip_crawler.extraction.templates import Templates
 from uknip_crawler.extraction.wording import Rule
 from uknip_crawler.models import BlockKind
 
@@ -22,10 +23,9 @@ _PLAIN = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
 Box = tuple[Sheet, list[Line]]
 
 
-def judge_boxes(sheets: Sequence[Sheet]) -> tuple[frozenset[str], dict[str, int]]:
+def judge_boxes(sheets: Sequence[Sheet], templates: Templates) -> tuple[frozenset[str], dict[str, int]]:
     """Return the places below the container that are story's, and those of furniture with the pages that have them."""
     boxes: dict[str, list[Box]] = defaultdict(list)
-    core = {id(sheet): sum(line.words for line in sheet.inside if line.is_core) for sheet in sheets}
     for sheet in sheets:
         held: dict[str, list[Line]] = defaultdict(list)
         for line in sheet.inside:
@@ -33,41 +33,105 @@ def judge_boxes(sheets: Sequence[Sheet]) -> tuple[frozenset[str], dict[str, int]
                 held[branch].append(line)
         for branch, lines in held.items():
             boxes[branch].append((sheet, lines))
+    judge = _Judge(sheets, templates)
     story, furniture = set[str](), dict[str, int]()
     for branch in sorted(boxes, key=lambda b: (b.count(SEPARATOR), b)):
         if any(branch.startswith(outer + SEPARATOR) for outer in furniture):
             continue
-        if _is_furniture(branch, boxes[branch], core):
+        if judge.is_furniture(branch, boxes[branch]):
             furniture[branch] = len(boxes[branch])
         elif len(boxes[branch]) >= min(MIN_BOXES, len(sheets)):
             story.add(branch)
     return frozenset(story), furniture
 
 
-def _is_furniture(branch: str, boxes: Sequence[Box], core: Mapping[int, int]) -> bool:
-    last = branch.rpartition(SEPARATOR)[2]
-    every = [line for _, lines in boxes for line in lines]
-    words = sum(line.words for line in every) or 1
-    new = sum(line.words for line in every if line.is_new and not line.in_card)
-    if len(boxes) < MIN_BOXES:
-        sure = sum(x.words for x in every if x.linked >= ALL_LINKED or x.other_story or x.in_card)
-        return is_wrapper(last) and sure >= HALF * words and new < 0.2 * words
-    shares = [
-        sum(x.words for x in lines if x.is_core) / core[id(sheet)]
-        for sheet, lines in boxes
-        if core[id(sheet)]
-    ]
-    told = sum(count > 0 for count in core.values())
-    if shares and (sum(shares) >= STORY_SHARE * told or mean(shares) >= OWN_SHARE):
-        return False
-    single = mean(_count(lines, last) for _, lines in boxes) <= 1.5
-    labelled = single and _has_constant_line([lines for _, lines in boxes])
-    if is_wrapper(last):
-        return new < HALF * words or labelled or (single and _has_constant_link(branch, boxes))
-    if sum(line.words * line.linked for line in every) >= 0.8 * words:
-        return True
-    # advice and quotes repeat by chance, in lists and quotations
-    return labelled and new < HALF * words and all(line.kind in _PLAIN for line in every)
+class _Judge:
+    """What the pages of a layout say of any box below their container."""
+
+    def __init__(self, sheets: Sequence[Sheet], templates: Templates) -> None:
+        self._templates = templates
+        self._core = {id(sheet): _core_words(sheet.inside) for sheet in sheets}
+        self._pages = Counter(said for sheet in sheets for said in {line.masked for line in sheet.inside})
+        self._subheadings = {
+            line
+            for sheet in sheets
+            for index, line in enumerate(sheet.inside)
+            if is_subheading(sheet.inside, index)
+        }
+
+    def is_furniture(self, branch: str, boxes: Sequence[Box]) -> bool:
+        """Tell whether the boxes at one place, with the pages that have them, are furniture."""
+        last = branch.rpartition(SEPARATOR)[2]
+        every = [line for _, lines in boxes for line in lines]
+        if len(boxes) < MIN_BOXES:
+            words, new = _words_and_new(every)
+            sure = sum(x.words for x in every if x.linked >= ALL_LINKED or x.other_story or x.in_card)
+            return is_wrapper(last) and sure >= HALF * words and new < 0.2 * words
+        if self._holds_story(boxes):
+            return False
+        single = mean(_count(lines, last) for _, lines in boxes) <= 1.5
+        if not is_wrapper(last):
+            words, new = _words_and_new(every)
+            if sum(line.words * line.linked for line in every) >= 0.8 * words:
+                return True
+            heads = sum(line in self._subheadings for line in every)
+            # advice and quotes repeat by chance, in lists and quotations, and so do subheadings
+            is_label = all(line.kind in _PLAIN for line in every) and 2 * heads < len(every)
+            return is_label and new < HALF * words and single and _has_constant_line([x for _, x in boxes])
+        own = self._without_guests(branch, boxes)
+        words, new = _words_and_new([line for lines in own for line in lines])
+        return new < HALF * words or (
+            single and (_has_constant_line(own) or _has_constant_link(branch, boxes))
+        )
+
+    def _holds_story(self, boxes: Sequence[Box]) -> bool:
+        """Tell whether boxes hold a good part of the new sentences, of all pages or of those that have them. A sentence
+        that most of the boxes put alike is the box's, whoever it names, if there are others on the page."""
+        told = Counter(said for _, lines in boxes for said in {self._said(x) for x in lines if x.is_core})
+        alike = {said for said, n in told.items() if n >= max(MIN_BOXES, MOST_BOXES * len(boxes))}
+        shares, pages = [], Counter(self._core)
+        for sheet, lines in boxes:
+            core = _core_words(lines)
+            filled = sum(x.words for x in lines if x.is_core and self._said(x) in alike) if alike else 0
+            pages[id(sheet)] -= filled
+            if pages[id(sheet)] > 0:
+                shares.append((core - filled) / pages[id(sheet)])
+        if not shares and alike:
+            pages = Counter(self._core)
+            shares = [_core_words(lines) / pages[id(sheet)] for sheet, lines in boxes if pages[id(sheet)]]
+        every = sum(count > 0 for count in pages.values())
+        return bool(shares) and (sum(shares) >= STORY_SHARE * every or mean(shares) >= OWN_SHARE)
+
+    def _said(self, line: Line) -> tuple[str, ...]:
+        line.template = line.template or self._templates.of(line.text)
+        return line.template
+
+    def _without_guests(self, branch: str, boxes: Sequence[Box]) -> list[list[Line]]:
+        """Return what each box holds but for the boxes in it that stand mostly elsewhere: a promotion set into a part
+        of the story. Where nothing would be left, all is returned."""
+        here = Counter(said for _, lines in boxes for said in {line.masked for line in lines})
+
+        def is_guest(line: Line) -> bool:
+            away = self._pages[line.masked] - here[line.masked]
+            return away >= MIN_BOXES and away > here[line.masked] and _is_deeper(line, branch)
+
+        own = [[line for line in lines if not is_guest(line)] for _, lines in boxes]
+        return own if any(own) else [lines for _, lines in boxes]
+
+
+def _core_words(lines: Sequence[Line]) -> int:
+    return sum(line.words for line in lines if line.is_core)
+
+
+def _words_and_new(lines: Sequence[Line]) -> tuple[int, int]:
+    """Return the words of some lines, one at least, and how many of them are new."""
+    new = sum(line.words for line in lines if line.is_new and not line.in_card)
+    return sum(line.words for line in lines) or 1, new
+
+
+def _is_deeper(line: Line, branch: str) -> bool:
+    """Tell whether a box inside the box at this place holds a line."""
+    return line.branches[-1] != branch and is_wrapper(line.branches[-1].rpartition(SEPARATOR)[2])
 
 
 def _has_constant_line(boxes: Sequence[Sequence[Line]]) -> bool:

@@ -228,7 +228,9 @@ def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, 
             below = follows.get(run[-1])
             heads = below is not None and below.is_core  # the last may be a subheading set like any paragraph
             # and so may the first, with a box between it and its text
-            first = [line for line in run[:1] if line not in why and _may_head(line, _next_own(level, run, why))]
+            first = [
+                line for line in run[:1] if line not in why and _may_head(line, _next_own(level, run, why))
+            ]
             for line in run[len(first) : -1 if heads else None]:
                 if not line.tells:
                     why.setdefault(line, Rule("run", 1, 1))
