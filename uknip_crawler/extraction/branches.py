@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from operator import or_
 from statistics import mean
 
 from uknip_crawler.extraction.containers import Sheet
 from uknip_crawler.extraction.lines import ALL_LINKED, Line, is_story_line, is_subheading
-from uknip_crawler.extraction.places import SEPARATOR, is_wrapper
-from uknip_crawler.extraction.templates import Templates
+from uknip_crawler.extraction.places import ANYWHERE, SEPARATOR, is_wrapper, own_step
+from uknip_crawler.extraction.templates import SLOTS, Templates
 from uknip_crawler.extraction.wording import Rule
 from uknip_crawler.models import BlockKind
 
@@ -18,6 +18,7 @@ MIN_BOXES = 3
 STORY_SHARE, OWN_SHARE = 0.3, 0.5
 """Shares of the core words, of all pages and of the pages that have the box, from which it is story."""
 MOST_BOXES = 0.6
+SAME = 0.2
 HALF = 0.5
 _PLAIN = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
 Box = tuple[Sheet, list[Line]]
@@ -42,7 +43,33 @@ def judge_boxes(sheets: Sequence[Sheet], templates: Templates) -> tuple[frozense
             furniture[branch] = len(boxes[branch])
         elif len(boxes[branch]) >= min(MIN_BOXES, len(sheets)):
             story.add(branch)
+    furniture |= _found_anywhere(boxes, story, judge)
     return frozenset(story), furniture
+
+
+def _found_anywhere(
+    boxes: Mapping[str, Sequence[Box]], story: Collection[str], judge: _Judge
+) -> dict[str, int]:
+    """Return the steps that are furniture wherever they stand: with a mark of their own, at several places, story at
+    none, and in every box something that the others say as well."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for branch in boxes:
+        last = own_step(branch)
+        if " " in last and is_wrapper(last):
+            places[last].add(branch)
+    found: dict[str, int] = {}
+    for last, kin in sorted(places.items()):
+        if len(kin) < 2 or not kin.isdisjoint(story):
+            continue
+        alike: dict[int, Box] = {}
+        for branch in sorted(kin):
+            for sheet, lines in boxes[branch]:
+                held = alike.setdefault(id(sheet), (sheet, []))[1]
+                held += [line for line in lines if line not in held]
+        pooled = list(alike.values())
+        if len(pooled) >= MIN_BOXES and judge.says_the_same(pooled) and judge.is_furniture(last, pooled):
+            found[ANYWHERE + last] = len(pooled)
+    return found
 
 
 class _Judge:
@@ -61,7 +88,7 @@ class _Judge:
 
     def is_furniture(self, branch: str, boxes: Sequence[Box]) -> bool:
         """Tell whether the boxes at one place, with the pages that have them, are furniture."""
-        last = branch.rpartition(SEPARATOR)[2]
+        last = own_step(branch)
         every = [line for _, lines in boxes for line in lines]
         if len(boxes) < MIN_BOXES:
             words, new = _words_and_new(every)
@@ -102,6 +129,13 @@ class _Judge:
         every = sum(count > 0 for count in pages.values())
         return bool(shares) and (sum(shares) >= STORY_SHARE * every or mean(shares) >= OWN_SHARE)
 
+    def says_the_same(self, boxes: Sequence[Box]) -> bool:
+        """Tell whether every box holds a line that comes in a good part of them, names and numbers aside."""
+        told = [{said for line in lines if _is_worded(said := self._said(line))} for _, lines in boxes]
+        counts = Counter(said for one in told for said in one)
+        least = max(MIN_BOXES, SAME * len(boxes))
+        return all(any(counts[said] >= least for said in one) for one in told)
+
     def _said(self, line: Line) -> tuple[str, ...]:
         line.template = line.template or self._templates.of(line.text)
         return line.template
@@ -119,6 +153,10 @@ class _Judge:
         return own if any(own) else [lines for _, lines in boxes]
 
 
+def _is_worded(template: Sequence[str]) -> bool:
+    return any(word not in (*SLOTS, ":") for word in template)
+
+
 def _core_words(lines: Sequence[Line]) -> int:
     return sum(line.words for line in lines if line.is_core)
 
@@ -129,9 +167,19 @@ def _words_and_new(lines: Sequence[Line]) -> tuple[int, int]:
     return sum(line.words for line in lines) or 1, new
 
 
+def _below(line: Line, branch: str) -> str:
+    """Return the place of a line below a box, empty where it is the box's own."""
+    whole, mark = line.branches[-1] + SEPARATOR, branch + SEPARATOR
+    return (
+        whole.removeprefix(mark)
+        if whole.startswith(mark)
+        else whole.partition(own_step(branch) + SEPARATOR)[2]
+    )
+
+
 def _is_deeper(line: Line, branch: str) -> bool:
     """Tell whether a box inside the box at this place holds a line."""
-    return line.branches[-1] != branch and is_wrapper(line.branches[-1].rpartition(SEPARATOR)[2])
+    return bool(_below(line, branch)) and is_wrapper(own_step(line.branches[-1]))
 
 
 def _has_constant_line(boxes: Sequence[Sequence[Line]]) -> bool:
@@ -147,7 +195,7 @@ def _has_constant_link(branch: str, boxes: Sequence[Box]) -> bool:
     above his life, a sponsor's above her offer."""
     on: Counter[str] = Counter()
     for _, lines in boxes:
-        within = {line: line.branches[-1] for line in lines if line.branches[-1] != branch}
+        within = {line: place for line in lines if (place := _below(line, branch))}
         linked = {place for line, place in within.items() if line.linked >= ALL_LINKED}
         on.update(linked - {place for line, place in within.items() if line.linked < ALL_LINKED})
     return any(count >= MOST_BOXES * len(boxes) for count in on.values())

@@ -13,7 +13,7 @@ from uknip_crawler.extraction.layouts import Layout
 from uknip_crawler.extraction.lines import ALL_LINKED
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.page import Element, Page, text_of
-from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, step, steps
+from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, listed_as, step, steps
 from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.models import BlockKind, Stripped
 
@@ -78,8 +78,8 @@ def _rule_of(block: RawBlock, inner: list[Element], layout: Layout) -> tuple[str
     """Return the rule under which a block is furniture, or None, and its place."""
     place, known = "", True
     for place in branches(tuple(layout.marks.narrowed(step(element)) for element in reversed(inner))):
-        if place in layout.furniture:
-            return "place", place
+        if name := listed_as(place, layout.furniture):
+            return "place", name
         known = place in layout.story
     if not known:
         if block.kind is BlockKind.HEADING and block.linked > ALL_LINKED:
