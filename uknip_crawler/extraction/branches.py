@@ -67,7 +67,11 @@ def _found_anywhere(
                 held = alike.setdefault(id(sheet), (sheet, []))[1]
                 held += [line for line in lines if line not in held]
         pooled = list(alike.values())
-        if len(pooled) >= MIN_BOXES and judge.says_the_same(pooled) and judge.is_furniture(last, pooled):
+        if (
+            len(pooled) >= MIN_BOXES
+            and judge.says_the_same(last, pooled)
+            and judge.is_furniture(last, pooled)
+        ):
             found[ANYWHERE + last] = len(pooled)
     return found
 
@@ -129,9 +133,12 @@ class _Judge:
         every = sum(count > 0 for count in pages.values())
         return bool(shares) and (sum(shares) >= STORY_SHARE * every or mean(shares) >= OWN_SHARE)
 
-    def says_the_same(self, boxes: Sequence[Box]) -> bool:
-        """Tell whether every box holds a line that comes in a good part of them, names and numbers aside."""
-        told = [{said for line in lines if _is_worded(said := self._said(line))} for _, lines in boxes]
+    def says_the_same(self, branch: str, boxes: Sequence[Box]) -> bool:
+        """Tell whether every box holds a line of its own that comes in a good part of them, names and numbers aside."""
+        told = [
+            {said for x in lines if not _is_deeper(x, branch) and _is_worded(said := self._said(x))}
+            for _, lines in boxes
+        ]
         counts = Counter(said for one in told for said in one)
         least = max(MIN_BOXES, SAME * len(boxes))
         return all(any(counts[said] >= least for said in one) for one in told)
@@ -179,7 +186,7 @@ def _below(line: Line, branch: str) -> str:
 
 def _is_deeper(line: Line, branch: str) -> bool:
     """Tell whether a box inside the box at this place holds a line."""
-    return bool(_below(line, branch)) and is_wrapper(own_step(line.branches[-1]))
+    return any(map(is_wrapper, filter(None, _below(line, branch).split(SEPARATOR))))
 
 
 def _has_constant_line(boxes: Sequence[Sequence[Line]]) -> bool:
