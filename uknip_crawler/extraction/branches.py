@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from operator import or_
@@ -18,7 +19,9 @@ MIN_BOXES = 3
 STORY_SHARE, OWN_SHARE = 0.3, 0.5
 """Shares of the core words, of all pages and of the pages that have the box, from which it is story."""
 MOST_BOXES = 0.6
-SAME = 0.2
+SAME, KIN_PAGES = 0.2, 8
+_EDITORS = re.compile(r" \.(?:wp-block-|has-|is-|align)\S+")
+"""Classes that the block editor gives to boxes of any kind."""
 HALF = 0.5
 _PLAIN = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
 Box = tuple[Sheet, list[Line]]
@@ -55,7 +58,7 @@ def _found_anywhere(
     places: dict[str, set[str]] = defaultdict(set)
     for branch in boxes:
         last = own_step(branch)
-        if " " in last and is_wrapper(last):
+        if _EDITORS.sub("", last).count(" ") and is_wrapper(last):
             places[last].add(branch)
     found: dict[str, int] = {}
     for last, kin in sorted(places.items()):
