@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from uknip_crawler.extraction.lines import Line
-from uknip_crawler.extraction.places import DIGITS, Marks, branches, is_wrapper
+from uknip_crawler.extraction.places import DIGITS, Marks, branches, is_wrapper, listed_as
 
 Place = tuple[str, ...]
 
@@ -62,7 +62,9 @@ class Sheet:
     def leave(self, furniture: Iterable[str]) -> None:
         """Take the lines that no place of furniture holds for the story's own level."""
         places = frozenset(furniture)
-        self.level = [line for line in self.inside if places.isdisjoint(line.branches)]
+        self.level = [
+            line for line in self.inside if not any(listed_as(place, places) for place in line.branches)
+        ]
 
 
 def marks_of(sheets: Sequence[Sheet]) -> Marks:

@@ -148,12 +148,12 @@ def learn(studies: Studies, stories: Stories) -> tuple[dict[str, Layout], Lore]:
     # what tells other stories needs the containers, and they need it
     openings: list[tuple[str, str]] = []
     for _, sheets in studies.sheets():
-        _structure(sheets, is_new, known, links)
+        _structure(sheets, is_new, known, links, templates)
         openings += [(opening, sheet.headline) for sheet in sheets for opening in _opening(sheet)]
     known = known.joined((), openings)
     counts, layouts = Counts(templates), dict[str, Layout]()
     for (skeleton, sheets), (_, captures) in zip(studies.sheets(), studies.captures(), strict=True):
-        found = _structure(sheets, is_new, known, links)
+        found = _structure(sheets, is_new, known, links, templates)
         layouts[skeleton] = _layout(skeleton, sheets, captures, found, newest)
         for sheet in sheets:
             counts.add(sheet, skeleton)
@@ -180,7 +180,11 @@ def mark_lines(
 
 
 def _structure(
-    sheets: Sequence[Sheet], is_new: Callable[[str], bool], stories: Stories, links: array[int]
+    sheets: Sequence[Sheet],
+    is_new: Callable[[str], bool],
+    stories: Stories,
+    links: array[int],
+    templates: Templates,
 ) -> Layout:
     """Find containers and boxes of one layout's pages, and take the story's own level from them."""
     for sheet in sheets:
@@ -192,7 +196,7 @@ def _structure(
     containers = containers_of(sheets)
     for sheet in sheets:
         sheet.enter(containers)
-    story, furniture = judge_boxes(sheets)
+    story, furniture = judge_boxes(sheets, templates)
     for sheet in sheets:
         sheet.leave(furniture)
     places = tuple(SEPARATOR.join(place) for place in containers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,8 @@ TEXT_TAGS = frozenset({
 })
 # fmt: on
 SEPARATOR = " > "
+ANYWHERE = "… > "
+"""Begins a place that is told by its own step alone, whatever stands around it."""
 DIGITS = "0123456789"
 _VARIABLE = re.compile(r"\d|^(?:category|tag|post|status|format|type|author|has|is)-|^(?:hentry|sticky)$")
 _OWN_WORDS = re.compile(r"^(?:category|tag|author)-")
@@ -89,6 +91,16 @@ class Marks:
 def is_wrapper(full: str) -> bool:
     """Tell whether a step is a box around text, not text itself."""
     return full.partition(" ")[0] not in TEXT_TAGS
+
+
+def own_step(place: str) -> str:
+    """Return the last step of a place."""
+    return place.rpartition(SEPARATOR)[2]
+
+
+def listed_as(place: str, places: Container[str]) -> str | None:
+    """Return the name under which a place is among some, its own or that of its step anywhere; None where it is not."""
+    return next((name for name in (place, ANYWHERE + own_step(place)) if name in places), None)
 
 
 def branches(below: tuple[str, ...]) -> Iterator[str]:

@@ -12,6 +12,10 @@ SLOTS = (NAME, "0")
 _CLOSERS = "”’\"'"
 
 
+OPENS = 3
+"""Lines that begin with a word from which it would stand inside some line as well, if it were a name."""
+
+
 class Words:
     """Which words are names: those capitalised inside lines more often than not.
 
@@ -20,21 +24,27 @@ class Words:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._opens: Counter[str] = Counter()
 
     def count(self, text: str) -> None:
         """Take a line into account, once for each page that has it."""
         begins = True
         for raw in text.split():
-            was, begins = begins, raw.rstrip(_CLOSERS)[-1:] in (".", "!", "?", ":")
             word = raw.strip(TRIM)
-            if word and word[0].islower():
+            if not any(map(str.isalnum, word)):
+                continue  # a dash is no word: what follows it still begins the line
+            was, begins = begins, raw.rstrip(_CLOSERS)[-1:] in (".", "!", "?", ":")
+            if word[0].islower():
                 self._counts[word.lower()] -= 1
-            elif word and not was and raw[0] not in QUOTES:
+            elif was or raw[0] in QUOTES:
+                self._opens[word.lower()] += 1
+            else:
                 self._counts[word.lower()] += 1
 
     def names(self) -> dict[str, bool]:
         """Return for each word seen whether it is a name."""
-        return {word: count > 0 for word, count in self._counts.items()}
+        common = {word: False for word, count in self._opens.items() if count >= OPENS}
+        return common | {word: count > 0 for word, count in self._counts.items()}
 
 
 class Templates:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -13,7 +15,7 @@ from uknip_crawler.extraction.layouts import Layout
 from uknip_crawler.extraction.lines import ALL_LINKED
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.page import Element, Page, text_of
-from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, step, steps
+from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, listed_as, step, steps
 from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.models import BlockKind, Stripped
 
@@ -54,15 +56,18 @@ def read_by_place(
 
     `region` holds the blocks from below the headline to the end of the container; `keep` are masked lines that stay.
     """
-    body = Body([], [], [])
+    body, found = Body([], [], []), []
     for block in region:
         chain = ancestors(block.element)
-        if container not in chain and container.tag != "body":
-            if not body.blocks:
-                body.above.append(block)
-            continue
-        inner = chain[: chain.index(container)] if container in chain else chain
-        rule, place = _rule_of(block, inner, layout)
+        if container in chain or container.tag == "body":
+            inner = chain[: chain.index(container)] if container in chain else chain
+            found.append((block, *_rule_of(block, inner, layout)))
+        elif not found:
+            body.above.append(block)
+    doubted = _doubted(found)
+    for block, rule, place in found:
+        if place in doubted:
+            rule = None
         if rule is None or (keep and mask(block.text) in keep):
             body.blocks.append(block)
             continue
@@ -74,12 +79,26 @@ def read_by_place(
     return body
 
 
+def _doubted(found: Sequence[tuple[RawBlock, str | None, str]]) -> set[str]:
+    """Return the places of furniture that may be others on this page: of nameless boxes alone, and most of the page's
+    sentences stand there."""
+    told = Counter[str]()
+    for block, rule, place in found:
+        if block.is_told:
+            told[place if rule else ""] += len(block.text.split())
+    return {
+        place
+        for place, words in told.items()
+        if place and " ." not in place and " #" not in place and 2 * words > told.total()
+    }
+
+
 def _rule_of(block: RawBlock, inner: list[Element], layout: Layout) -> tuple[str | None, str]:
     """Return the rule under which a block is furniture, or None, and its place."""
     place, known = "", True
     for place in branches(tuple(layout.marks.narrowed(step(element)) for element in reversed(inner))):
-        if place in layout.furniture:
-            return "place", place
+        if name := listed_as(place, layout.furniture):
+            return "place", name
         known = place in layout.story
     if not known:
         if block.kind is BlockKind.HEADING and block.linked > ALL_LINKED:

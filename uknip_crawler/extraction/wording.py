@@ -123,11 +123,15 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
     prepare(level, templates)
     lists = _enumerations(level)
     opening = [line for line in level if line.is_prose][:OPENING]
-    why = {
-        line: rule
-        for index, line in enumerate(level)
-        if line not in lists and (rule := _why_not(level, index, opening, known))
-    }
+    why: dict[Line, Rule] = {}
+    own: list[Line] = []  # from the end, so that of each line it is known what of the story follows
+    for index in reversed(range(len(level))):
+        line = level[index]
+        rule = None if line in lists else _why_not(level, index, opening, known, own[-1:])
+        if rule is not None:
+            why[line] = rule
+        else:
+            own.append(line)
     _judge_runs(level, lists, why)
     return _within_measure(level, why)
 
@@ -148,13 +152,17 @@ def may_go(line: Line, known: Wordings, templates: Templates) -> bool:
     return " ".join(line.template) not in known.listed and any(one in known.bare for one in bare_keys(line))
 
 
-def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known: Wordings) -> Rule | None:
+def _why_not(
+    level: Sequence[Line], index: int, opening: Collection[Line], known: Wordings, follows: Sequence[Line]
+) -> Rule | None:
+    """Return why a line is furniture, or None; `follows` is the next line that is not, if there is one."""
     line, is_opening = level[index], level[index] in opening
     if line.is_echo:
         return None
     if line.linked and len(NUMBER.findall(line.text)) >= max(2, line.words - 1):
         return Rule("page numbers", 1, 1, is_sure=True)
-    subheading = is_subheading(level, index)
+    next_other = index + 1 < len(level) and level[index + 1].other_story is not None
+    subheading = is_subheading([line, *follows] if not next_other else level[index:], 0)
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
@@ -175,7 +183,7 @@ def _why_not(level: Sequence[Line], index: int, opening: Collection[Line], known
     shared = next((one for one in bare_keys(line) if one in known.bare), None)
     if shared is None:
         return None
-    if not shared.startswith(WHOLE) and (_may_head(level, index) or _is_of_story(line, shared, level)):
+    if not shared.startswith(WHOLE) and (_may_head(line, follows) or _is_of_story(line, shared, level)):
         return None
     return None if subheading and not _beats(known.bare[shared], line) else known.bare[shared]
 
@@ -186,10 +194,11 @@ def _beats(rule: Rule, subheading: Line) -> bool:
     return rule.why == MOST or (subheading.kind is not BlockKind.HEADING and rule.share >= BOLD_SHARE)
 
 
-def _may_head(level: Sequence[Line], index: int) -> bool:
-    """Tell whether a bare line that names nobody may be a subheading set like any paragraph: a sentence follows it."""
-    nameless = not any(slot in level[index].template for slot in SLOTS)
-    return nameless and index + 1 < len(level) and level[index + 1].is_core
+def _may_head(line: Line, follows: Sequence[Line]) -> bool:
+    """Tell whether a bare line that names nobody may be a subheading set like any paragraph: it stands above a whole
+    line of the story, if only above what leads to a list."""
+    nameless = not any(slot in line.template for slot in SLOTS)
+    return nameless and any(below.is_core or (below.is_new and not below.is_bare) for below in follows)
 
 
 def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
@@ -218,13 +227,23 @@ def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, 
         if 2 * known >= len(run) and known > 1:
             below = follows.get(run[-1])
             heads = below is not None and below.is_core  # the last may be a subheading set like any paragraph
-            for line in run[: -1 if heads else None]:
+            # and so may the first, with a box between it and its text
+            first = [
+                line for line in run[:1] if line not in why and _may_head(line, _next_own(level, run, why))
+            ]
+            for line in run[len(first) : -1 if heads else None]:
                 if not line.tells:
                     why.setdefault(line, Rule("run", 1, 1))
         elif len(run) >= LIST:
             for line in run:
                 if line in why and why[line].why in PARTS:
                     del why[line]
+
+
+def _next_own(level: Sequence[Line], run: Sequence[Line], why: Mapping[Line, Rule]) -> list[Line]:
+    """Return the first line below a run that is not furniture, if there is one."""
+    below = level[level.index(run[-1]) + 1 :]
+    return next(([line] for line in below if line not in why), [])
 
 
 def _within_measure(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
