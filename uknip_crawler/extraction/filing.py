@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from uknip_crawler.extraction.page import MAX_LINKS, Element, Page, classes, text_of
+from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.structured import Structured, text, texts, types_of
 from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose, path_of
@@ -48,11 +48,7 @@ class Filing(NamedTuple):
 
 def read_filing(page: Page, data: Structured, around: Surroundings, url: str) -> Filing:
     """Return where the story is filed; a breadcrumb names its section only where nothing else does."""
-    labels = [
-        a
-        for a in page.by_tag["a"][:MAX_LINKS]
-        if not around.is_foreign(a) and _is_label(text_of(a)) and not _is_in_prose(a)
-    ]
+    labels = [a for a in around.own_links if _is_label(text_of(a)) and not _is_in_prose(a)]
     filed = [a for a in labels if is_category(a) or _is_category_link(a, around, url)]
     categories = _names(around, filed)
     sections = [
@@ -90,9 +86,8 @@ def section_in_address(page: Page, url: str) -> Finding | None:
         path = "/" + "/".join(folders[:depth])
         if _NO_SECTION.fullmatch(folders[depth - 1]):
             continue
-        for link in page.by_tag["a"][:MAX_LINKS]:
-            address = page.absolute(link.get("href")) or ""
-            is_led = path in address and urlsplit(address).path.rstrip("/") == path
+        for link, address in page.leading(path):
+            is_led = urlsplit(address).path.rstrip("/") == path
             if is_led and _is_label(name := text_of(link)):
                 return Finding("section", "address", folders[depth - 1], name)
     return None

@@ -29,16 +29,12 @@ TRUNCATED = "truncated_parse"
 _BASE64 = re.compile(r"(data:[\w/+.;-]{1,80}base64,)[A-Za-z0-9+/=\s]{2000,}")
 _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_WITH_REL = etree.XPath("//a[@rel]")
-_DATED = etree.XPath(  # by attribute, which is faster than by element
-    "//body//time | //@title[starts-with(., '19') or starts-with(., '20')]/.."
-    " | //body//@itemprop[contains(., 'date')]/.. | //body//@property[contains(., 'date')]/.."
-)
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _TAG = re.compile(r"<[a-zA-Z/][^\s<>]*+(?:[^\"'<>]|\"[^\"<]*\"|'[^'<]*')*+>?")
 _LONG_VALUE = re.compile(r"\"[^\"]{2000,}\"|'[^']{2000,}'")
 # addresses that need no closer look, as nearly all are
 _WHOLE = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[\w/.~%+:;,=&?#!$'()*@-]*)?", re.ASCII)
+_WHOLE_STARTS = ("http://", "https://")
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement)
 """What trafilatura takes, without lxml.html's own choice of a class in Python for each element touched."""
 _RAW_TEXT = ("script", "style")
@@ -83,12 +79,20 @@ class Page:
     @cached_property
     def filing_links(self) -> list[Element]:
         """The links that say what they are to the page: `rel=category`, `tag`, `author` and the like."""
-        return cast(list[Element], _WITH_REL(self.root))
+        return [a for a, _, rel in self.anchors if rel]
 
     @cached_property
     def anchors(self) -> list[tuple[Element, str, str]]:
-        """The page's links, each with its `href` and `rel` as they stand."""
-        return [(a, a.get("href") or "", a.get("rel") or "") for a in self.by_tag["a"]]
+        """The page's links, each with its `href` and `rel` as they stand: a page has hundreds, so they are asked once."""
+        return [(a, a.get("href", ""), a.get("rel", "")) for a in self.by_tag["a"]]
+
+    def leading(self, *words: str) -> Iterator[tuple[Element, str]]:
+        """Yield the links with one of some words in their address, which is made absolute."""
+        for anchor, href, _ in self.anchors:
+            if any(word in href for word in words) or not href.startswith(_WHOLE_STARTS) or "\n" in href:
+                address = self.absolute(href)
+                if address and any(word in address for word in words):
+                    yield anchor, address
 
     @cached_property
     def home_links(self) -> list[Element]:
@@ -96,11 +100,6 @@ class Page:
         home = self.absolute("/") or ""
         own = ("/", home, home[:-1]) if home else ("/",)
         return [a for a, href, rel in self.anchors if href in own or rel == "home"]
-
-    @cached_property
-    def dated(self) -> list[Element]:
-        """The elements that may hold a date for machines: `time`, microdata, hAtom's `title`."""
-        return cast(list[Element], _DATED(self.root))
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -121,7 +120,7 @@ class Page:
             if element.getparent() is not None:
                 cast(lxml.html.HtmlElement, element).drop_tree()
         self.by_tag.clear()
-        for gathered in ("elements", "filing_links", "position"):
+        for gathered in ("elements", "anchors", "filing_links", "home_links", "position"):
             self.__dict__.pop(gathered, None)
 
     @property

@@ -66,7 +66,7 @@ def take_paging(page: Page, data: Structured, site: Site) -> Paging | None:
     own = canonical_or_none(page.url, site)
     declared = canonical_or_none(data.rel.get("canonical"), site)
     stems = [stem for url in (own, declared) if url and (stem := _stem(url))]
-    near = ((a, href) for a, href in _links(page) if href and (not stems or any(s in href for s in stems)))
+    near = [*page.leading(*(stems or [""])), *_options(page, stems)]
     anchors = [(anchor, url) for anchor, href in near if (url := canonical_or_none(href, site))]
     for place in _places(own, declared):
         ways = _with_lists(list(_ways(anchors, place)))
@@ -93,13 +93,13 @@ def _stem(url: str) -> str:
     return words[-1] if words else ""
 
 
-def _links(page: Page) -> Iterator[tuple[Element, str | None]]:
-    """Yield what leads to other pages: links, and the options of a menu to jump by."""
-    for anchor in page.by_tag["a"]:
-        yield anchor, page.absolute(anchor.get("href"))
+def _options(page: Page, stems: list[str]) -> Iterator[tuple[Element, str]]:
+    """Yield the options of menus to jump by."""
     for option in page.by_tag["option"]:
-        if "/" in (option.get("value") or "") or "=" in (option.get("value") or ""):
-            yield option, page.absolute(option.get("value"))
+        value = option.get("value") or ""
+        address = page.absolute(value) if "/" in value or "=" in value else None
+        if address and (not stems or any(stem in address for stem in stems)):
+            yield option, address
 
 
 def _places(own: str | None, declared: str | None) -> Iterator[_Place]:

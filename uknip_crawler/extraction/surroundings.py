@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from uknip_crawler.extraction.page import Element, Page, classes, text_of
+from uknip_crawler.extraction.page import MAX_LINKS, Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.text import key
 
@@ -46,6 +46,7 @@ _LINKED_HEADING = etree.XPath(
     ".//a[@href][ancestor::h1 or ancestor::h2 or ancestor::h3 or ancestor::h4 or ancestor::h5 or ancestor::h6"
     " or .//h1 or .//h2 or .//h3 or .//h4 or .//h5 or .//h6]"
 )
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _FILING = re.compile(r"/(?:category|categories|tags?|topics?|sections?|authors?)/|[?&](?:cat|tag|author)=")
 _CARDS = frozenset({"li", "div", "section", "article", "td", "dd", "p"})
 _BLOCKS = _CARDS | {
@@ -117,6 +118,23 @@ class Surroundings:
         if main is not None:
             return main
         return self._chain[min(5, len(self._chain) - 1)] if self._chain else self.page.root
+
+    @cached_property
+    def own(self) -> list[Element]:
+        """The elements that lie in nothing foreign, in document order: of a page's thousand mostly less than a hundred."""
+        found: list[Element] = []
+        walk = etree.iterwalk((self.page.by_tag["body"] or [self.page.root])[0], events=("start",))
+        for _, element in walk:
+            if self.is_foreign(element):
+                walk.skip_subtree()
+            else:
+                found.append(element)
+        return found
+
+    @cached_property
+    def own_links(self) -> list[Element]:
+        """The links that lie in nothing foreign."""
+        return [element for element in self.own if element.tag == "a"][:MAX_LINKS]
 
     @cached_property
     def near(self) -> list[Element]:
@@ -215,7 +233,7 @@ class Surroundings:
 
     def _is_card(self, part: Element) -> bool:
         """Tell whether an element is about one other story: few words and a headline that leads there."""
-        if part.tag not in _CARDS or _is_large(part):
+        if part.tag not in _CARDS or not _has_heading(part) or _is_large(part):
             return False
         links = [
             a for a in cast(list[Element], _LINKED_HEADING(part)) if not _FILING.search(a.get("href") or "")
@@ -232,6 +250,13 @@ class Surroundings:
         path = path_of(address) if address else None
         tokens = {*(link.get("rel") or "").lower().split()}
         return None if path is None or path in self._own or tokens & {"prev", "next"} else path
+
+
+def _has_heading(element: Element) -> bool:
+    """Tell whether an element holds a heading or stands in one."""
+    return any(
+        next(found, None) is not None for found in (element.iter(*_HEADINGS), element.iterancestors(*_HEADINGS))
+    )
 
 
 def _is_large(element: Element) -> bool:
