@@ -5,8 +5,18 @@ from __future__ import annotations
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_MARKS = tuple(bom for bom, _ in _BOMS)
 # text codecs that no page is written in and that are slow or executable in spirit
 _STRANGE = frozenset({"punycode", "idna", "utf-7", "unicode-escape", "raw-unicode-escape", "mbcs", "oem"})
+
+
+def as_utf8(data: bytes, content_type: str | None) -> tuple[bytes, tuple[str, ...]]:
+    """Return the page in UTF-8, as it stands where it is that already, and a flag where its charset is in doubt."""
+    is_plain = not data.startswith(_MARKS) and b"\0" not in data[:200] and _utf8(data) is not None
+    if is_plain:
+        return data, ()
+    text, flags = decode_text(data, content_type)
+    return text.encode("utf-8", "replace"), flags
 
 
 def decode_text(data: bytes, content_type: str | None) -> tuple[str, tuple[str, ...]]:

@@ -129,7 +129,7 @@ def read_dates(
 def _lone_labels(lines: list[str], fetched_at: datetime) -> dict[str, dates.Printed]:
     """Return the labelled dates below the first sentence; labels that recur are those of a live blog's updates."""
     found, _ = dates.labelled(lines, fetched_at)
-    each = sum(bool(dates.labelled([line], fetched_at)[0]) for line in lines)
+    each = sum(bool(dates.labelled([line], fetched_at)[0]) for line in lines) if found else 0
     return found if each <= len(found) else {}
 
 

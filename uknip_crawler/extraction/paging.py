@@ -13,7 +13,7 @@ from uknip_crawler.extraction.structured import Structured
 from uknip_crawler.extraction.text import is_sentence
 from uknip_crawler.models import Paging
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import MAX_PARTS, canonical_or_none, is_same_address, part_of, post_number
+from uknip_crawler.urls import MAX_PARTS, is_same_address, part_of, post_number
 
 # fmt: off
 _TELLING = frozenset(
@@ -63,14 +63,14 @@ def take_paging(page: Page, data: Structured, site: Site) -> Paging | None:
 
     None for a story in one page.
     """
-    own = canonical_or_none(page.url, site)
-    declared = canonical_or_none(data.rel.get("canonical"), site)
+    own = page.canonical(page.url, site)
+    declared = page.canonical(data.rel.get("canonical"), site)
     stems = [stem for url in (own, declared) if url and (stem := _stem(url))]
     near = [*page.leading(*(stems or [""])), *_options(page, stems)]
-    anchors = [(anchor, url) for anchor, href in near if (url := canonical_or_none(href, site))]
+    anchors = [(anchor, url) for anchor, href in near if (url := page.canonical(href, site))]
     for place in _places(own, declared):
         ways = _with_lists(list(_ways(anchors, place)))
-        head = [url for rel in ("prev", "next") if (url := canonical_or_none(data.rel.get(rel), site))]
+        head = [url for rel in ("prev", "next") if (url := page.canonical(data.rel.get(rel), site))]
         if place.number > 1 and not _is_further(page, place, declared, ways, head):
             continue
         ways = _with_lists(ways, least=1)

@@ -123,12 +123,27 @@ class Surroundings:
     def own(self) -> list[Element]:
         """The elements that lie in nothing foreign, in document order: of a page's thousand mostly less than a hundred."""
         found: list[Element] = []
+        foreign = self._foreign
         walk = etree.iterwalk((self.page.by_tag["body"] or [self.page.root])[0], events=("start",))
         for _, element in walk:
-            if self.is_foreign(element):
+            if (known := foreign.get(element)) is None:
+                known = foreign[element] = self._is_mark(element)
+            if known:
                 walk.skip_subtree()
             else:
                 found.append(element)
+        return found
+
+    @cached_property
+    def _headed(self) -> set[Element]:
+        """The elements that hold a heading or stand in one."""
+        found: set[Element] = set()
+        for heading in self.page.root.iter(*_HEADINGS):
+            for holder in heading.iterancestors():
+                if holder in found:
+                    break
+                found.add(holder)
+            found.update(heading.iter())
         return found
 
     @cached_property
@@ -233,7 +248,7 @@ class Surroundings:
 
     def _is_card(self, part: Element) -> bool:
         """Tell whether an element is about one other story: few words and a headline that leads there."""
-        if part.tag not in _CARDS or not _has_heading(part) or _is_large(part):
+        if part.tag not in _CARDS or part not in self._headed or _is_large(part):
             return False
         links = [
             a for a in cast(list[Element], _LINKED_HEADING(part)) if not _FILING.search(a.get("href") or "")
@@ -250,13 +265,6 @@ class Surroundings:
         path = path_of(address) if address else None
         tokens = {*(link.get("rel") or "").lower().split()}
         return None if path is None or path in self._own or tokens & {"prev", "next"} else path
-
-
-def _has_heading(element: Element) -> bool:
-    """Tell whether an element holds a heading or stands in one."""
-    return any(
-        next(found, None) is not None for found in (element.iter(*_HEADINGS), element.iterancestors(*_HEADINGS))
-    )
 
 
 def _is_large(element: Element) -> bool:
