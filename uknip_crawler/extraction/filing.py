@@ -232,8 +232,8 @@ def _crumb_links(page: Page, around: Surroundings) -> list[str]:
     tags = page.tags_that_say("readcrumb")
     story = key(text_of(around.headline)) if around.headline is not None else ""
     for element in page.root.iter(*tags) if tags else ():
-        marks = " ".join(element.get(name) or "" for name in ("class", "aria-label", "itemtype")).lower()
-        if "breadcrumb" not in marks:
+        marks = f"{element.get('class')} {element.get('aria-label')} {element.get('itemtype')}"
+        if "readcrumb" not in marks or "breadcrumb" not in marks.lower():
             continue
         names = [
             text_of(a)

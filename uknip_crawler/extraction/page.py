@@ -240,7 +240,9 @@ def parse(data: bytes, url: str, content_type: str | None) -> Page:
     markup, flags = as_utf8(data, content_type)
     markup, cut = _bounded(markup)
     markup = _without_controls(markup)
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = etree.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True, collect_ids=False
+    )
     parser.set_element_class_lookup(_ONE_CLASS)
     root = lxml.html.document_fromstring(markup, parser=parser)
     by_tag = Tags(root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -47,6 +47,7 @@ _LINKED_HEADING = etree.XPath(
     " or .//h1 or .//h2 or .//h3 or .//h4 or .//h5 or .//h6]"
 )
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LARGE = etree.XPath(f"boolean(descendant::*[{MAX_STEPS - 1}])")
 _FILING = re.compile(r"/(?:category|categories|tags?|topics?|sections?|authors?)/|[?&](?:cat|tag|author)=")
 _CARDS = frozenset({"li", "div", "section", "article", "td", "dd", "p"})
 _BLOCKS = _CARDS | {
@@ -135,15 +136,15 @@ class Surroundings:
         return found
 
     @cached_property
-    def _headed(self) -> set[Element]:
-        """The elements that hold a heading or stand in one."""
+    def _leading(self) -> set[Element]:
+        """The elements that hold the link of a heading."""
         found: set[Element] = set()
         for heading in self.page.root.iter(*_HEADINGS):
-            for holder in heading.iterancestors():
-                if holder in found:
-                    break
-                found.add(holder)
-            found.update(heading.iter())
+            for link in chain(heading.iter("a"), heading.iterancestors("a")):
+                for holder in link.iterancestors():
+                    if holder in found:
+                        break
+                    found.add(holder)
         return found
 
     @cached_property
@@ -248,7 +249,7 @@ class Surroundings:
 
     def _is_card(self, part: Element) -> bool:
         """Tell whether an element is about one other story: few words and a headline that leads there."""
-        if part.tag not in _CARDS or part not in self._headed or _is_large(part):
+        if part.tag not in _CARDS or part not in self._leading or _is_large(part):
             return False
         links = [
             a for a in cast(list[Element], _LINKED_HEADING(part)) if not _FILING.search(a.get("href") or "")
@@ -268,7 +269,7 @@ class Surroundings:
 
 
 def _is_large(element: Element) -> bool:
-    return sum(1 for _ in islice(element.iter(), MAX_STEPS)) >= MAX_STEPS
+    return bool(_LARGE(element))
 
 
 def _is_long(paragraph: Element) -> bool:
