@@ -12,7 +12,7 @@ from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.extraction.learning import Studied, Studies, learn
 from uknip_crawler.extraction.stories import Stories
 from uknip_crawler.models import Capture, Reading
-from uknip_crawler.sites import load_site
+from uknip_crawler.sites import Site, load_site
 
 BASE = "http://127.0.0.1:8000/"
 
@@ -42,8 +42,13 @@ def learned_from(captures: Sequence[Capture], held: Sequence[Capture] = (), base
     return Learned(layouts, stories, lore=lore)
 
 
+@lru_cache
+def _site(base: str) -> Site:
+    return load_site(base)
+
+
 def reading(capture: Capture, learned: Learned, base: str = BASE) -> Reading:
-    return read(capture, load_site(base), expected_article=True, learned=learned, with_links=False)
+    return read(capture, _site(base), expected_article=True, learned=learned, with_links=False)
 
 
 # Right

@@ -57,9 +57,6 @@ _HANDLE = re.compile(r"@\S+|[a-z0-9]+(?:[._-][a-z0-9]+)*|\S*[\d_]\S*")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|profiles?|journalists?|contributors?|reporters?|writers?|staff|people|team)/[^/]+/?$"
 )
-_AUTHOR_STEP = re.compile(r"[/?&](?:author|profile|journalist|contributor|reporter|writer|staff|people|team)")
-"""What every address of an author's page holds: parsing addresses is slow."""
-_WHOLE = ("/", "http://", "https://")
 _AUTHOR_CLASS = re.compile(r"(?:.*[-_])?(?:author|byline|fn)(?:[-_]?(?:name|link|url|s))?")
 _BOX = re.compile(r"avatar|gravatar|bio|desc|social|image|photo|icon")
 
@@ -186,25 +183,16 @@ def _names_author(attribute: str) -> bool:
 
 def _boxed(around: Surroundings) -> list[str]:
     near = set(around.near)
-    page = around.page
-    links = (
-        a for a, href, rel in page.anchors[:MAX_LINKS] if _leads_to_author(page, href, rel) and a not in near
-    )
+    links = (a for a in around.own_links if is_author_link(a, around.page) and a not in near)
     named = (_name_in(a) for a in links if around.holds(a) and not is_prose(a, MAX_MARKED))
     return list(islice((name for name in named if _FULL_NAME.fullmatch(name)), 1))
 
 
 def is_author_link(link: Element, page: Page) -> bool:
     """Tell whether a link leads to an author's page: by its `rel`, or by its address."""
-    return _leads_to_author(page, link.get("href") or "", link.get("rel") or "")
-
-
-def _leads_to_author(page: Page, href: str, rel: str) -> bool:
-    if rel and "author" in rel.lower().split():
+    if "author" in link.get("rel", "").lower().split():
         return True
-    if href.startswith(_WHOLE) and not _AUTHOR_STEP.search(href):
-        return False
-    address = page.absolute(href) or ""
+    address = page.absolute(link.get("href")) or ""
     return bool(_AUTHOR_PATH.search(urlsplit(address).path) or re.search(r"[?&]author=\d", address))
 
 

@@ -75,7 +75,7 @@ def parse(text: str, budget: Budget) -> Parsed:
     Of what is too big or too broken for that, the dates alone, as an article's.
     """
     bare = text.strip()
-    for _ in range(3):
+    for _ in range(3 if bare[:1] in ("<", "/") or bare[-1:] in (">", "/", ";") else 0):
         bare = _WRAPPER.sub("", bare).strip()
     if len(bare) > MAX_STRICT:
         return _dates_alone(bare)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_MARKS = tuple(bom for bom, _ in _BOMS)
 # text codecs that no page is written in and that are slow or executable in spirit
 _STRANGE = frozenset({"punycode", "idna", "utf-7", "unicode-escape", "raw-unicode-escape", "mbcs", "oem"})
+
+
+def as_utf8(data: bytes, content_type: str | None) -> tuple[bytes, tuple[str, ...]]:
+    """Return the page in UTF-8, as it stands where it is that already, and a flag where its charset is in doubt."""
+    if not data.startswith(_MARKS) and b"\0" not in data[:200] and _is_utf8(data):
+        return data, ()
+    text, flags = decode_text(data, content_type)
+    return text.encode("utf-8", "replace"), flags
 
 
 def decode_text(data: bytes, content_type: str | None) -> tuple[str, tuple[str, ...]]:
@@ -33,6 +44,18 @@ def decode_text(data: bytes, content_type: str | None) -> tuple[str, tuple[str, 
     if 4 * text.count("\ufffd") < sum(char > "\x7f" for char in text):
         return text, ("charset_doubt",)
     return data.decode("cp1252", "replace"), ("charset_doubt",)
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8, a piece at a time: memory for the whole text costs more than its reading."""
+    decode = getincrementaldecoder("utf-8")().decode
+    try:
+        for at in range(0, len(data), 1 << 14):
+            decode(data[at : at + (1 << 14)])
+        decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _utf8(data: bytes) -> str | None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.structured import ARTICLE_TYPES, LISTING_TYPES, Node, Structured, text, types_of
 from uknip_crawler.extraction.text import key
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise
+from uknip_crawler.urls import AddressKind
 from uknip_crawler.urls import classify as classify_address
 
 
@@ -65,7 +64,7 @@ def classify(page: Page, data: Structured, site: Site, *, expected_article: bool
         return Verdict(special)
     if single:
         return Verdict(_open_or_protected(page), certain=True)
-    address = _address_kind(page.url, site)
+    address = _address_kind(page, site)
     markup = PageKind.ARTICLE if own else _markup_kind(page, data)
     if markup is None or (markup is PageKind.ARTICLE and address is AddressKind.LISTING and not own):
         certain, kind = False, _by_address(address, expected_article)
@@ -207,11 +206,9 @@ def _permalink(post: Element, page: Page) -> str | None:
     return None
 
 
-def _address_kind(url: str, site: Site) -> AddressKind:
-    try:
-        return classify_address(canonicalise(url, site), site)
-    except AddressRefused:
-        return AddressKind.UNKNOWN
+def _address_kind(page: Page, site: Site) -> AddressKind:
+    canonical = page.canonical(page.url, site)
+    return classify_address(canonical, site) if canonical else AddressKind.UNKNOWN
 
 
 def _by_address(address: AddressKind, expected_article: bool) -> PageKind:

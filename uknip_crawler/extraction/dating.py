@@ -129,7 +129,7 @@ def read_dates(
 def _lone_labels(lines: list[str], fetched_at: datetime) -> dict[str, dates.Printed]:
     """Return the labelled dates below the first sentence; labels that recur are those of a live blog's updates."""
     found, _ = dates.labelled(lines, fetched_at)
-    each = sum(bool(dates.labelled([line], fetched_at)[0]) for line in lines)
+    each = sum(bool(dates.labelled([line], fetched_at)[0]) for line in lines) if found else 0
     return found if each <= len(found) else {}
 
 
@@ -153,10 +153,20 @@ def _marks(around: Surroundings) -> Iterator[_Mark]:
     near = set(around.near)
     rows = [
         (element not in near, mark)
-        for element in around.page.dated[:MAX_MARKS]
+        for element in [element for element in around.own if _may_be_dated(element)][:MAX_MARKS]
         if (element in near or around.holds(element)) and (mark := _mark(element, element in near))
     ]
     yield from (mark for _, mark in sorted(rows, key=lambda row: (row[0], not row[1].is_microdata)))
+
+
+def _may_be_dated(element: Element) -> bool:
+    """Tell whether an element may hold a date for machines: `time`, microdata, hAtom's `title`."""
+    return (
+        element.tag == "time"
+        or element.get("title", "").startswith(("19", "20"))
+        or "date" in element.get("itemprop", "")
+        or "date" in element.get("property", "")
+    )
 
 
 def _mark(element: Element, is_near: bool) -> _Mark | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from lxml import etree
-
-from uknip_crawler.extraction.page import MAX_LINKS, Element, Page, classes, text_of
+from uknip_crawler.extraction.page import Element, Page, classes, text_of
 from uknip_crawler.extraction.places import ancestors
 from uknip_crawler.extraction.structured import Structured, text, texts, types_of
 from uknip_crawler.extraction.surroundings import MAX_MARKED, Surroundings, is_prose, path_of
@@ -20,9 +18,6 @@ from uknip_crawler.sites import fold
 MAX_LABEL = 6
 """Words of a section or a tag at most: what is longer is a headline."""
 
-_BREADCRUMBS = etree.XPath(  # by attribute, three times as fast as by element
-    " | ".join(f"//@{name}[contains(., 'readcrumb')]/.." for name in ("class", "aria-label", "itemtype"))
-)
 _CATEGORY_PATH = re.compile(r"/(?:category|categories|cat|sections?|channels?)/")
 _TAG_PATH = re.compile(r"/(?:tags?|topics?|keywords?)/")
 _CATEGORY_MARK = re.compile(r"(?:.*[-_])?(?:cats?|categor(?:y|ies)|catlinks)(?:[-_].*)?")
@@ -48,11 +43,7 @@ class Filing(NamedTuple):
 
 def read_filing(page: Page, data: Structured, around: Surroundings, url: str) -> Filing:
     """Return where the story is filed; a breadcrumb names its section only where nothing else does."""
-    labels = [
-        a
-        for a in page.by_tag["a"][:MAX_LINKS]
-        if not around.is_foreign(a) and _is_label(text_of(a)) and not _is_in_prose(a)
-    ]
+    labels = [a for a in around.own_links if _is_label(text_of(a)) and not _is_in_prose(a)]
     filed = [a for a in labels if is_category(a) or _is_category_link(a, around, url)]
     categories = _names(around, filed)
     sections = [
@@ -90,9 +81,8 @@ def section_in_address(page: Page, url: str) -> Finding | None:
         path = "/" + "/".join(folders[:depth])
         if _NO_SECTION.fullmatch(folders[depth - 1]):
             continue
-        for link in page.by_tag["a"][:MAX_LINKS]:
-            address = page.absolute(link.get("href")) or ""
-            is_led = path in address and urlsplit(address).path.rstrip("/") == path
+        for link, address in page.leading(path):
+            is_led = urlsplit(address).path.rstrip("/") == path
             if is_led and _is_label(name := text_of(link)):
                 return Finding("section", "address", folders[depth - 1], name)
     return None
@@ -239,10 +229,11 @@ def _crumb_names(data: Structured) -> list[str]:
 
 
 def _crumb_links(page: Page, around: Surroundings) -> list[str]:
+    tags = page.tags_that_say("readcrumb")
     story = key(text_of(around.headline)) if around.headline is not None else ""
-    for element in cast(list[Element], _BREADCRUMBS(page.root)):
-        marks = " ".join(element.get(name) or "" for name in ("class", "aria-label", "itemtype")).lower()
-        if "breadcrumb" not in marks:
+    for element in page.root.iter(*tags) if tags else ():
+        marks = f"{element.get('class')} {element.get('aria-label')} {element.get('itemtype')}"
+        if "readcrumb" not in marks or "breadcrumb" not in marks.lower():
             continue
         names = [
             text_of(a)

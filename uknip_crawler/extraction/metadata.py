@@ -17,7 +17,7 @@ from uknip_crawler.extraction.surroundings import Surroundings
 from uknip_crawler.extraction.text import is_cut, is_sentence
 from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonical_or_none, classify, post_number
+from uknip_crawler.urls import AddressKind, classify, post_number
 
 __all__ = ["Metadata", "byline_lines", "is_category", "read_metadata", "section_in_address"]
 
@@ -89,9 +89,9 @@ def byline_lines(
 
 
 def _address(page: Page, data: Structured, site: Site) -> tuple[str, str]:
-    own = canonical_or_none(page.url, site)
+    own = page.canonical(page.url, site)
     for source, address in (("markup", data.rel.get("canonical")), ("meta", data.first("og:url"))):
-        found = canonical_or_none(address, site)
+        found = page.canonical(address, site)
         if found and found == own:
             return found, source
         if found and classify(found, site) in (AddressKind.ARTICLE, AddressKind.UNKNOWN):

@@ -12,36 +12,27 @@ from urllib.parse import urljoin, urlsplit
 import lxml.html
 from lxml import etree
 
-from uknip_crawler.extraction.charset import decode_text
+from uknip_crawler.extraction.bounds import bounded, without_controls
+from uknip_crawler.extraction.charset import as_utf8
 from uknip_crawler.extraction.text import one_line
 from uknip_crawler.models import Link
+from uknip_crawler.sites import Site
+from uknip_crawler.urls import canonical_or_none
 
 Element = etree._Element
 
 _NEXT = frozenset({"next", "nextpostslink", "wp-block-query-pagination-next"})
-MAX_TEXT = 5_000_000
-MAX_TAG = 65_536
-MAX_ELEMENTS = 50_000
 MAX_DEPTH = 250
 MAX_LINKS = 5_000
 TRUNCATED = "truncated_parse"
 
-_BASE64 = re.compile(r"(data:[\w/+.;-]{1,80}base64,)[A-Za-z0-9+/=\s]{2000,}")
-_C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
-_C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_WITH_REL = etree.XPath("//a[@rel]")
-_DATED = etree.XPath(  # by attribute, which is faster than by element
-    "//body//time | //@title[starts-with(., '19') or starts-with(., '20')]/.."
-    " | //body//@itemprop[contains(., 'date')]/.. | //body//@property[contains(., 'date')]/.."
-)
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
-_TAG = re.compile(r"<[a-zA-Z/][^\s<>]*+(?:[^\"'<>]|\"[^\"<]*\"|'[^'<]*')*+>?")
-_LONG_VALUE = re.compile(r"\"[^\"]{2000,}\"|'[^']{2000,}'")
+_TAG_NAME = re.compile(rb"<([a-zA-Z][\w-]*)")
 # addresses that need no closer look, as nearly all are
 _WHOLE = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[\w/.~%+:;,=&?#!$'()*@-]*)?", re.ASCII)
+_WHOLE_STARTS = ("http://", "https://")
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement)
 """What trafilatura takes, without lxml.html's own choice of a class in Python for each element touched."""
-_RAW_TEXT = ("script", "style")
 
 
 # inline elements join the words beside them; of these, labels often stand apart by their style alone
@@ -50,31 +41,42 @@ _INLINE = _LABELS | {
     "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins",
     "kbd", "mark", "q", "s", "samp", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", "ruby", "rb", "rt",
 }  # fmt: skip
+_ASKED_FOR = tuple(
+    ["base", "meta", "link", "script", "title", "body", "h1", "p", "article", "form", "input", "option"]
+)
 _UNSEEN_TAGS = frozenset({"script", "style", "template", "svg"})
 
 
 class Tags(dict[str, list[Element]]):
-    """The elements of each tag in document order, gathered when first asked for: most tags never are."""
+    """The elements of each tag in document order: the few that every page is asked for in one walk, others when asked."""
 
     def __init__(self, root: Element) -> None:
         super().__init__()
         self._root = root
 
     def __missing__(self, tag: str) -> list[Element]:
-        found = self[tag] = list(self._root.iter(tag))
-        return found
+        if tag not in _ASKED_FOR:
+            self[tag] = list(self._root.iter(tag))
+            return self[tag]
+        self.update((asked, []) for asked in _ASKED_FOR)
+        for element in self._root.iter(*_ASKED_FOR):
+            self[element.tag].append(element)
+        return self[tag]
 
 
 @dataclass(frozen=True)
 class Page:
-    """One parsed page. `elements` are in document order; `base` resolves its relative addresses."""
+    """One parsed page. `elements` are in document order; `base` resolves its relative addresses; `markup` is what was
+    parsed, in UTF-8."""
 
     url: str
     base: str
     root: Element
     by_tag: Tags
     flags: tuple[str, ...]
+    markup: bytes = b""
     resolved: dict[str | None, str | None] = field(default_factory=dict)
+    canonicals: dict[str | None, str | None] = field(default_factory=dict)
 
     @cached_property
     def elements(self) -> tuple[Element, ...]:
@@ -83,12 +85,22 @@ class Page:
     @cached_property
     def filing_links(self) -> list[Element]:
         """The links that say what they are to the page: `rel=category`, `tag`, `author` and the like."""
-        return cast(list[Element], _WITH_REL(self.root))
+        return [a for a, _, rel in self.anchors if rel]
 
     @cached_property
     def anchors(self) -> list[tuple[Element, str, str]]:
-        """The page's links, each with its `href` and `rel` as they stand."""
-        return [(a, a.get("href") or "", a.get("rel") or "") for a in self.by_tag["a"]]
+        """The page's links, each with its `href` and `rel` as they stand: a page has hundreds, so they are asked once."""
+        return [(a, a.get("href", ""), a.get("rel", "")) for a in self.by_tag["a"]]
+
+    def leading(self, *words: str) -> Iterator[tuple[Element, str]]:
+        """Yield the links with one of some words in their address, which is made absolute."""
+        for anchor, href, _ in self.anchors:
+            for word in words:
+                if word in href or not href.startswith(_WHOLE_STARTS) or "\n" in href:
+                    address = self.absolute(href)
+                    if address and any(word in address for word in words):
+                        yield anchor, address
+                    break
 
     @cached_property
     def home_links(self) -> list[Element]:
@@ -96,11 +108,6 @@ class Page:
         home = self.absolute("/") or ""
         own = ("/", home, home[:-1]) if home else ("/",)
         return [a for a, href, rel in self.anchors if href in own or rel == "home"]
-
-    @cached_property
-    def dated(self) -> list[Element]:
-        """The elements that may hold a date for machines: `time`, microdata, hAtom's `title`."""
-        return cast(list[Element], _DATED(self.root))
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -115,13 +122,26 @@ class Page:
     def title(self) -> str:
         return next((text_of(title) for title in self.by_tag["title"] if text_of(title)), "")
 
+    def tags_that_say(self, word: str) -> set[str]:
+        """Return the tags of the elements that may have a word in an attribute, as the markup stands: it is searched in
+        no time, and what it does not hold needs no look at a thousand elements."""
+        wanted, tags = word.encode(), set[str]()
+        last, at = 0, self.markup.find(wanted)
+        while at >= 0:
+            if (start := self.markup.rfind(b"<", last, at)) >= 0 and (
+                name := _TAG_NAME.match(self.markup, start)
+            ):
+                tags.add(name[1].decode().lower())
+            last, at = at, self.markup.find(wanted, at + 1)
+        return tags
+
     def take_out(self, elements: Iterable[Element]) -> None:
         """Take elements out of the page; the text behind them stays."""
         for element in elements:
             if element.getparent() is not None:
                 cast(lxml.html.HtmlElement, element).drop_tree()
         self.by_tag.clear()
-        for gathered in ("elements", "filing_links", "position"):
+        for gathered in ("elements", "anchors", "filing_links", "home_links", "position"):
             self.__dict__.pop(gathered, None)
 
     @property
@@ -134,6 +154,12 @@ class Page:
         if address not in self.resolved:
             self.resolved[address] = _absolute(self.base, address)
         return self.resolved[address]
+
+    def canonical(self, address: str | None, site: Site) -> str | None:
+        """Return the canonical form of an address of the site, or None; of a page's addresses most come several times."""
+        if address not in self.canonicals:
+            self.canonicals[address] = canonical_or_none(address, site)
+        return self.canonicals[address]
 
 
 def classes(element: Element) -> tuple[str, ...]:
@@ -192,75 +218,19 @@ def parse(data: bytes, url: str, content_type: str | None) -> Page:
 
     Raises lxml.etree.ParserError when there is nothing in it.
     """
-    text, flags = decode_text(data, content_type)
-    text, cut = _bounded(text)
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    markup, flags = as_utf8(data, content_type)
+    markup, cut = bounded(markup)
+    markup = without_controls(markup)
+    parser = etree.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True, collect_ids=False
+    )
     parser.set_element_class_lookup(_ONE_CLASS)
-    root = lxml.html.document_fromstring(_without_controls(text.encode("utf-8", "replace")), parser=parser)
+    root = lxml.html.document_fromstring(markup, parser=parser)
     by_tag = Tags(root)
     lost = any("depth" in entry.message.lower() for entry in parser.error_log)
     if cut or lost or _is_too_deep(root):
         flags = (*flags, TRUNCATED)
-    return Page(url, _base(url, by_tag["base"]), root, by_tag, flags)
-
-
-def _without_controls(data: bytes) -> bytes:
-    """Return UTF-8 bytes without control characters; five times faster here than on text."""
-    data = data.translate(None, _C0)
-    return _C1.sub(b"", data) if b"\xc2" in data else data
-
-
-def _bounded(text: str) -> tuple[str, bool]:
-    """Return the text cut to what a second of work can read, and whether anything was lost."""
-    if "base64," in text:
-        text = _BASE64.sub(r"\1", text)  # inline pictures are no text
-    text, lost = _without_giant_tags(text)
-    cut = lost or len(text) > MAX_TEXT
-    text = text[:MAX_TEXT]
-    if text.count("<") > MAX_ELEMENTS:
-        starts = [match.end() for match in re.finditer("<[a-zA-Z]", text)]
-        if len(starts) > MAX_ELEMENTS:
-            text, cut = text[: starts[MAX_ELEMENTS] - 2], True
-    opened = text.rfind("<!--")
-    unclosed = opened >= 0 and "-->" not in text[opened:] and "</script" not in text[opened:]
-    return text, cut or unclosed
-
-
-def _without_giant_tags(text: str) -> tuple[str, bool]:
-    """Return the text with tags longer than `MAX_TAG` made small, and whether one never ended.
-
-    Long values (a list of teasers, the path of a drawing) go, and where that is not enough all attributes: their
-    number is what parsers are quadratic in. What stands between the tags is left whole.
-    """
-    kept: list[str] = []
-    done, lost = 0, False
-    for start in _stretches_without_tag(text):
-        tag = _TAG.match(text, start) if start >= done else None
-        if tag is None or len(tag[0]) <= MAX_TAG or _is_raw_text(text, start):
-            continue
-        small = _LONG_VALUE.sub('""', tag[0])
-        if not tag[0].endswith(">"):
-            small, lost = "", True
-        elif len(small) > MAX_TAG:
-            small = re.split(r"[\s>]", tag[0], maxsplit=1)[0][:40] + ">"
-        kept += text[done:start], small
-        done = tag.end()
-    return "".join([*kept, text[done:]]), lost
-
-
-def _stretches_without_tag(text: str) -> Iterator[int]:
-    """Yield the places of `<` after which half a `MAX_TAG` passes without another, as inside a giant tag."""
-    step, seen = MAX_TAG // 2, -1
-    for at in range(0, len(text) - step, step):
-        if text.find("<", at, at + step) < 0 and (start := text.rfind("<", 0, at)) > seen:
-            seen = start
-            yield start
-
-
-def _is_raw_text(text: str, at: int) -> bool:
-    """Tell whether a `<` stands inside a script or style, where it begins no tag."""
-    near = max(0, at - MAX_TEXT // 10)
-    return any(text.rfind(f"<{name}", near, at) > text.rfind(f"</{name}", near, at) for name in _RAW_TEXT)
+    return Page(url, _base(url, by_tag["base"]), root, by_tag, flags, markup)
 
 
 def _is_too_deep(root: Element) -> bool:

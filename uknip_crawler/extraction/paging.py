@@ -13,7 +13,7 @@ from uknip_crawler.extraction.structured import Structured
 from uknip_crawler.extraction.text import is_sentence
 from uknip_crawler.models import Paging
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import MAX_PARTS, canonical_or_none, is_same_address, part_of, post_number
+from uknip_crawler.urls import MAX_PARTS, is_same_address, part_of, post_number
 
 # fmt: off
 _TELLING = frozenset(
@@ -63,14 +63,14 @@ def take_paging(page: Page, data: Structured, site: Site) -> Paging | None:
 
     None for a story in one page.
     """
-    own = canonical_or_none(page.url, site)
-    declared = canonical_or_none(data.rel.get("canonical"), site)
+    own = page.canonical(page.url, site)
+    declared = page.canonical(data.rel.get("canonical"), site)
     stems = [stem for url in (own, declared) if url and (stem := _stem(url))]
-    near = ((a, href) for a, href in _links(page) if href and (not stems or any(s in href for s in stems)))
-    anchors = [(anchor, url) for anchor, href in near if (url := canonical_or_none(href, site))]
+    near = [*page.leading(*(stems or [""])), *_options(page, stems)]
+    anchors = [(anchor, url) for anchor, href in near if (url := page.canonical(href, site))]
     for place in _places(own, declared):
         ways = _with_lists(list(_ways(anchors, place)))
-        head = [url for rel in ("prev", "next") if (url := canonical_or_none(data.rel.get(rel), site))]
+        head = [url for rel in ("prev", "next") if (url := page.canonical(data.rel.get(rel), site))]
         if place.number > 1 and not _is_further(page, place, declared, ways, head):
             continue
         ways = _with_lists(ways, least=1)
@@ -93,13 +93,13 @@ def _stem(url: str) -> str:
     return words[-1] if words else ""
 
 
-def _links(page: Page) -> Iterator[tuple[Element, str | None]]:
-    """Yield what leads to other pages: links, and the options of a menu to jump by."""
-    for anchor in page.by_tag["a"]:
-        yield anchor, page.absolute(anchor.get("href"))
+def _options(page: Page, stems: list[str]) -> Iterator[tuple[Element, str]]:
+    """Yield the options of menus to jump by."""
     for option in page.by_tag["option"]:
-        if "/" in (option.get("value") or "") or "=" in (option.get("value") or ""):
-            yield option, page.absolute(option.get("value"))
+        value = option.get("value") or ""
+        address = page.absolute(value) if "/" in value or "=" in value else None
+        if address and (not stems or any(stem in address for stem in stems)):
+            yield option, address
 
 
 def _places(own: str | None, declared: str | None) -> Iterator[_Place]:

@@ -83,9 +83,14 @@ class Marks:
 
     def narrowed(self, full: str) -> str:
         """Return a step with only the layout's own ids and classes."""
-        tag, *marks = full.split(" ")
-        stems = (stem if (stem := mark.rstrip(DIGITS)) in self.counters else mark for mark in marks)
-        return " ".join([tag, *dict.fromkeys(m for m in stems if m in self.own or m in self.counters)])
+        return _narrowed(self.own, self.counters, full)
+
+
+@lru_cache(8192)
+def _narrowed(own: frozenset[str], counters: frozenset[str], full: str) -> str:
+    tag, *marks = full.split(" ")
+    stems = (stem if (stem := mark.rstrip(DIGITS)) in counters else mark for mark in marks)
+    return " ".join([tag, *dict.fromkeys(m for m in stems if m in own or m in counters)])
 
 
 def is_wrapper(full: str) -> bool:

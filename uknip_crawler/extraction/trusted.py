@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import cast
-
-from lxml import etree
 
 from uknip_crawler.extraction.body import Body
 from uknip_crawler.extraction.layouts import Layout
 from uknip_crawler.extraction.lines import ALL_LINKED
 from uknip_crawler.extraction.masking import mask
 from uknip_crawler.extraction.page import Element, Page, text_of
-from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, listed_as, step, steps
+from uknip_crawler.extraction.places import SEPARATOR, ancestors, branches, listed_as, step
 from uknip_crawler.extraction.raw import RawBlock
 from uknip_crawler.models import BlockKind, Stripped
 
 
 def find_container(page: Page, layout: Layout) -> Element | None:
     """Return the element at the first of the layout's places that the page has: of several the one with most text."""
+    narrowed = layout.marks.narrowed
     for place in layout.containers:
-        found = [
-            element
-            for element in _candidates(page, place.rpartition(SEPARATOR)[2], layout.marks.counters)
-            if SEPARATOR.join(map(layout.marks.narrowed, steps(element))) == place
-        ]
+        found = page.by_tag["body"] or [page.root]
+        for wanted in place.split(SEPARATOR):
+            found = [child for element in found for child in element if narrowed(step(child)) == wanted]
         if found:
             return max(found, key=lambda element: len(text_of(element))) if len(found) > 1 else found[0]
     return None
-
-
-def _candidates(page: Page, last: str, counters: frozenset[str]) -> list[Element]:
-    """Return the elements whose own step may be `last`, in document order."""
-    tag, *marks = last.split(" ")
-    return cast(list[Element], _having(tag, tuple(mark for mark in marks if mark not in counters))(page.root))
-
-
-@lru_cache(256)
-def _having(tag: str, marks: tuple[str, ...]) -> etree.XPath:
-    quoted = [(mark[0], mark[1:]) for mark in marks if not re.search(r"[\"'\\]", mark)]
-    tests = [
-        f'starts-with(@id, "{name}")' if kind == "#" else f'contains(@class, "{name}")'
-        for kind, name in quoted
-    ]
-    return etree.XPath(f"//{tag}" + "".join(f"[{test}]" for test in tests))
 
 
 def read_by_place(
