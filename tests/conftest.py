@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from capabilities import unavailable
+from crawling import Archived
 from wordpress import Unavailable, missing_requirements, unpacked_wordpress
 
 PROJECT = Path(__file__).parents[1]
@@ -24,6 +25,12 @@ def wordpress_files() -> Path:
         return unpacked_wordpress(cache)
     except Unavailable as error:
         unavailable(f"WordPress cannot be had: {error}")
+
+
+@pytest.fixture(scope="session")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Archived:
+    """Archives of sample sites after a first crawl."""
+    return Archived(tmp_path_factory.mktemp("archived"))
 
 
 @pytest.fixture(scope="session")

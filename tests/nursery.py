@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Sequence
 from multiprocessing import util
+from pathlib import Path
 
 import uknip_crawler
 
@@ -77,7 +78,7 @@ def keep(control: socket.socket, command: int, streams: Sequence[int], told: int
 def become(request: dict[str, object], streams: Sequence[int]) -> list[str]:
     """Take on a command's folder, environment and streams; return its arguments."""
     os.chdir(str(request["folder"]))
-    sys.path[0] = os.getcwd()
+    sys.path[0] = str(Path.cwd())
     environment = request["environment"]
     assert isinstance(environment, dict)
     os.environ.clear()
@@ -126,7 +127,7 @@ def wait_for_start(control: socket.socket) -> None:
             for copy, number in zip(copies, start["files"], strict=True):
                 os.dup2(copy, number)
                 os.close(copy)
-            exec(start["code"], {"__name__": "__main__"})
+            exec(start["code"], {"__name__": "__main__"})  # noqa: S102  # what Python would run as `-c`
     finally:
         os._exit(0)
 

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -26,18 +27,16 @@ _ENVIRONMENT = {
 }
 
 
-def uknip(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def uknip(
+    *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> subprocess.CompletedProcess[str]:
     """Run `uknip ARGUMENTS` to its end and return its exit status and what it printed.
 
     On Linux the process is a fork of one that has imported everything; elsewhere forks do not mix with frameworks.
     """
+    variables = {**environment, **_ENVIRONMENT}
     if sys.platform == "linux":
-        return _forked(arguments, cwd or Path.cwd())
-    return started(*arguments, cwd=cwd)
-
-
-def started(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `uknip ARGUMENTS` in a process started anew, as a shell does."""
+        return _forked(arguments, cwd or Path.cwd(), variables)
     return subprocess.run(
         [sys.executable, "-m", "uknip_crawler", *arguments],
         capture_output=True,
@@ -45,7 +44,7 @@ def started(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         check=False,
         timeout=_SECONDS,
         cwd=cwd,
-        env=os.environ | _ENVIRONMENT,
+        env=variables,
     )
 
 
@@ -66,12 +65,10 @@ def _nursery() -> socket.socket:
     return ours
 
 
-def _forked(arguments: tuple[str, ...], folder: Path) -> subprocess.CompletedProcess[str]:
-    request = {
-        "arguments": arguments,
-        "folder": str(folder),
-        "environment": os.environ | _ENVIRONMENT,
-    }
+def _forked(
+    arguments: tuple[str, ...], folder: Path, variables: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    request = {"arguments": arguments, "folder": str(folder), "environment": variables}
     pipes = [os.pipe() for _ in range(3)]
     with open(os.devnull) as nothing:  # noqa: PTH123  # no path of a user's
         streams = [nothing.fileno(), *(write for _, write in pipes)]

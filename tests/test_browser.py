@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,13 @@ from sample_archive import add_article, add_revision
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import WebDriverWait
 from sqlite_utils import Database
 from test_reading_room import ADDRESSES, keep_picture
 
 PROJECT = Path(__file__).parents[1]
+PAGE_SECONDS = 60
 AXE = "axe-core@4.11.0"
 DATASETTES_OWN = ["/uknip", "/uknip/articles", "/uknip/articles/3", "/uknip/newest", "/uknip/furniture"]
 
@@ -119,6 +121,18 @@ def grave(browser: Chrome, axe: str) -> list[str]:
     ]
 
 
+def follow(browser: Chrome, element: tuple[str, str], *keys: str) -> None:
+    """Press keys that lead to another page, and wait until that page is there."""
+    left = browser.find_element(By.TAG_NAME, "html")
+    browser.find_element(*element).send_keys(*keys)
+    in_time(browser).until(expected_conditions.staleness_of(left))
+    in_time(browser).until(lambda _: browser.execute_script("return document.readyState") == "complete")
+
+
+def in_time(browser: Chrome) -> WebDriverWait[Chrome]:
+    return WebDriverWait(browser, PAGE_SECONDS)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_accessible(browser: Chrome, address: str, axe: str, dark: bool) -> None:
     """The checker finds nothing serious; the browser has nothing to complain of."""
@@ -151,18 +165,19 @@ def test_datasettes_own_pages_stay_usable(browser: Chrome, address: str) -> None
         browser.get(address + path)
         assert complaints(browser) == [], path
     browser.get(f"{address}/uknip?sql=select+1")
-    assert browser.find_elements(By.CSS_SELECTOR, ".CodeMirror, .cm-editor")
+    editor = (By.CSS_SELECTOR, ".CodeMirror, .cm-editor")
+    in_time(browser).until(expected_conditions.presence_of_element_located(editor))
 
 
 def test_a_reader_searches_opens_a_story_and_compares(browser: Chrome, address: str) -> None:
     """From the front page, with the keyboard."""
     show(browser)
     browser.get(address)
-    browser.find_element(By.ID, "q").send_keys("held", Keys.ENTER)
+    follow(browser, (By.ID, "q"), "held", Keys.ENTER)
     assert browser.find_element(By.CSS_SELECTOR, ".hits mark").text == "held"
-    browser.find_element(By.PARTIAL_LINK_TEXT, "Two held").send_keys(Keys.ENTER)
+    follow(browser, (By.PARTIAL_LINK_TEXT, "Two held"), Keys.ENTER)
     assert browser.find_element(By.TAG_NAME, "h1").text == "Two held"
-    browser.find_element(By.CSS_SELECTOR, "form.compare button").send_keys(Keys.ENTER)
+    follow(browser, (By.CSS_SELECTOR, "form.compare button"), Keys.ENTER)
     gone = [element.text for element in browser.find_elements(By.TAG_NAME, "del")]
     come = [element.text for element in browser.find_elements(By.TAG_NAME, "ins")]
     assert (gone, come) == (["Two", "Two"], ["Three", "Three"])
@@ -175,7 +190,7 @@ def test_the_first_key_leads_past_the_menu(browser: Chrome, address: str) -> Non
     skip = browser.switch_to.active_element
     assert skip.text == "Skip to the page"
     skip.send_keys(Keys.ENTER)
-    assert browser.switch_to.active_element.get_attribute("id") == "main"
+    in_time(browser).until(lambda _: browser.switch_to.active_element.get_attribute("id") == "main")
 
 
 def test_a_kept_picture_is_seen(browser: Chrome, address: str) -> None:
@@ -190,11 +205,8 @@ def test_a_kept_picture_is_seen(browser: Chrome, address: str) -> None:
 def test_a_file_is_taken_away(browser: Chrome, address: str, downloads: Path) -> None:
     """The table of articles as CSV, through the link that Datasette offers."""
     browser.get(f"{address}/uknip/articles.csv?_stream=on&_dl=1&_size=max")
-    file, deadline = downloads / "articles.csv", time.monotonic() + 20
-    while not file.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert "Road closed near harbour" in file.read_text("utf-8")
+    file = downloads / "articles.csv"
+    in_time(browser).until(lambda _: file.exists() and "Road closed near harbour" in file.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("path", ["/", "/read/search", "/read/story/3", *DATASETTES_OWN])
