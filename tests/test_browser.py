@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from browsing import fill
-from capabilities import need_programs, unavailable
+from capabilities import AXE, AXE_FILE, BROWSER, CACHE, need_programs, unavailable
 from sample_archive import add_article, add_revision
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
@@ -22,9 +22,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from sqlite_utils import Database
 from test_reading_room import ADDRESSES, keep_picture
 
-PROJECT = Path(__file__).parents[1]
 PAGE_SECONDS = 60
-AXE = "axe-core@4.11.0"
 DATASETTES_OWN = ["/uknip", "/uknip/articles", "/uknip/articles/3", "/uknip/newest", "/uknip/furniture"]
 
 
@@ -58,9 +56,9 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[Chrome]:
     """Headless Chromium with a profile of its own."""
-    need_programs("chromium", "chromedriver")
+    need_programs(*BROWSER)
     options = ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
+    options.binary_location = shutil.which("chromium") or ""
     for switch in (
         "headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "disable-background-networking",
         "disable-component-update", "disable-sync", "no-first-run", "no-proxy-server",
@@ -69,7 +67,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
         options.add_argument(f"--{switch}")
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
+    driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
     yield driver
     driver.quit()
 
@@ -77,11 +75,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The accessibility checker's source, kept between sessions in UKNIP_TEST_CACHE."""
-    cache = Path(os.environ.get("UKNIP_TEST_CACHE") or PROJECT / ".wordpress-test").resolve()
-    kept = cache / f"{AXE.replace('@', '-')}.js"
-    if not kept.exists():
+    if not AXE_FILE.exists():
         need_programs("npm")
-        cache.mkdir(parents=True, exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         folder = tmp_path_factory.mktemp("axe")
         packed = subprocess.run(
             ["npm", "pack", AXE, "--silent", "--pack-destination", str(folder)],
@@ -95,8 +91,8 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         with tarfile.open(folder / packed.stdout.split()[-1]) as tarball:
             source = tarball.extractfile("package/axe.min.js")
             assert source
-            kept.write_bytes(source.read())
-    return kept.read_text("utf-8")
+            AXE_FILE.write_bytes(source.read())
+    return AXE_FILE.read_text("utf-8")
 
 
 def complaints(browser: Chrome) -> list[str]:
