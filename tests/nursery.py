@@ -19,29 +19,40 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from multiprocessing import util
 from pathlib import Path
 
-import uknip_crawler
-
-LIBRARIES = ("dateparser", "json_repair", "scrapy.crawler")
-"""What the package, or Scrapy, imports only when it is needed."""
+SCRAPYS = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
+LIBRARIES = (
+    *("dateparser", "json_repair", "multiprocessing.forkserver", "multiprocessing.popen_forkserver"),
+    *("scrapy.core.scheduler", "scrapy.crawler", "scrapy.logformatter", "scrapy.pqueues", "scrapy.squeues"),
+    *("scrapy.dupefilters", "scrapy.statscollectors", "scrapy.utils.engine", "twisted.web.client"),
+)
+"""What is imported only when a command needs it; of the packages all modules."""
 REQUEST_BYTES = 2**17
 BEYOND = 200
 """No command has that many files open when it begins to read pages."""
 
 
 def import_everything() -> None:
-    for module in pkgutil.walk_packages(uknip_crawler.__path__, "uknip_crawler."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    import_all_of("uknip_crawler")
+    with warnings.catch_warnings(action="ignore"):  # also what Scrapy would rather have nobody use
+        for name in SCRAPYS:
+            import_all_of(name)
     for name in LIBRARIES:
         importlib.import_module(name)
     assert "twisted.internet.reactor" not in sys.modules, "each crawl makes its own"
     assert threading.active_count() == 1, "a fork copies one thread"
     gc.collect()
     gc.freeze()  # else the first collection of every command would copy the memory it shares
+
+
+def import_all_of(package: str) -> None:
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 def serve(control: socket.socket) -> list[str] | None:
