@@ -27,6 +27,7 @@ from pathlib import Path
 SCRAPYS = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
 LIBRARIES = (
     *("dateparser", "json_repair", "multiprocessing.forkserver", "multiprocessing.popen_forkserver"),
+    *("scrapy.core.downloader.contextfactory", "scrapy.core.downloader.handlers.http11"),
     *("scrapy.core.scheduler", "scrapy.crawler", "scrapy.logformatter", "scrapy.pqueues", "scrapy.squeues"),
     *("scrapy.dupefilters", "scrapy.statscollectors", "scrapy.utils.engine", "twisted.web.client"),
 )
