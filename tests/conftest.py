@@ -5,31 +5,72 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from capabilities import unavailable
+from capabilities import CACHE, unavailable, will_be_skipped
+from crawling import Archived
 from wordpress import Unavailable, missing_requirements, unpacked_wordpress
 
 PROJECT = Path(__file__).parents[1]
+MEMORY = Path("/dev/shm")  # pytest makes a folder of the user's in it
+ROOM_BYTES = 2 * 2**30
+LONGEST = (
+    "test_import",
+    "test_wordpress",
+    "test_images",
+    "test_crawl",
+    "test_parts",
+    "test_reextraction",
+    "test_faults",
+    "test_interruption",
+    "test_redaction",
+    "test_rebuild",
+    "test_lives",
+    "test_wordpress_layouts",
+    "test_coverage",
+    "test_evidence",
+    "test_export_opens",
+    "test_browser",
+)
+"""Files that take longest begin first, so that no processor waits for another in the end."""
+
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+    # archives are flushed to disk at every step, which memory does in no time
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_report_header() -> list[str]:
+    return will_be_skipped()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session")
 def wordpress_files() -> Path:
     """The unpacked WordPress that all sites share, kept between sessions in UKNIP_TEST_CACHE."""
-    cache = Path(os.environ.get("UKNIP_TEST_CACHE") or PROJECT / ".wordpress-test").resolve()
-    if missing := missing_requirements(cache):
+    if missing := missing_requirements(CACHE):
         unavailable(f"WordPress needs {', '.join(missing)}")
     try:
-        return unpacked_wordpress(cache)
+        return unpacked_wordpress(CACHE)
     except Unavailable as error:
         unavailable(f"WordPress cannot be had: {error}")
 
 
 @pytest.fixture(scope="session")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with uknip as researchers install it, and pandas."""
-    environment = tmp_path_factory.mktemp("notebook") / "venv"
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Archived:
+    """Archives of sample sites after a first crawl."""
+    return Archived(tmp_path_factory.mktemp("archived"))
+
+
+@pytest.fixture(scope="session")
+def notebook() -> Iterator[Path]:
+    """A Python with uknip as researchers install it, and pandas: on disk, where uv links to what it has there."""
     if (uv := shutil.which("uv")) is None:
         unavailable("an environment with pandas needs uv")
     command = [
@@ -44,8 +85,10 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--project",
         str(PROJECT),
     ]
-    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        unavailable(f"an environment with pandas cannot be had: {done.stderr.strip()[-300:]}")
-    return environment / "bin" / "python"
+    with tempfile.TemporaryDirectory() as folder:
+        environment = Path(folder) / "venv"
+        variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            unavailable(f"an environment with pandas cannot be had: {done.stderr.strip()[-300:]}")
+        yield environment / "bin" / "python"

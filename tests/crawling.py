@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -134,3 +137,46 @@ def newsroom(stories: int = 60) -> Newsroom:
 def truth(site: SampleSite) -> dict[str, Post]:
     """Return the published posts by absolute address."""
     return {site.url(post.path): post for post in site.newsroom.truth(site.base_url.rstrip("/"))}
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstCrawl:
+    archive: Path
+    port: int
+    requests: list[tuple[str, str, int]]
+
+
+class Archived:
+    """Sample sites whose first crawl, whole and undisturbed, was made once for all tests of a process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._crawls: dict[int, _FirstCrawl] = {}
+
+    def __call__(self, directory: Path, stories: int = 60) -> SampleSite:
+        """Copy the archive of a newsroom of so many stories into `directory`; return its site, to be entered.
+
+        The site has the address of that crawl, and in `requests` what it was asked then.
+        """
+        first = self._crawls.get(stories)
+        if first is None or not is_free(first.port):
+            first = self._crawls[stories] = self._crawl(stories)
+        shutil.copytree(first.archive, directory, dirs_exist_ok=True)
+        site = SampleSite(newsroom(stories), port=first.port)
+        site.requests.extend(first.requests)
+        return site
+
+    def _crawl(self, stories: int) -> _FirstCrawl:
+        archive = self._folder / f"{stories}-{len(list(self._folder.iterdir()))}"
+        with SampleSite(newsroom(stories)) as site:
+            crawl(site, archive)
+            return _FirstCrawl(archive, int(site.base_url.rstrip("/").rpartition(":")[2]), site.requests)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a site can have the port that another one had before."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True

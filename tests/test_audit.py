@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from crawling import crawl, newsroom, rows
+from crawling import Archived, crawl, newsroom, rows
 from processes import uknip
 
 from uknip_crawler.archive import DATABASE
@@ -55,14 +55,13 @@ def test_a_right_archive_scores_one_and_a_damaged_one_less(
     assert rows(tmp_path, "SELECT count(*) FROM audit_stories") == [(2 * compared,)]
 
 
-def test_what_was_edited_since_is_counted_and_not_scored(tmp_path: Path) -> None:
+def test_what_was_edited_since_is_counted_and_not_scored(archived: Archived, tmp_path: Path) -> None:
     """The site's text is newer than ours: no fault of the reading."""
     from datetime import timedelta
 
     from crawling import NOW
 
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 30) as site:
         with closing(sqlite3.connect(tmp_path / DATABASE)) as db:  # captured before the newsroom's next day
             db.execute("UPDATE articles SET captured_at = ?", (NOW.strftime("%Y-%m-%dT%H:%M:%SZ"),))
             db.commit()

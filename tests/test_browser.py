@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import fill
-from capabilities import need_programs, unavailable
+from capabilities import AXE, AXE_FILE, BROWSER, CACHE, need_programs, unavailable
 from sample_archive import add_article, add_revision
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import WebDriverWait
 from sqlite_utils import Database
 from test_reading_room import ADDRESSES, keep_picture
 
-PROJECT = Path(__file__).parents[1]
-AXE = "axe-core@4.11.0"
+PAGE_SECONDS = 60
 DATASETTES_OWN = ["/uknip", "/uknip/articles", "/uknip/articles/3", "/uknip/newest", "/uknip/furniture"]
 
 
@@ -56,9 +56,9 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[Chrome]:
     """Headless Chromium with a profile of its own."""
-    need_programs("chromium", "chromedriver")
+    need_programs(*BROWSER)
     options = ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
+    options.binary_location = shutil.which("chromium") or ""
     for switch in (
         "headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "disable-background-networking",
         "disable-component-update", "disable-sync", "no-first-run", "no-proxy-server",
@@ -67,7 +67,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
         options.add_argument(f"--{switch}")
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
+    driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
     yield driver
     driver.quit()
 
@@ -75,11 +75,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The accessibility checker's source, kept between sessions in UKNIP_TEST_CACHE."""
-    cache = Path(os.environ.get("UKNIP_TEST_CACHE") or PROJECT / ".wordpress-test").resolve()
-    kept = cache / f"{AXE.replace('@', '-')}.js"
-    if not kept.exists():
+    if not AXE_FILE.exists():
         need_programs("npm")
-        cache.mkdir(parents=True, exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         folder = tmp_path_factory.mktemp("axe")
         packed = subprocess.run(
             ["npm", "pack", AXE, "--silent", "--pack-destination", str(folder)],
@@ -93,8 +91,8 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         with tarfile.open(folder / packed.stdout.split()[-1]) as tarball:
             source = tarball.extractfile("package/axe.min.js")
             assert source
-            kept.write_bytes(source.read())
-    return kept.read_text("utf-8")
+            AXE_FILE.write_bytes(source.read())
+    return AXE_FILE.read_text("utf-8")
 
 
 def complaints(browser: Chrome) -> list[str]:
@@ -117,6 +115,18 @@ def grave(browser: Chrome, axe: str) -> list[str]:
         for one in found["violations"]
         if one["impact"] in ("serious", "critical")
     ]
+
+
+def follow(browser: Chrome, element: tuple[str, str], *keys: str) -> None:
+    """Press keys that lead to another page, and wait until that page is there."""
+    left = browser.find_element(By.TAG_NAME, "html")
+    browser.find_element(*element).send_keys(*keys)
+    in_time(browser).until(expected_conditions.staleness_of(left))
+    in_time(browser).until(lambda _: browser.execute_script("return document.readyState") == "complete")
+
+
+def in_time(browser: Chrome) -> WebDriverWait[Chrome]:
+    return WebDriverWait(browser, PAGE_SECONDS)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -151,18 +161,19 @@ def test_datasettes_own_pages_stay_usable(browser: Chrome, address: str) -> None
         browser.get(address + path)
         assert complaints(browser) == [], path
     browser.get(f"{address}/uknip?sql=select+1")
-    assert browser.find_elements(By.CSS_SELECTOR, ".CodeMirror, .cm-editor")
+    editor = (By.CSS_SELECTOR, ".CodeMirror, .cm-editor")
+    in_time(browser).until(expected_conditions.presence_of_element_located(editor))
 
 
 def test_a_reader_searches_opens_a_story_and_compares(browser: Chrome, address: str) -> None:
     """From the front page, with the keyboard."""
     show(browser)
     browser.get(address)
-    browser.find_element(By.ID, "q").send_keys("held", Keys.ENTER)
+    follow(browser, (By.ID, "q"), "held", Keys.ENTER)
     assert browser.find_element(By.CSS_SELECTOR, ".hits mark").text == "held"
-    browser.find_element(By.PARTIAL_LINK_TEXT, "Two held").send_keys(Keys.ENTER)
+    follow(browser, (By.PARTIAL_LINK_TEXT, "Two held"), Keys.ENTER)
     assert browser.find_element(By.TAG_NAME, "h1").text == "Two held"
-    browser.find_element(By.CSS_SELECTOR, "form.compare button").send_keys(Keys.ENTER)
+    follow(browser, (By.CSS_SELECTOR, "form.compare button"), Keys.ENTER)
     gone = [element.text for element in browser.find_elements(By.TAG_NAME, "del")]
     come = [element.text for element in browser.find_elements(By.TAG_NAME, "ins")]
     assert (gone, come) == (["Two", "Two"], ["Three", "Three"])
@@ -175,7 +186,7 @@ def test_the_first_key_leads_past_the_menu(browser: Chrome, address: str) -> Non
     skip = browser.switch_to.active_element
     assert skip.text == "Skip to the page"
     skip.send_keys(Keys.ENTER)
-    assert browser.switch_to.active_element.get_attribute("id") == "main"
+    in_time(browser).until(lambda _: browser.switch_to.active_element.get_attribute("id") == "main")
 
 
 def test_a_kept_picture_is_seen(browser: Chrome, address: str) -> None:
@@ -190,11 +201,8 @@ def test_a_kept_picture_is_seen(browser: Chrome, address: str) -> None:
 def test_a_file_is_taken_away(browser: Chrome, address: str, downloads: Path) -> None:
     """The table of articles as CSV, through the link that Datasette offers."""
     browser.get(f"{address}/uknip/articles.csv?_stream=on&_dl=1&_size=max")
-    file, deadline = downloads / "articles.csv", time.monotonic() + 20
-    while not file.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert "Road closed near harbour" in file.read_text("utf-8")
+    file = downloads / "articles.csv"
+    in_time(browser).until(lambda _: file.exists() and "Road closed near harbour" in file.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("path", ["/", "/read/search", "/read/story/3", *DATASETTES_OWN])

@@ -8,21 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from crawling import NOW, crawl, newsroom, rows
+from crawling import NOW, Archived, crawl, rows
 from processes import uknip
 from sqlite_utils import Database
 
 from uknip_crawler.archive import DATABASE
-from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.newsroom import Work
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Work, str]:
+def lived(archived: Archived, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Work, str]:
     """An archive of a site that was crawled, worked on, and crawled again: folder, work, base URL without slash."""
     directory = tmp_path_factory.mktemp("lived")
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, directory)
+    with archived(directory, 30) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, directory)
         return directory, work, site.base_url.rstrip("/")

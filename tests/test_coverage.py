@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crawling import NOW, crawl, newsroom, rows
+from crawling import NOW, Archived, crawl, newsroom, rows
 from processes import uknip
 
 from uknip_crawler.archive import Archive
@@ -83,9 +83,8 @@ def test_every_hole_has_its_reason_and_is_filled_on_request(tmp_path: Path) -> N
         assert coverage(tmp_path)["missing"] == []
 
 
-def test_stories_that_moved_or_went_are_no_holes(tmp_path: Path) -> None:
-    with SampleSite(newsroom()) as site:
-        crawl(site, tmp_path)
+def test_stories_that_moved_or_went_are_no_holes(archived: Archived, tmp_path: Path) -> None:
+    with archived(tmp_path) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         crawl(site, tmp_path)
@@ -101,10 +100,9 @@ def test_before_any_list_was_read_nothing_is_proved(tmp_path: Path) -> None:
     ask(tmp_path, "coverage", expect=2)
 
 
-def test_why_tells_the_whole_story_of_an_address(tmp_path: Path) -> None:
+def test_why_tells_the_whole_story_of_an_address(archived: Archived, tmp_path: Path) -> None:
     """An old address of a moved story, an edited story, one that never was."""
-    with SampleSite(newsroom()) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         move, edit = work.moved[0], work.edited[0]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from crawling import NOW, content, crawl, newsroom, rows, truth
+from crawling import NOW, Archived, content, crawl, newsroom, rows, truth
 
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import SampleSite
@@ -52,10 +52,9 @@ def test_the_first_crawl_finds_every_story_once_with_every_field_right(tmp_path:
     assert held.keys() == stories.keys()
 
 
-def test_people_tags_and_pictures_are_those_of_the_newsroom(tmp_path: Path) -> None:
+def test_people_tags_and_pictures_are_those_of_the_newsroom(archived: Archived, tmp_path: Path) -> None:
     """House accounts are no authors; each picture comes once, with its own caption and credit."""
-    with SampleSite(newsroom()) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path) as site:
         stories = {url: post for url, post in truth(site).items() if not post.unstructured}
     found = content(tmp_path)
     for table, expected in {
@@ -121,20 +120,18 @@ def test_an_unchanged_second_run_costs_a_handful_of_requests(
     assert content(tmp_path) == before
 
 
-def test_the_run_after_the_first_reads_no_list_from_its_start(tmp_path: Path) -> None:
+def test_the_run_after_the_first_reads_no_list_from_its_start(archived: Archived, tmp_path: Path) -> None:
     """The first crawl reads REST and sitemaps: a story on both lists is known to be on REST's all the same."""
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 30) as site:
         site.requests.clear()
         crawl(site, tmp_path)
         asked = [target.partition("?")[0] for _, target, _ in site.requests]
     assert asked == ["/robots.txt", "/wp-json/wp/v2/posts", "/wp-json/wp/v2/posts"]
 
 
-def test_nothing_is_asked_twice_in_one_run(tmp_path: Path) -> None:
+def test_nothing_is_asked_twice_in_one_run(archived: Archived, tmp_path: Path) -> None:
     """Menus, teasers, tracking links and AMP copies all lead to one request a page."""
-    with SampleSite(newsroom(40)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 40) as site:
         asked = [target for _, target, _ in site.requests]
     assert len(asked) == len(set(asked))
 
@@ -149,10 +146,9 @@ def test_traps_and_forbidden_pages_are_never_asked_for(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome = 'robots_denied'") != [(0,)]
 
 
-def test_the_newsrooms_work_is_followed(tmp_path: Path) -> None:
+def test_the_newsrooms_work_is_followed(archived: Archived, tmp_path: Path) -> None:
     """New, edited, moved, deleted, trashed with a guessed redirect, unpublished: each as it was, and no more."""
-    with SampleSite(newsroom()) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         report = crawl(site, tmp_path)
         stories = truth(site)
@@ -177,10 +173,9 @@ def test_the_newsrooms_work_is_followed(tmp_path: Path) -> None:
     assert report["outcomes"].get("revised", 0) == 0
 
 
-def test_a_story_that_comes_back_is_restored(tmp_path: Path) -> None:
+def test_a_story_that_comes_back_is_restored(archived: Archived, tmp_path: Path) -> None:
     """A status of 404 in two runs, then the page again."""
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 30) as site:
         path = site.newsroom.published()[3].path
         site.fail = {path: 404, "/wp-json/wp/v2/posts": 404, "/sitemap_index.xml": 404}
         for _ in range(2):
@@ -204,10 +199,9 @@ def _make_due(directory: Path, url: str) -> None:
         archive.frontier.revisit(url, reason="wanted", due_at=datetime(2000, 1, 1, tzinfo=UTC))
 
 
-def test_every_scheduled_address_ends_with_one_outcome(tmp_path: Path) -> None:
+def test_every_scheduled_address_ends_with_one_outcome(archived: Archived, tmp_path: Path) -> None:
     """The ledger's promise, also for sources and redirects."""
-    with SampleSite(newsroom(40)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 40) as site:
         site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
@@ -241,10 +235,9 @@ def test_since_takes_only_what_is_young(doors: str, tmp_path: Path) -> None:
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
 
 
-def test_one_archive_holds_one_site(tmp_path: Path) -> None:
+def test_one_archive_holds_one_site(archived: Archived, tmp_path: Path) -> None:
     """Crawling another address into it is refused in one line."""
-    with SampleSite(newsroom(20)) as site:
-        crawl(site, tmp_path)
+    archived(tmp_path, 20)
     with SampleSite(newsroom(20)) as other:
         refused = crawl(other, tmp_path, expect=2)
     assert refused["message"].startswith("uknip: ")

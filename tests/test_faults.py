@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crawling import Archived, newsroom, rows
 from crawling import crawl as crawl_patiently
-from crawling import newsroom, rows
 
 from uknip_crawler.demo import SampleSite, faults
 
@@ -160,10 +160,10 @@ def test_a_missing_robots_txt_allows_everything(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
 
 
-def test_a_site_that_is_down_gives_4(tmp_path: Path) -> None:
+def test_a_site_that_is_down_gives_4(archived: Archived, tmp_path: Path) -> None:
     """Nothing listens; one line, and what was archived stays live."""
-    with SampleSite(newsroom(20)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 20) as site:
+        pass
     report = crawl(site, tmp_path, expect=4)
     assert "robots.txt" in report["end_reason"]
     assert rows(tmp_path, "SELECT count(*) FROM articles WHERE status = 'live' AND missed_runs = 0") == [
@@ -171,10 +171,9 @@ def test_a_site_that_is_down_gives_4(tmp_path: Path) -> None:
     ]
 
 
-def test_a_source_that_breaks_is_trouble_not_silence(tmp_path: Path) -> None:
+def test_a_source_that_breaks_is_trouble_not_silence(archived: Archived, tmp_path: Path) -> None:
     """REST and sitemaps gave stories yesterday and give HTML today: the feed is read, and the run is not green."""
-    with SampleSite(newsroom(20)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 20) as site:
         site.fail["/wp-json/wp/v2/posts"] = faults.body(b"<html>Fatal error</html>")
         report = crawl(site, tmp_path, expect=3)
     assert any("rest" in trouble for trouble in report["troubles"])
@@ -215,10 +214,9 @@ def test_every_sitemap_that_robots_txt_names_is_read(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(60,)]
 
 
-def test_an_unchanged_old_story_is_not_asked_for_every_hour(tmp_path: Path) -> None:
+def test_an_unchanged_old_story_is_not_asked_for_every_hour(archived: Archived, tmp_path: Path) -> None:
     """After a 304 the wait follows the story's age, as after a 200."""
-    with SampleSite(newsroom(20)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 20) as site:
         _all_due(tmp_path)
         crawl(site, tmp_path)
         site.requests.clear()
@@ -232,10 +230,9 @@ def test_an_unchanged_old_story_is_not_asked_for_every_hour(tmp_path: Path) -> N
     assert rows(tmp_path, soon) == [(0,)]
 
 
-def test_a_mass_of_404_marks_nothing_as_gone(tmp_path: Path) -> None:
+def test_a_mass_of_404_marks_nothing_as_gone(archived: Archived, tmp_path: Path) -> None:
     """When most stories vanish at once, it is the site that is ill."""
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 30) as site:
         stories = [post.path for post in site.newsroom.published()]
         site.fail = dict.fromkeys(stories, 404)
         site.fail |= {"/wp-json/wp/v2/posts": faults.body(b"[]", content_type="application/json")}

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from crawling import arguments, crawl, newsroom, rows, truth
+from crawling import Archived, arguments, crawl, newsroom, rows, truth
 from PIL import Image as PillowImage
 from processes import uknip
 
@@ -349,10 +349,11 @@ def test_the_budget_is_kept_and_pictures_come_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kills", [(1,), (9, 3)])
-def test_kill_minus_nine_among_the_pictures_and_run_again(kills: tuple[int, ...], tmp_path: Path) -> None:
+def test_kill_minus_nine_among_the_pictures_and_run_again(
+    kills: tuple[int, ...], archived: Archived, tmp_path: Path
+) -> None:
     """The rerun ends with every picture, and verify finds nothing wrong. A run without the option fetches none."""
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 30) as site:
         assert asked(site) == []
         assert not (tmp_path / "images").exists()
         for requests in kills:

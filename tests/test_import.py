@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from capabilities import need_programs
-from crawling import NOW, content, crawl, newsroom, rows
+from crawling import NOW, Archived, content, crawl, newsroom, rows
 from processes import uknip
 from sample_archive import SITE, add_article, new_archive
 from warcio.statusandheaders import StatusAndHeaders
@@ -107,6 +107,15 @@ def import_warc(directory: Path, site: SampleSite, *files: Path, expect: int = 0
     return report
 
 
+@pytest.fixture(scope="module")
+def once(two_states: tuple[SampleSite, Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of both states, taken in at once, the later one first; only to be read, and copied."""
+    site, first, second = two_states
+    directory = tmp_path_factory.mktemp("imported") / "once"
+    import_warc(directory, site, second, first)
+    return directory
+
+
 def lives(directory: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return all that is told of stories, with the captures' times."""
     times = "SELECT url, first_seen_at, last_seen_at, last_changed_at, captured_at FROM articles ORDER BY url"
@@ -117,39 +126,37 @@ def lives(directory: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_the_order_of_import_makes_no_difference(
-    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+    two_states: tuple[SampleSite, Path, Path], once: Path, tmp_path: Path
 ) -> None:
     """Oldest first, newest first, both at once; and once more changes nothing."""
     site, first, second = two_states
     for name, files in {"on": (first, second), "back": (second, first)}.items():
         for file in files:
             import_warc(tmp_path / name, site, file)
-    import_warc(tmp_path / "once", site, second, first)
-    assert lives(tmp_path / "on") == lives(tmp_path / "back") == lives(tmp_path / "once")
+    assert lives(tmp_path / "on") == lives(tmp_path / "back") == lives(once)
     again = import_warc(tmp_path / "on", site, first, second)
     assert again["taken"] == 0
     assert again["held"] == again["records"]
-    assert lives(tmp_path / "on") == lives(tmp_path / "once")
+    assert lives(tmp_path / "on") == lives(once)
     assert uknip("verify", "--archive", str(tmp_path / "on")).returncode == 0
 
 
 def test_an_imported_story_has_the_life_its_captures_show(
-    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+    two_states: tuple[SampleSite, Path, Path], once: Path
 ) -> None:
     """The newsroom's truth: texts as they are now, edits as they were made, each at its capture's time."""
-    site, first, second = two_states
-    import_warc(tmp_path, site, second, first)
-    texts = dict(rows(tmp_path, "SELECT url, body FROM articles"))
+    site, _, _ = two_states
+    texts = dict(rows(once, "SELECT url, body FROM articles"))
     truth = {site.url(post.path): post.body for post in site.newsroom.truth()}
     assert {url for url in truth if texts.get(url) != truth[url]} == set()
-    edits = rows(tmp_path, "SELECT kind, captured_at FROM revisions WHERE number > 1")
+    edits = rows(once, "SELECT kind, captured_at FROM revisions WHERE number > 1")
     assert sorted(kind for kind, _ in edits) == ["correction", "headline", "update"]
     assert {at[:10] for _, at in edits} == {"2025-01-02"}
     assert {
-        at[:10] for (at,) in rows(tmp_path, "SELECT first_seen_at FROM articles WHERE revision_count > 1")
+        at[:10] for (at,) in rows(once, "SELECT first_seen_at FROM articles WHERE revision_count > 1")
     } == {"2024-03-14"}
-    due = rows(tmp_path, "SELECT count(*) FROM frontier WHERE due_at IS NOT NULL")
-    assert due == rows(tmp_path, "SELECT count(*) FROM articles")
+    due = rows(once, "SELECT count(*) FROM frontier WHERE due_at IS NOT NULL")
+    assert due == rows(once, "SELECT count(*) FROM articles")
 
 
 def test_a_past_is_added_to_a_crawled_archive(
@@ -172,11 +179,10 @@ def test_a_past_is_added_to_a_crawled_archive(
 
 
 def test_a_killed_import_is_simply_run_again(
-    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+    two_states: tuple[SampleSite, Path, Path], once: Path, tmp_path: Path
 ) -> None:
     """Killed in the middle, the next import takes what is missing and ends the same."""
     site, first, second = two_states
-    import_warc(tmp_path / "whole", site, first, second)
     command = [
         sys.executable,
         "-m",
@@ -197,7 +203,7 @@ def test_a_killed_import_is_simply_run_again(
     killed.kill()
     assert killed.wait() == -signal.SIGKILL
     import_warc(tmp_path / "killed", site, first, second)
-    assert lives(tmp_path / "killed") == lives(tmp_path / "whole")
+    assert lives(tmp_path / "killed") == lives(once)
     assert rows(tmp_path / "killed", "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
 
 
@@ -242,12 +248,9 @@ def _stored(directory: Path) -> bool:
         return False
 
 
-def test_an_import_is_rebuilt_from_the_archives_own_files(
-    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
-) -> None:
+def test_an_import_is_rebuilt_from_the_archives_own_files(once: Path, tmp_path: Path) -> None:
     """The files that were imported are needed no longer, and the next crawl looks at the same stories."""
-    site, first, second = two_states
-    import_warc(tmp_path, site, second, first)
+    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
     before = lives(tmp_path)
     due = "SELECT url, kind, reason FROM frontier WHERE due_at IS NOT NULL ORDER BY url"
     waiting = rows(tmp_path, due)
@@ -539,10 +542,9 @@ def test_lists_of_addresses_come_in_many_forms(lines: list[str], addresses: list
     assert list(parse(lines)) == addresses
 
 
-def test_listed_addresses_wait_for_the_next_crawl(tmp_path: Path) -> None:
+def test_listed_addresses_wait_for_the_next_crawl(archived: Archived, tmp_path: Path) -> None:
     """Those that no list of the site names are visited too; what is no page of the site is counted."""
-    with SampleSite(newsroom(20)) as site:
-        crawl(site, tmp_path / "archive")
+    with archived(tmp_path / "archive", 20) as site:
         lonely = site.url("/news/uk/breaking/an-address-nobody-links/")
         (tmp_path / "list.txt.gz").write_bytes(
             gzip.compress(f"{lonely}\nhttps://elsewhere.example/\n".encode())
@@ -572,10 +574,10 @@ def test_a_file_of_another_site_is_said_to_be_one(
 
 
 def test_an_archive_takes_in_only_its_own_site(
-    two_states: tuple[SampleSite, Path, Path], tmp_path: Path
+    two_states: tuple[SampleSite, Path, Path], once: Path, tmp_path: Path
 ) -> None:
-    site, first, _ = two_states
-    import_warc(tmp_path, site, first)
+    _, first, _ = two_states
+    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
     done = uknip("import-warc", str(first), "--base-url", "https://uknip.co.uk/", "--archive", str(tmp_path))
     assert done.returncode == 2
     assert "name another with --archive" in done.stderr

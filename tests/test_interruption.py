@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crawling import arguments, crawl, newsroom, rows, tables
+from crawling import Archived, arguments, crawl, newsroom, rows, tables
 from processes import uknip
 
 from uknip_crawler.archive import Archive, warc
@@ -289,10 +289,9 @@ def test_a_torn_tail_is_cut(tmp_path: Path) -> None:
     assert all(member.is_whole for member in warc.members(path))
 
 
-def test_a_kill_while_following_edits_makes_no_false_revision(tmp_path: Path) -> None:
+def test_a_kill_while_following_edits_makes_no_false_revision(archived: Archived, tmp_path: Path) -> None:
     """Killed while the newsroom works: the rerun shows the site as it is now."""
-    with SampleSite(newsroom(40)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 40) as site:
         work = site.newsroom.work(datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
         site.requests.clear()
         process = start(site, tmp_path)

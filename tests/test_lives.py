@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from crawling import NOW, crawl, newsroom, rows
+from crawling import NOW, Archived, crawl, newsroom, rows
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.demo import SampleSite, faults
@@ -58,9 +58,8 @@ def test_a_long_text_of_one_word_is_named_without_delay() -> None:
     assert classify("H", "word " * 50_000, "H", "other " + "words " * 50_000) == Kind.SUBSTANTIVE
 
 
-def test_the_newsrooms_edits_are_named_as_they_were_made(tmp_path: Path) -> None:
-    with SampleSite(newsroom()) as site:
-        crawl(site, tmp_path)
+def test_the_newsrooms_edits_are_named_as_they_were_made(archived: Archived, tmp_path: Path) -> None:
+    with archived(tmp_path) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         made = {(site.url(edit.path), edit.kind) for edit in work.edited}
@@ -73,10 +72,9 @@ def test_the_newsrooms_edits_are_named_as_they_were_made(tmp_path: Path) -> None
     assert first == [("first", 0)]
 
 
-def test_each_way_of_going_has_its_record(tmp_path: Path) -> None:
+def test_each_way_of_going_has_its_record(archived: Archived, tmp_path: Path) -> None:
     """Taken off the lists, a password, the home page instead, then all of it back."""
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path, 30) as site:
         protected, redirected, deleted = (post.path for post in site.newsroom.published()[2:5])
         password = (
             '<html><body><h1>Protected: a story</h1><form class="post-password-form"></form></body></html>'
@@ -101,10 +99,9 @@ def test_each_way_of_going_has_its_record(tmp_path: Path) -> None:
         assert rows(tmp_path, "SELECT count(*) FROM revisions WHERE number > 1") == [(0,)]
 
 
-def test_what_the_lists_drop_is_recorded_as_unpublished(tmp_path: Path) -> None:
+def test_what_the_lists_drop_is_recorded_as_unpublished(archived: Archived, tmp_path: Path) -> None:
     """Then, by its own address, as missing and as gone."""
-    with SampleSite(newsroom()) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         crawl(site, tmp_path)

@@ -12,14 +12,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from crawling import crawl, newsroom, rows, truth
+from crawling import Archived, rows, truth
 from processes import uknip
 from sample_archive import SITE, add_article, new_archive
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.duplicates import CROWD
 from uknip_crawler.archive.story_rows import Evidence
-from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.prose import Writer
 from uknip_crawler.duplicates.fingerprints import Text, bands, content_sha256, estimate
 from uknip_crawler.duplicates.linking import link_near_duplicates
@@ -401,11 +400,10 @@ def test_many_stories_of_one_text_make_no_more_pairs_than_stories(tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def crawled(archived: Archived, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """An archive of the sample site, and which of its stories copies which, by address."""
     directory = tmp_path_factory.mktemp("crawled")
-    with SampleSite(newsroom(30)) as site:
-        crawl(site, directory)
+    with archived(directory, 30) as site:
         posts = site.newsroom.posts
         copies = {
             url: site.url(posts[post.copy_of].path) for url, post in truth(site).items() if post.copy_of

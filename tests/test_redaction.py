@@ -17,7 +17,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from crawling import NOW, crawl, newsroom, rows
+from crawling import NOW, Archived, crawl, newsroom, rows
 from processes import uknip
 from sample_archive import CAPTURED, SITE, add_article, add_image, new_archive
 from test_images import drawn
@@ -98,10 +98,11 @@ def chosen(site: SampleSite) -> Post:
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, SampleSite]]:
+def crawled(
+    archived: Archived, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, SampleSite]]:
     directory = tmp_path_factory.mktemp("crawled")
-    with SampleSite(newsroom(40)) as site:
-        crawl(site, directory)
+    with archived(directory, 40) as site:
         yield directory, site
 
 

@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from crawling import NOW, crawl, newsroom, rows
+from crawling import NOW, Archived, crawl, rows
 
-from uknip_crawler.demo import SampleSite
 from uknip_crawler.models import Article, Block, BlockKind, Moment
 from uknip_crawler.revisions import other_changes
 from uknip_crawler.times import impossible_times
@@ -62,10 +61,9 @@ def test_a_label_changed_is_told_and_a_text_changed_is_not() -> None:
     assert other_changes(STORY, replace(other, headline="Ferry cancelled")) is None
 
 
-def test_a_story_put_into_another_section_has_its_event(tmp_path: Path) -> None:
+def test_a_story_put_into_another_section_has_its_event(archived: Archived, tmp_path: Path) -> None:
     """The newsroom moves one; its text is the same, and so are its revisions."""
-    with SampleSite(newsroom(60)) as site:
-        crawl(site, tmp_path)
+    with archived(tmp_path) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         [moved] = [move for move in work.moved if move.kind == "section"]
         crawl(site, tmp_path)

@@ -6,17 +6,16 @@ import difflib
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processes import uknip
+
 from wordpress.site import Story, WordPress
 
-CRAWL_SECONDS = 400
 TEXT_KINDS = ("paragraph", "heading", "list_item", "quote", "table")
 
 Row = dict[str, Any]
@@ -92,17 +91,9 @@ class Archivist:
 
     def crawl(self, *options: str) -> Crawl:
         asked = len(self.site.requests())
-        command = [sys.executable, "-m", "uknip_crawler", "crawl", self.site.base_url, *options]
-        command += ["--archive", str(self.archive), "--delay", "0", "--concurrency", "4"]
-        done = subprocess.run(
-            command,
-            check=False,
-            cwd=self._folder,
-            env=_direct(),
-            capture_output=True,
-            text=True,
-            timeout=CRAWL_SECONDS,
-        )
+        fast = ("--delay", "0", "--concurrency", "4")
+        command = ("crawl", self.site.base_url, *options, "--archive", str(self.archive), *fast)
+        done = uknip(*command, cwd=self._folder, environment=_direct())
         self._crawls += 1
         truth = self.site.truth()
         return Crawl(
