@@ -41,20 +41,7 @@ _INLINE = _LABELS | {
     "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins",
     "kbd", "mark", "q", "s", "samp", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", "ruby", "rb", "rt",
 }  # fmt: skip
-_ASKED_FOR = (
-    "base",
-    "meta",
-    "link",
-    "script",
-    "title",
-    "body",
-    "h1",
-    "p",
-    "article",
-    "form",
-    "input",
-    "option",
-)
+_ASKED_FOR = ("base", "meta", "link", "script", "title", "body", "h1", "p", "article", "form", "input", "option")  # fmt: skip
 _UNSEEN_TAGS = frozenset({"script", "style", "template", "svg"})
 
 
