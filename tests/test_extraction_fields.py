@@ -435,3 +435,13 @@ def test_an_excerpt_is_no_standfirst(summary: str) -> None:
 def test_a_standfirst_of_its_own_words_stands_without_what_plugins_add(summary: str) -> None:
     article = article_of(story(), f'<meta property="og:description" content="{summary}">')
     assert article.standfirst == "Museum hopes that a grandchild of the drowned crew will come forward"
+
+
+def test_tags_beside_a_story_whose_headline_stands_apart() -> None:
+    """The headline in a banner across the page; the tags in a strip beside the story's own element."""
+    banner = f"<div class='banner'><h1>{TITLE}</h1></div>"
+    strip = "<div class='strip'><a rel='tag' href='/tag/locks/'>Locks</a></div>"
+    own = f"<article id='post-77' class='post type-post'><div class='entry'>{TEXT}</div></article>"
+    assert article_of(f"{banner}<div class='page'><div class='row'>{strip}{own}</div></div>").tags == (
+        "Locks",
+    )

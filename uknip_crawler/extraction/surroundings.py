@@ -199,13 +199,13 @@ class Surroundings:
         meeting = next((index for index, e in enumerate(lineage) if e in self._on_chain), None)
         if not meeting or self.is_foreign(element):
             return False
-        depth = self._chain.index(lineage[meeting])
-        own = (
-            self._chain.index(self.root)
-            if self.root in self._on_chain and self.root in self._chain
-            else depth
-        )
-        return depth <= own + 2 and len(text_of(lineage[meeting - 1]).split()) <= MAX_CARD
+        shared = lineage[meeting]
+        above = self._above_root.index(shared) if shared in self._above_root else 0
+        return above <= 2 and len(text_of(lineage[meeting - 1]).split()) <= MAX_CARD
+
+    @cached_property
+    def _above_root(self) -> list[Element]:
+        return self._lineage(self.root)
 
     def is_foreign(self, element: Element) -> bool:
         """Tell whether an element lies in something that is no part of the story."""
