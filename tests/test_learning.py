@@ -175,6 +175,41 @@ def test_a_box_with_a_constant_line_or_link_above_changing_words_is_furniture(bo
     assert body_of(pages[3], learned) == [*pages[3].sentences]
 
 
+NAMES = ("Ada", "Brin", "Cato", "Dora", "Egon", "Fay", "Gus", "Hal", "Ines", "Jory", "Kit", "Lou")
+
+
+def test_boxes_of_one_sentence_filled_in_anew_on_every_page_are_furniture() -> None:
+    """An author's life beside a poll, with two names in it: no two are alike, and all are."""
+
+    def inside(number: int) -> str:
+        name, town = NAMES[number], NAMES[-1 - number]
+        life = (
+            f"Reporter {name} has written about life in {town} since the old mill burned down.",
+            f"Before that {name} sold papers by the gate in {town} for nine years and a summer.",
+            f"Readers of {name} know the dog from {town} that barks at every council meeting.",
+        )
+        polled = f"{p('Cast your vote')}{p('Yes')}{p('No')}"
+        return f'<div class="unit">{polled}</div><div class="unit">{p(*life)}</div>'
+
+    pages = posts(12, inside)
+    learned = learned_from(pages)
+    assert [*only(learned).furniture] == ["div .unit"]
+    assert body_of(pages[4], learned) == [*pages[4].sentences]
+
+
+def test_a_box_with_a_name_of_its_own_is_furniture_also_where_it_was_seen_once() -> None:
+    """On one page it stands in a frame that no other page has."""
+
+    def facts(number: int) -> str:
+        return f'<div class="facts">{p("What we know so far", sentence(number, 7))}</div>'
+
+    def inside(number: int) -> str:
+        return f'<div class="frame">{facts(number)}</div>' if number == 3 else facts(number)
+
+    pages = posts(15, inside)
+    assert body_of(pages[3], learned_from(pages)) == [*pages[3].sentences]
+
+
 def test_a_wrapper_around_the_storys_own_paragraphs_is_story() -> None:
     """One for each paragraph, as page builders make them."""
     pages = posts(12, lambda number: f'<div class="wrap">{p(sentence(number, 7))}</div>')
@@ -315,6 +350,22 @@ def test_subheadings_that_many_stories_share_stay() -> None:
     """Unlinked, and a sentence of the story follows."""
     pages = some("<h3>What happened next</h3>", every=3)
     assert stays("What happened next", pages)
+
+
+def test_a_subheading_set_like_any_paragraph_stays_with_furniture_below_it() -> None:
+    """A fifth of the stories have one that begins alike; an editor put a promotion between one and its text."""
+    said = "Follow the channel for harbour news"
+    sought = ("otters", "weir", "library", "ferry", "chapel", "meadow", "lantern", "orchard")
+
+    def inside(number: int) -> str:
+        heading = f"In search of the {sought[number // 5]}"
+        if number % 10 == 0:
+            return p(heading, said)
+        return p(heading) if number % 5 == 0 else p(said) if number % 5 == 1 else ""
+
+    pages = posts(40, inside)
+    own = pages[0].sentences
+    assert body_of(pages[0], learned_from(pages)) == [*own[:2], "In search of the otters", *own[2:]]
 
 
 def test_bold_promotions_on_a_tenth_of_a_layout_go() -> None:

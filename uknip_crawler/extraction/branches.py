@@ -20,6 +20,7 @@ STORY_SHARE, OWN_SHARE = 0.3, 0.5
 """Shares of the core words, of all pages and of the pages that have the box, from which it is story."""
 MOST_BOXES = 0.6
 SAME, KIN_PAGES = 0.2, 8
+NUMBERS = re.compile(r"\d+")
 _EDITORS = re.compile(r" \.(?:wp-block-|has-|is-|align)\S+")
 """Classes that the block editor gives to boxes of any kind."""
 HALF = 0.5
@@ -38,16 +39,37 @@ def judge_boxes(sheets: Sequence[Sheet], templates: Templates) -> tuple[frozense
         for branch, lines in held.items():
             boxes[branch].append((sheet, lines))
     judge = _Judge(sheets, templates)
+    story, furniture = _parted(boxes, judge)
+    for branch in _columns(boxes, furniture, judge):
+        del furniture[branch]
+    furniture |= _found_anywhere(boxes, story, judge)
+    return frozenset(story), furniture
+
+
+def _parted(boxes: Mapping[str, Sequence[Box]], judge: _Judge) -> tuple[set[str], dict[str, int]]:
+    """Return the places of story, and those of furniture with their pages; places inside furniture are neither."""
     story, furniture = set[str](), dict[str, int]()
     for branch in sorted(boxes, key=lambda b: (b.count(SEPARATOR), b)):
         if any(branch.startswith(outer + SEPARATOR) for outer in furniture):
             continue
         if judge.is_furniture(branch, boxes[branch]):
             furniture[branch] = len(boxes[branch])
-        elif len(boxes[branch]) >= min(MIN_BOXES, len(sheets)):
+        elif len(boxes[branch]) >= min(MIN_BOXES, judge.pages):
             story.add(branch)
-    furniture |= _found_anywhere(boxes, story, judge)
-    return frozenset(story), furniture
+    return story, furniture
+
+
+def _columns(boxes: Mapping[str, Sequence[Box]], furniture: Collection[str], judge: _Judge) -> frozenset[str]:
+    """Return the places of furniture that only numbers tell from others, as the columns of a row, and that have
+    sentences of their own as well."""
+    stems = Counter(NUMBERS.sub("", own_step(one)) for one in boxes if one not in furniture)
+    found = set()
+    for branch in furniture:
+        own = own_step(branch)
+        stem = NUMBERS.sub("", own)
+        if stem != own and stems[stem] and is_wrapper(own) and judge.tells(boxes[branch]):
+            found.add(branch)
+    return frozenset(found)
 
 
 def _found_anywhere(
@@ -71,7 +93,7 @@ def _found_anywhere(
                 held += [line for line in lines if line not in held]
         pooled = list(alike.values())
         if (
-            len(pooled) >= MIN_BOXES
+            len(pooled) >= KIN_PAGES
             and judge.says_the_same(last, pooled)
             and judge.is_furniture(last, pooled)
         ):
@@ -83,9 +105,12 @@ class _Judge:
     """What the pages of a layout say of any box below their container."""
 
     def __init__(self, sheets: Sequence[Sheet], templates: Templates) -> None:
+        self.pages = len(sheets)
         self._templates = templates
         self._core = {id(sheet): _core_words(sheet.inside) for sheet in sheets}
-        self._pages = Counter(said for sheet in sheets for said in {line.masked for line in sheet.inside})
+        self._with_wording = Counter(
+            said for sheet in sheets for said in {line.masked for line in sheet.inside}
+        )
         self._subheadings = {
             line
             for sheet in sheets
@@ -136,6 +161,11 @@ class _Judge:
         every = sum(count > 0 for count in pages.values())
         return bool(shares) and (sum(shares) >= STORY_SHARE * every or mean(shares) >= OWN_SHARE)
 
+    def tells(self, boxes: Sequence[Box]) -> bool:
+        """Tell whether a third of the boxes hold sentences of their own, new in every way."""
+        own = [any(x.is_core and x.is_new for x in lines) for _, lines in boxes]
+        return 3 * sum(own) >= len(own)
+
     def says_the_same(self, branch: str, boxes: Sequence[Box]) -> bool:
         """Tell whether every box holds a line of its own that comes in a good part of them, names and numbers aside."""
         told = [
@@ -156,7 +186,7 @@ class _Judge:
         here = Counter(said for _, lines in boxes for said in {line.masked for line in lines})
 
         def is_guest(line: Line) -> bool:
-            away = self._pages[line.masked] - here[line.masked]
+            away = self._with_wording[line.masked] - here[line.masked]
             return away >= MIN_BOXES and away > here[line.masked] and _is_deeper(line, branch)
 
         own = [[line for line in lines if not is_guest(line)] for _, lines in boxes]

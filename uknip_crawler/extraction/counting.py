@@ -155,7 +155,9 @@ class Counts:
         nearly = slots <= 2 and words >= LONG and times >= MIN_PAGES
         if promises and ((verbatim and times >= FEW) or nearly):
             return rule("to the reader")
-        if slots == 0 and words >= LONG and self._is_one_layouts(masked, pages):
+        closed = masked.rstrip("\"'’”)").endswith((".", "!", "?"))  # hard-wrapped mail goes on below
+        named = promises and len(keys) == 1
+        if (slots == 0 or named) and words >= LONG and closed and self._is_one_layouts(masked, pages):
             return rule("one layout")
         return None
 
