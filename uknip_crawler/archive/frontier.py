@@ -123,6 +123,19 @@ class Frontier:
         )
         return new
 
+    def redated(self, candidates: Iterable[Candidate]) -> tuple[int, list[str]]:
+        """Return how many of these addresses were visited before, and which of those a source now dates later."""
+        known, redated = 0, []
+        for candidate in candidates:
+            row = self._db.conn.execute(
+                "SELECT coalesce(? > coalesce(listed_modified_at, last_fetched_at, ''), 0) FROM frontier "
+                "WHERE url = ? AND last_fetched_at IS NOT NULL",
+                (as_text(candidate.modified_at), candidate.url),
+            ).fetchone()
+            known += row is not None
+            redated += [candidate.url] if row and row[0] else []
+        return known, redated
+
     def revisit(self, url: str, *, reason: str, due_at: datetime, priority: int | None = None) -> None:
         """Make a known address due; its priority stays unless another is given."""
         self._db.conn.execute(

@@ -65,7 +65,7 @@ def _asking(base_url: str, endpoint: str, query: Mapping[str, str | int]) -> str
 
 def contents_url(base_url: str, post_ids: Sequence[int], *, endpoint: str = POSTS) -> str:
     """Return the address of some posts with their content, at most 100."""
-    query = {
+    query: dict[str, str | int] = {
         "include": ",".join(map(str, post_ids)),
         "per_page": len(post_ids),
         "_fields": "id,link,content,modified_gmt",

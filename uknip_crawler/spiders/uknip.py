@@ -17,18 +17,18 @@ from scrapy import Request, signals
 from scrapy.http import Response as ScrapyResponse
 from twisted.python.failure import Failure
 
-from uknip_crawler import __version__, redaction
+from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
 from uknip_crawler.items import CrawlRun, Visit
-from uknip_crawler.models import FAILURES, Capture, Outcome
+from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.recovery import recover
 from uknip_crawler.settlement import Settlement
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import redirects, rereading, verdicts
+from uknip_crawler.spiders import ending, redirects, rereading, verdicts
 from uknip_crawler.spiders.allowance import Allowance
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.images import Pictures
@@ -153,15 +153,19 @@ class UknipSpider(scrapy.Spider):
         except StorageError as error:
             self.fail_storage(error)
 
-    async def _visits(self) -> AsyncIterator[Request]:
+    async def _visits(self) -> AsyncIterator[Request | Visit]:
         try:
             complete = await self.discovery.run(full=self._full)
         except SiteUnavailable as error:
             self.stop_early(str(error))
             return
         # with a complete list in hand there is no need to leaf through the site's archive pages
-        self.run = replace(self.run, walks_listings=self._full and not complete)
+        self.run = replace(
+            self.run, walks_listings=self._full and not complete, walks_back=self.discovery.walks_back
+        )
         self.settlement = Settlement(self.archive, self.site, self.run)
+        if (home := self.discovery.home) is not None:
+            yield self._answered(home)
         while not self.is_stopping:
             self._wake.clear()
             for due in self._claim():
@@ -218,9 +222,16 @@ class UknipSpider(scrapy.Spider):
 
     # One visit
 
+    def _answered(self, visit: Visit) -> Visit:
+        """Return a visit whose page was asked for before its turn came."""
+        assert visit.response is not None
+        self._in_flight[visit.due.fetch_id] = visit
+        visit.outcome, visit.detail = verdicts.of_capture(visit.response.capture)
+        return visit
+
     def request(self, visit: Visit, wire_url: str) -> Request:
         self._in_flight[visit.due.fetch_id] = visit
-        headers = {}
+        headers = self.origin.cookie_header(visit.cookies)
         if visit.due.etag:
             headers["If-None-Match"] = visit.due.etag
         if visit.due.last_modified:
@@ -239,8 +250,9 @@ class UknipSpider(scrapy.Spider):
         visit.response = Response(
             response.meta["capture"], response.meta["record"], response.meta.get("retry_times", 0) + 1
         )
-        if response.status in redirects.STATUSES:
-            following = await self._redirects.follow(visit, response)
+        location = self._redirects.location(visit, response)
+        if location is not None:
+            following = await self._redirects.follow(visit, response, location)
             if following is not None:
                 yield following
             if visit.outcome is None:
@@ -308,7 +320,7 @@ class UknipSpider(scrapy.Spider):
 
     def closed(self, reason: str) -> None:
         try:
-            self._finish(reason)
+            ending.finish(self, reason)
             if self.visits_pages:
                 rereading.after_run(self)
         except StorageError as error:
@@ -316,35 +328,3 @@ class UknipSpider(scrapy.Spider):
             logger.error("%s", error)
         finally:
             self.archive.close()
-
-    def _finish(self, reason: str) -> None:
-        now = self.clock()
-        stopped = self.is_stopping or reason != "finished"
-        if self.end_reason == "not started":
-            self.end_reason = reason
-        with self.archive.transaction():
-            left = Outcome.DEFERRED if stopped else Outcome.LOST
-            self.archive.ledger.close_open(self.run.id, left, f"run ended: {self.end_reason}", at=now)
-            self.outcomes = self.archive.ledger.outcomes(self.run.id)
-            of_images = self.archive.ledger.outcomes(self.run.id, of_images=True)
-            _, believed = self.archive.articles.confirm_gone(self.run.id, at=now)
-        if not believed:
-            self.discovery.troubles.append(
-                "more than a fifth of all stories went missing at once: none was marked as gone"
-            )
-        if not self.is_stopping:
-            failures = sum(self.outcomes[outcome] + of_images[outcome] for outcome in FAILURES)
-            troubled = failures or self.discovery.troubles or reason not in ("finished", "shutdown")
-            self.exit_status = 3 if troubled else 0
-        self.exit_status = 128 + self.stopped_by if self.stopped_by else self.exit_status
-        self.archive.finish_captures(at=now)
-        redaction.after_run(self.archive, self.run.id, at=now)
-        with self.archive.transaction():
-            self.archive.ledger.finish_run(
-                self.run.id,
-                self.exit_status,
-                self.end_reason,
-                requests=self.requests,
-                received_bytes=self.received_bytes,
-                at=now,
-            )
