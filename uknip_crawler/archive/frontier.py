@@ -150,6 +150,15 @@ class Frontier:
             [(as_precise_text(since), url, as_text(since)) for url in urls],
         )
 
+    def knows_new(self, urls: Iterable[str], *, since: datetime) -> bool:
+        """Tell whether any of these addresses was first heard of since an instant."""
+        return any(
+            self._db.conn.execute(
+                "SELECT 1 FROM frontier WHERE url = ? AND first_seen_at >= ?", (url, as_text(since))
+            ).fetchone()
+            for url in urls
+        )
+
     def standing(self, url: str) -> tuple[str, str, str | None] | None:
         """Return what kind of page an address is believed to be, who found it and which source vouches for it."""
         row = self._db.conn.execute(

@@ -54,7 +54,8 @@ class Sitemaps:
         printed = (
             absolute(line.strip().replace(" ", "%20"), base) for line in self._documents.robots.sitemaps
         )
-        addresses = dict.fromkeys(address for address in printed if address)
+        # a line that names the home page names nothing: `//`, `/`
+        addresses = dict.fromkeys(address for address in printed if address and address != base)
         return [address for address in addresses if self._intake.is_ours(address, "sitemap")]
 
     async def _tree(self, root: _Named, *, full: bool) -> bool:
