@@ -100,6 +100,11 @@ def rest(base: str, held: Iterable[Post], path: str) -> Answer:
     return 200, head, json.dumps(found[(page - 1) * size : page * size])
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A crawler that has seen enough hangs up."""
+
+
 @dataclass
 class SmallSite:
     """Serves `posts` at their paths; `app` and `answers` come first. Use as a context. `log` lists what was asked for."""
@@ -132,7 +137,7 @@ class SmallSite:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.root = f"http://127.0.0.1:{self._server.server_port}/"
         self.base_url = self.root + self.prefix
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

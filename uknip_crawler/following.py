@@ -13,10 +13,12 @@ from uknip_crawler.errors import AddressRefused
 from uknip_crawler.items import CrawlRun, Visit
 from uknip_crawler.models import Link
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of
+from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of, space_of
 
 _OFFERED_MAX = 20_000
-_PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
+_PRIORITY = {AddressKind.ARTICLE: 10, AddressKind.UNKNOWN: 0, AddressKind.LISTING: 5}
+_LAST = -20
+"""Priority of addresses whose form a site may repeat without end: after every story, also those due for another look."""
 
 
 class Following:
@@ -75,7 +77,7 @@ class Following:
         url, kind = self._address(address) if address else ("", AddressKind.TRAP)
         if kind is AddressKind.TRAP:
             return None
-        return Candidate(url, kind.value, "listing", visit.due.url, priority=_PRIORITY[kind.value])
+        return Candidate(url, kind.value, "listing", visit.due.url, priority=_priority(url, kind))
 
     def _candidates(
         self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
@@ -84,7 +86,7 @@ class Following:
             url, kind = self._address(link.url)
             if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
                 continue
-            yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
+            yield Candidate(url, kind.value, found_by, page, priority=_priority(url, kind))
 
     def _canonical(self, link: str) -> tuple[str, AddressKind]:
         """Return a link's canonical address and its kind; a link elsewhere counts as a trap.
@@ -96,6 +98,14 @@ class Following:
         except AddressRefused:
             return link, AddressKind.TRAP
         return url, classify(url, self._site)
+
+
+def _priority(url: str, kind: AddressKind) -> int:
+    space = space_of(url) if kind is not AddressKind.LISTING else None
+    is_odd = space is not None and (
+        kind is AddressKind.UNKNOWN or space.startswith("?") or space.endswith("/+")
+    )
+    return _LAST if is_odd else _PRIORITY[kind]
 
 
 def _is_beside(url: str, page: str) -> bool:

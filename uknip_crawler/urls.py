@@ -40,9 +40,6 @@ _TRAP_QUERY = frozenset(
         "m",
         "cal",
         "tribe-bar-date",
-        "eventDate",
-        "eventDisplay",
-        "tribe_event_display",
         "ical",
         "outlook-ical",
     }
@@ -58,6 +55,12 @@ _AMP_PATH = re.compile(r"/amp/?$")
 _PART_PATH = re.compile(r"(?P<first>/.*[^/])/(?:(?:page|part)[-_]?)?(?P<number>[1-9]\d{0,2})(?P<slash>/?)")
 _NO_STORY = re.compile(r"(?i)/(?:\d+|tag|category|author|comments?)$")
 _PART_QUERY = frozenset({"page", "paged", "pg", "part"})
+_PLAIN_QUERY = _PART_QUERY | {"p", "page_id", "cat", "tag", "author"}
+_MANY_SEGMENTS = 12
+_VARIABLE = re.compile(
+    r"(?i)\d+|(?<![a-z])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])"
+)
 _DOTS = {".": ".", "%2e": ".", "..": "..", ".%2e": "..", "%2e.": "..", "%2e%2e": ".."}
 
 
@@ -266,3 +269,23 @@ def address_date(url: str) -> tuple[int, int, int] | None:
     """
     match = re.search(r"(?:^|/)((?:19|20)\d{2})/(\d{2})/(\d{2})/[^/]+", urlsplit(url).path)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def space_of(url: str) -> str | None:
+    """Return the form that an address shares with others that a site may make without end, or None for one of its own.
+
+    `/events/#/` for calendars, `/more/+` for paths that grow, `?key` for parameters besides WordPress's own. The form
+    says nothing of what the pages are: stories may share one too.
+    """
+    parts = urlsplit(url)
+    keys = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)} - _PLAIN_QUERY
+    if keys:
+        return "?" + "&".join(sorted(keys))
+    segments = [segment for segment in parts.path.split("/") if segment]
+    for number, segment in enumerate(segments):
+        if segments[:number].count(segment) > 1 or (number and segments[number - 1] == segment):
+            return f"/{'/'.join(dict.fromkeys(segments[:number]))}/+"
+    if len(segments) > _MANY_SEGMENTS:
+        return f"/{'/'.join(segments[:2])}/+"
+    form = _VARIABLE.sub("#", parts.path)
+    return form if form != parts.path else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -157,6 +157,13 @@ class Frontier:
                 "SELECT 1 FROM frontier WHERE url = ? AND first_seen_at >= ?", (url, as_text(since))
             ).fetchone()
             for url in urls
+        )
+
+    def unlisted(self) -> Iterator[tuple[str, str]]:
+        """Yield (address, last outcome) of the pages visited that no list names and whose form promises no story."""
+        yield from self._db.conn.execute(
+            "SELECT url, last_outcome FROM frontier WHERE listed_on IS NULL AND last_outcome IS NOT NULL "
+            "AND (kind <> 'article' OR instr(url, '?'))"
         )
 
     def standing(self, url: str) -> tuple[str, str, str | None] | None:

@@ -33,6 +33,7 @@ from uknip_crawler.spiders.allowance import Allowance
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.images import Pictures
 from uknip_crawler.spiders.sources import Discovery
+from uknip_crawler.spiders.spaces import Spaces
 
 if TYPE_CHECKING:
     from scrapy.core.engine import ExecutionEngine
@@ -96,6 +97,7 @@ class UknipSpider(scrapy.Spider):
         self.documents = Documents(self)
         self.discovery = Discovery(self)
         self._redirects = redirects.Redirects(self)
+        self._spaces = Spaces(archive)
         self.settlement = Settlement(archive, self.site, self.run)
 
     @classmethod
@@ -181,7 +183,7 @@ class UknipSpider(scrapy.Spider):
             await self.pictures.run()
 
     def _claim(self) -> Iterator[Due]:
-        """Claim as many visits as keep the downloader busy; settle at once those that robots.txt forbids."""
+        """Claim as many visits as keep the downloader busy; settle at once those that are not to be made."""
         window = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS") + 2
         if len(self._in_flight) > window // 2:
             return  # claims are made several at a time: each costs a transaction
@@ -194,11 +196,14 @@ class UknipSpider(scrapy.Spider):
                 return
             for due in dues:
                 self._in_flight[due.fetch_id] = visit = Visit(due)
-                if self.allows(due.url):
-                    yield due
-                else:
+                if not self.allows(due.url):
                     visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
-                    self.visit_ended(visit, *self.settlement.settle([visit]))
+                elif (why := self._spaces.closed(due)) is not None:
+                    visit.outcome, visit.detail = Outcome.TRAP, why
+                else:
+                    yield due
+                    continue
+                self.visit_ended(visit, *self.settlement.settle([visit]))
 
     def _room(self) -> int:
         return self.allowance.room(ended=self.outcomes.total(), in_flight=len(self._in_flight))
@@ -288,6 +293,7 @@ class UknipSpider(scrapy.Spider):
 
     def visit_ended(self, visit: Visit, outcome: Outcome) -> None:
         self._in_flight.pop(visit.due.fetch_id, None)
+        self._spaces.ended(visit.due, outcome)
         self.outcomes[outcome] += 1
         self._wake.set()
 
