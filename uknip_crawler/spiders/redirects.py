@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from scrapy import Request
 from scrapy.http import Response as ScrapyResponse
+from w3lib.html import get_meta_refresh
 
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.multipage import PART
 from uknip_crawler.errors import AddressRefused, HostRefused, UrlRefused
 from uknip_crawler.ingest.visit import Hop, Visit
-from uknip_crawler.models import Outcome
+from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_own_host
 
@@ -25,19 +29,37 @@ if TYPE_CHECKING:
 STATUSES = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
 _WAIT_FOR_TARGET_SECONDS = 30.0
+_SOON_SECONDS = 5.0
+"""A refresh after a longer time is no redirect: readers see the page first."""
+_HEAD = 4096  # characters in which a refresh is looked for
+_COOKIE = re.compile(
+    r"([!#$%&'*+.^`|~\w-]{1,200})=([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,2000})(?=\s*(?:;|\Z))"
+)
+_MAX_COOKIES = 4096  # characters of a header
 
 
 class Origin:
-    """The scheme and host to ask: those the site itself redirects to, once it has (`www.`, https)."""
+    """How the site wants to be asked: the scheme and host it redirects to, once it has (`www.`, https), and `cookies`.
+
+    Cookies are sent only where a redirect would not be left without them, and are forgotten with the run.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self.cookies: dict[str, str] = {}
         self._origin: tuple[str, str] = urlsplit(site.base_url)[:2]
 
     def wire_url(self, url: str) -> str:
         """Return the address to ask for one of the site's; one of another host stays as it is."""
         parts = urlsplit(url)
         return urlunsplit((*self._origin, *parts[2:])) if is_own_host(parts.hostname, self._site) else url
+
+    def cookie_header(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the header that tells the site its cookies and those of a chain of redirects; none for none."""
+        pairs = [f"{name}={value}" for name, value in (self.cookies | dict(more)).items()]
+        while pairs and len("; ".join(pairs)) > _MAX_COOKIES:
+            pairs.pop()
+        return {"Cookie": "; ".join(pairs)} if pairs else {}
 
     def learn(self, asked: str, target: str) -> bool:
         """Adopt the origin of a redirect within the site; return whether it was another than the one asked."""
@@ -55,9 +77,26 @@ class Redirects:
         self._spider = spider
         self._waiting_for: dict[str, str] = {}
 
-    async def follow(self, visit: Visit, response: ScrapyResponse) -> Request | None:
+    def location(self, visit: Visit, response: ScrapyResponse) -> str | None:
+        """Return where a response leads, as printed; None for a page that is to be read.
+
+        A page that refreshes itself is one, unless it gives a cookie to come back with.
+        """
+        location = location_of(response.meta["capture"])
+        if location is None or response.status in STATUSES or self._gives_cookies(visit, response):
+            return location
+        try:
+            url = canonicalise(resolve(response.url, location), self._spider.site)
+        except AddressRefused:
+            return location
+        return location if url != visit.due.url else None
+
+    def _gives_cookies(self, visit: Visit, response: ScrapyResponse) -> bool:
+        known = self._spider.origin.cookies | visit.cookies
+        return not visit.is_remembered and not cookies_of(response).items() <= known.items()
+
+    async def follow(self, visit: Visit, response: ScrapyResponse, location: str) -> Request | None:
         """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
-        location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
         try:
             target = resolve(response.url, location)
             url = canonicalise(target, self._spider.site)
@@ -65,6 +104,8 @@ class Redirects:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
             visit.detail = f"redirects to a refused address: {error}"
             return None
+        gives_cookies = self._gives_cookies(visit, response)
+        visit.cookies |= cookies_of(response)
         visit.origin_changes += url == visit.due.url
         if (
             url == visit.due.url
@@ -73,7 +114,15 @@ class Redirects:
         ):
             return self._spider.request(visit, self._spider.origin.wire_url(url))
         chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _answered(visit)))
-        if url in {hop.url for hop in chain}:
+        back = next((hop for hop in chain if hop.url == url), None)
+        if (
+            back is not None
+            and visit.cookies
+            and (gives_cookies or url != visit.due.url)
+            and not visit.is_remembered
+        ):
+            return self._return(visit, chain, back)
+        if back is not None:
             visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
         elif len(chain) > _MAX_HOPS:
             visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
@@ -86,6 +135,17 @@ class Redirects:
         else:
             return await self._hop(visit, chain, url)
         return None
+
+    def _return(self, visit: Visit, chain: tuple[Hop, ...], back: Hop) -> Request:
+        """Ask once more, with the cookies it gave, for an address that a chain of redirects has come back to."""
+        self._spider.origin.cookies |= visit.cookies
+        self._spider.hand_over(visit)
+        due = visit.due
+        if back.fetch_id != due.fetch_id:
+            due = Due(back.fetch_id, back.url, due.kind, "redirect", due.listed_on, None, None)
+        hops = tuple(hop for hop in chain if hop is not back)
+        again = Visit(due, hops=hops, cookies=visit.cookies, is_remembered=True)
+        return self._spider.request(again, self._spider.origin.wire_url(back.url))
 
     async def _hop(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
         kind = visit.due.kind if visit.due.kind != PART else classify(url, self._spider.site).value
@@ -107,7 +167,10 @@ class Redirects:
             return None
         self._spider.hand_over(visit)
         listed_on = visit.due.listed_on
-        following = Visit(Due(row, url, kind, "redirect", listed_on, None, None), hops=chain)
+        following = Visit(
+            Due(row, url, kind, "redirect", listed_on, None, None), hops=chain, cookies=visit.cookies
+        )
+        following.is_remembered = visit.is_remembered
         return self._spider.request(following, self._spider.origin.wire_url(url))
 
     async def _join(self, visit: Visit, url: str) -> None:
@@ -124,6 +187,57 @@ class Redirects:
         if visit.outcome is None:
             self._spider.settlement.resolve_redirect(visit, url)
             self._spider.visit_ended(visit, Outcome.ALIAS)
+
+
+def location_of(capture: Capture) -> str | None:
+    """Return where an answer leads, as printed and not yet judged; None where it leads nowhere.
+
+    A redirect by status, by a `Refresh` header or by `<meta http-equiv=refresh>` outside scripts' stand-ins, at once or
+    nearly so; refreshes as https://html.spec.whatwg.org/#shared-declarative-refresh-steps.
+    """
+    if capture.status in STATUSES:
+        # browsers read raw UTF-8, though RFC 9110 §5.5 knows only ASCII
+        return (
+            (capture.header("location") or "").encode("latin-1", "replace").decode("utf-8", "replace").strip()
+        )
+    if capture.status != HTTPStatus.OK:
+        return None
+    delay, location = _refresh(capture.header("refresh")) or _meta_refresh(capture)
+    return location if location and delay is not None and delay <= _SOON_SECONDS else None
+
+
+def _refresh(header: str | None) -> tuple[float, str] | None:
+    found = re.match(
+        r"""\s*(\d{1,6})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']{1,2083})""",
+        header or "",
+        re.IGNORECASE,
+    )
+    return (float(found[1]), found[2].strip()) if found else None
+
+
+def _meta_refresh(capture: Capture) -> tuple[float | None, str | None]:
+    kind = (capture.header("content-type") or "html").lower()
+    if "html" not in kind:
+        return None, None
+    head = capture.body[: 2 * _HEAD]
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
+        except zlib.error:
+            return None, None
+    try:
+        return get_meta_refresh(head[:_HEAD].decode("utf-8", "replace"))
+    except ValueError:  # an address that cannot be resolved
+        return None, None
+
+
+def cookies_of(response: ScrapyResponse) -> dict[str, str]:
+    """Return the cookies that a response asks to be told again, at most 20."""
+    found: dict[str, str] = {}
+    for line in response.headers.getlist("Set-Cookie")[:20]:
+        if pair := _COOKIE.match((line or b"").decode("latin-1").strip()):
+            found[pair[1]] = pair[2]
+    return found
 
 
 def resolve(url: str, location: str) -> str:
