@@ -28,13 +28,16 @@ def is_furniture(line: str) -> bool:
     [
         (DEFAULT_BASE_URL, "https://uknip.co.uk/", "uknip.co.uk"),
         ("uknip.co.uk", "https://uknip.co.uk/", "uknip.co.uk"),
-        ("https://www.uknip.co.uk/news/?#x", "https://www.uknip.co.uk/", "uknip.co.uk"),
+        ("https://www.uknip.co.uk/?#x", "https://www.uknip.co.uk/", "uknip.co.uk"),
+        ("https://www.uknip.co.uk/news/?#x", "https://www.uknip.co.uk/news/", "uknip.co.uk"),
+        ("https://uknip.co.uk/news", "https://uknip.co.uk/news/", "uknip.co.uk"),
+        ("https://uknip.co.uk//a/./../b c/index.php", "https://uknip.co.uk/b%20c/", "uknip.co.uk"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000/", "127.0.0.1"),
         ("http://[::1]:8000/", "http://[::1]:8000/", "::1"),
     ],
 )
 def test_a_site_is_loaded_from_its_address(given: str, base_url: str, host: str) -> None:
-    """Paths are dropped: a site is a host."""
+    """A site is a host, or a folder of one; the file that shows it is no part of its address."""
     site = load_site(given)
     assert (site.base_url, site.host) == (base_url, host)
 

@@ -30,35 +30,70 @@ _DROPPED = re.compile(
     r"yclid|mibextid|srsltid|_ga|_gl|ref_src|replytocom|print|amp|noamp|share|nb|like_comment|unapproved|"
     r"moderation-hash|doing_wp_cron)"
 )
-_TRAP_QUERY = frozenset({"s", "attachment_id", "feed", "rest_route", "preview", "m", "cal", "tribe-bar-date"})
+_TRAP_QUERY = frozenset(
+    {
+        "s",
+        "attachment_id",
+        "feed",
+        "rest_route",
+        "preview",
+        "m",
+        "cal",
+        "tribe-bar-date",
+        "ical",
+        "outlook-ical",
+    }
+)
+_SESSION = re.compile(
+    r"(?i:(?:php|asp|j)?sess(?:ion)?_?(?:id|key|hash)?(?:s?[a-z]{8})?|asp\.net_sessionid|cfid|cftoken|oscsid|zenid|sid)"
+)
+_SESSION_VALUE = re.compile(r"(?=.*\d)[\w.,!-]{8,}")
+_SESSION_PATH = re.compile(r"(?i);(?:jsessionid|phpsessid|session_?id|sid)=[^/;]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _AMP_PATH = re.compile(r"/amp/?$")
 _PART_PATH = re.compile(r"(?P<first>/.*[^/])/(?:(?:page|part)[-_]?)?(?P<number>[1-9]\d{0,2})(?P<slash>/?)")
 _NO_STORY = re.compile(r"(?i)/(?:\d+|tag|category|author|comments?)$")
 _PART_QUERY = frozenset({"page", "paged", "pg", "part"})
+_PLAIN_QUERY = _PART_QUERY | {"p", "page_id", "cat", "tag", "author"}
+_MANY_SEGMENTS = 12
+_VARIABLE = re.compile(
+    r"(?i)\d+|(?<![a-z])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])"
+)
 _DOTS = {".": ".", "%2e": ".", "..": "..", ".%2e": "..", "%2e.": "..", "%2e%2e": ".."}
 
 
 def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     """Return the canonical form of an address of the site: scheme and host of its base URL, path as printed.
 
-    Capitals, trailing slashes and unknown query parameters stay; fragment, tracking, print, AMP and comment
+    Capitals, trailing slashes and unknown query parameters stay; fragment, tracking, session, print, AMP and comment
     parameters go; dot segments are resolved and percent escapes written in capitals (RFC 3986 §6.2.2). Relative addresses are resolved against `base` (default: the site's base URL).
-    Raises HostRefused for another host or port, UrlRefused for anything that is not a plain http(s) address.
+    Raises HostRefused for another host or port, UrlRefused for anything that is not a plain http(s) address or not
+    below the site's folder.
     """
     parts = _parts(url, base or site.base_url)
+    own = _own(parts, site, url)
+    path = _AMP_PATH.sub("/", _SESSION_PATH.sub("", _without_dots(parts.path))) or "/"
+    if f"{path}/" == own.path:
+        path = own.path  # the folder itself
+    kept = urlunsplit((own.scheme, own.netloc, path, _without_tracking(parts.query), ""))
+    canonical = _ESCAPE.sub(lambda escape: escape[0].upper(), str(safe_url_string(kept)))
+    if len(canonical) > MAX_URL_LENGTH:
+        raise UrlRefused(f"address of {len(canonical)} characters refused: {url[:80]!r}")
+    if not canonical.startswith(site.base_url):
+        raise UrlRefused(f"not below {site.base_url}: {url[:80]!r}")
+    return canonical
+
+
+def _own(parts: SplitResult, site: Site, url: str) -> SplitResult:
+    """Return the site's own address in parts. Raises HostRefused for an address on another host or port."""
     own = urlsplit(site.base_url)
     if not is_own_host(parts.hostname, site):
         raise HostRefused(f"{parts.hostname or 'no host'} is not {site.host}: {url[:80]!r}")
     if _port(parts.port, parts.scheme) not in _allowed_ports(own.port, own.scheme):
         raise HostRefused(f"port {parts.port} is not the site's: {url[:80]!r}")
-    path = _AMP_PATH.sub("/", _without_dots(parts.path)) or "/"
-    kept = urlunsplit((own.scheme, own.netloc, path, _without_tracking(parts.query), ""))
-    canonical = _ESCAPE.sub(lambda escape: escape[0].upper(), str(safe_url_string(kept)))
-    if len(canonical) > MAX_URL_LENGTH:
-        raise UrlRefused(f"address of {len(canonical)} characters refused: {url[:80]!r}")
-    return canonical
+    return own
 
 
 def is_variant(url: str) -> bool:
@@ -77,7 +112,7 @@ def image_address(url: str, site: Site) -> str:
     url = url.strip().replace(" ", "%20")
     parts = _parts(url, site.base_url)
     if is_own_host(parts.hostname, site):
-        canonicalise(url, site)
+        _own(parts, site, url)  # its pictures may stand outside its folder
     elif parts.hostname not in site.image_hosts or _port(parts.port, parts.scheme) not in (80, 443):
         raise HostRefused(f"no picture host: {parts.netloc}")
     return str(safe_url_string(urlunsplit(parts._replace(fragment=""))))
@@ -121,8 +156,17 @@ def _without_dots(path: str) -> str:
 
 
 def _without_tracking(query: str) -> str:
-    pairs = query.split("&")
-    return "&".join(pair for pair in pairs if not _DROPPED.fullmatch(unquote_plus(pair.partition("=")[0])))
+    return "&".join(pair for pair in query.split("&") if not _is_dropped(*_key_and_value(pair)))
+
+
+def _key_and_value(pair: str) -> tuple[str, str]:
+    key, _, value = pair.partition("=")
+    return unquote_plus(key), unquote_plus(value)
+
+
+def _is_dropped(key: str, value: str) -> bool:
+    """Tell whether a parameter says nothing of the page: who came from where, or in which session."""
+    return bool(_DROPPED.fullmatch(key) or (_SESSION.fullmatch(key) and _SESSION_VALUE.fullmatch(value)))
 
 
 def _port(port: int | None, scheme: str) -> int:
@@ -145,15 +189,16 @@ def canonical_or_none(url: str | None, site: Site) -> str | None:
 def classify(canonical_url: str, site: Site) -> AddressKind:
     """Tell what kind of page a canonical address can lead to, by its form alone."""
     parts = urlsplit(canonical_url)
+    path = f"/{parts.path.removeprefix(site.folder)}" if site.folder != "/" else parts.path
     keys = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    if keys & _TRAP_QUERY or any(pattern.search(parts.path) for pattern in site.trap_paths):
+    if keys & _TRAP_QUERY or any(pattern.search(path) for pattern in site.trap_paths):
         return AddressKind.TRAP
     if "p" in keys:
         return AddressKind.UNKNOWN
-    if any(pattern.search(parts.path) for pattern in site.article_paths):
+    if any(pattern.search(path) for pattern in site.article_paths):
         part = part_of(canonical_url)  # only the page tells whether it is a story or the further page of one
         return AddressKind.UNKNOWN if part and part[1] <= MAX_PARTS else AddressKind.ARTICLE
-    if any(pattern.search(parts.path) for pattern in site.listing_paths) or keys & {
+    if any(pattern.search(path) for pattern in site.listing_paths) or keys & {
         "paged",
         "cat",
         "tag",
@@ -224,3 +269,23 @@ def address_date(url: str) -> tuple[int, int, int] | None:
     """
     match = re.search(r"(?:^|/)((?:19|20)\d{2})/(\d{2})/(\d{2})/[^/]+", urlsplit(url).path)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def space_of(url: str) -> str | None:
+    """Return the form that an address shares with others that a site may make without end, or None for one of its own.
+
+    `/events/#/` for calendars, `/more/+` for paths that grow, `?key` for parameters besides WordPress's own. The form
+    says nothing of what the pages are: stories may share one too.
+    """
+    parts = urlsplit(url)
+    keys = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)} - _PLAIN_QUERY
+    if keys:
+        return "?" + "&".join(sorted(keys))
+    segments = [segment for segment in parts.path.split("/") if segment]
+    for number, segment in enumerate(segments):
+        if segments[:number].count(segment) > 1 or (number and segments[number - 1] == segment):
+            return f"/{'/'.join(dict.fromkeys(segments[:number]))}/+"
+    if len(segments) > _MANY_SEGMENTS:
+        return f"/{'/'.join(segments[:2])}/+"
+    form = _VARIABLE.sub("#", parts.path)
+    return form if form != parts.path else None

@@ -88,6 +88,10 @@ class Archive:
         ).fetchone()
         return row[0] if row else None
 
+    def holds_stories(self) -> bool:
+        """Tell whether any story was ever archived, though it may be gone."""
+        return self.db.conn.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is not None
+
     # Captures
 
     def capture(

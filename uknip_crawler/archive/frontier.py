@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -123,6 +123,19 @@ class Frontier:
         )
         return new
 
+    def redated(self, candidates: Iterable[Candidate]) -> tuple[int, list[str]]:
+        """Return how many of these addresses were visited before, and which of those a source now dates later."""
+        known, redated = 0, []
+        for candidate in candidates:
+            row = self._db.conn.execute(
+                "SELECT coalesce(? > coalesce(listed_modified_at, last_fetched_at, ''), 0) FROM frontier "
+                "WHERE url = ? AND last_fetched_at IS NOT NULL",
+                (as_text(candidate.modified_at), candidate.url),
+            ).fetchone()
+            known += row is not None
+            redated += [candidate.url] if row and row[0] else []
+        return known, redated
+
     def revisit(self, url: str, *, reason: str, due_at: datetime, priority: int | None = None) -> None:
         """Make a known address due; its priority stays unless another is given."""
         self._db.conn.execute(
@@ -135,6 +148,22 @@ class Frontier:
         self._db.conn.executemany(
             "UPDATE frontier SET due_at = ?, reason = 'listing' WHERE url = ? AND last_fetched_at < ?",
             [(as_precise_text(since), url, as_text(since)) for url in urls],
+        )
+
+    def knows_new(self, urls: Iterable[str], *, since: datetime) -> bool:
+        """Tell whether any of these addresses was first heard of since an instant."""
+        return any(
+            self._db.conn.execute(
+                "SELECT 1 FROM frontier WHERE url = ? AND first_seen_at >= ?", (url, as_text(since))
+            ).fetchone()
+            for url in urls
+        )
+
+    def unlisted(self) -> Iterator[tuple[str, str]]:
+        """Yield (address, last outcome) of the pages visited that no list names and whose form promises no story."""
+        yield from self._db.conn.execute(
+            "SELECT url, last_outcome FROM frontier WHERE listed_on IS NULL AND last_outcome IS NOT NULL "
+            "AND (kind <> 'article' OR instr(url, '?'))"
         )
 
     def standing(self, url: str) -> tuple[str, str, str | None] | None:

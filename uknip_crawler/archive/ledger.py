@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ VARIANT = "variant"
 """Kind of the visit whose capture shows an AMP or print form."""
 IMAGE = "image"
 """The kind of the rows that are neither pages nor sources."""
+_AS_BEFORE = (Outcome.UNCHANGED, Outcome.ALIAS, Outcome.DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,18 @@ class Ledger:
         )
         if cursor.rowcount != 1:
             raise StorageError(f"ledger row {fetch_id} is closed already or does not exist")
+
+    def asked_in_vain(self, urls: Iterable[str], *, since: datetime) -> tuple[int, int]:
+        """Return how many of some pages a source last said to have changed, and how many of those had not."""
+        ends = []
+        for url in urls:
+            row = self._db.conn.execute(
+                "SELECT outcome FROM fetches WHERE url = ? AND reason = 'changed' AND opened_at >= ? "
+                "ORDER BY id DESC LIMIT 1",
+                (url, as_text(since)),
+            ).fetchone()
+            ends += [row[0]] if row and row[0] in (*_AS_BEFORE, Outcome.REVISED, Outcome.STORED) else []
+        return len(ends), sum(end in _AS_BEFORE for end in ends)
 
     def note_layout(self, fetch_id: int, layout_id: int | None) -> None:
         """Record the layout of the page that a row brought."""

@@ -311,3 +311,16 @@ UPDATE layouts SET state = 'learning', studied = 0, agreement = NULL, rules = NU
 def m008_studies(db: Database) -> None:
     """What was learned with another program as teacher is learned anew; studies are kept from now on."""
     execute_each(db, _STUDIES)
+
+
+_ASKED = """
+ALTER TABLE sources ADD COLUMN last_asked_at TEXT;
+UPDATE sources SET last_asked_at = last_read_at;
+UPDATE sources SET last_read_at = last_complete_at WHERE status IN ('failed', 'absent')
+"""
+
+
+@migrations()
+def m009_asked(db: Database) -> None:
+    """When a list was asked for in vain, it was not read."""
+    execute_each(db, _ASKED)

@@ -12,6 +12,7 @@ import click
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.reports.coverage import UNKNOWN, Coverage, coverage
+from uknip_crawler.archive.sources import told
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text
 from uknip_crawler.errors import UsageError
@@ -69,9 +70,12 @@ def _tell(found: Coverage, *, calendar: bool) -> None:
     )
     for one in found.lists:
         whole = "" if one["last_complete_at"] else ", never whole"
-        click.echo(
-            f"  {one['kind']}: {one['listed']:,} listed, read {one['last_read_at']}{whole}, {one['url']}"
+        facts = (
+            one[name] for name in ("kind", "status", "listed", "last_read_at", "last_asked_at", "detail")
         )
+        click.echo(f"  {told(*facts)}{whole}, {one['url']}")
+    if any(one["status"] == "failed" for one in found.lists):
+        click.echo("  A list could not be read when it was last asked for: what it lists now is not known.")
     if calendar:
         _tell_calendar(found)
     if found.missing:

@@ -8,6 +8,7 @@ import click
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.runs import archive_status, run_report
+from uknip_crawler.archive.sources import told
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text
 
@@ -46,9 +47,9 @@ def command(directory: Path, as_json: bool) -> None:
         f"({status['images_bytes'] / 1e6:,.1f} MB), {status['images_refused']:,} refused"
     )
     for source in status["sources"]:
-        detail = f" ({source['detail']})" if source["detail"] else ""
-        click.echo(
-            f"  {source['kind']}: {source['status']}, {source['listed']:,} listed, {source['url']}{detail}"
+        facts = (
+            source[name] for name in ("kind", "status", "listed", "last_read_at", "last_asked_at", "detail")
         )
+        click.echo(f"  {told(*facts)}, {source['url']}")
     if status["last_run"]:
         click.echo(run_report(db, status["last_run"]["run"]).text())

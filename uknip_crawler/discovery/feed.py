@@ -18,9 +18,14 @@ _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _DC_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 
 
-def feed_url(base_url: str, page: int = 1) -> str:
-    """Return WordPress's feed address; pages count from 1, newest stories first."""
-    return urljoin(base_url, "/feed/" if page == 1 else f"/feed/?paged={page}")
+FEED = "feed/"
+"""Where WordPress's feed is unless the site says otherwise: below its own folder."""
+
+
+def feed_url(base_url: str, page: int = 1, *, address: str = FEED) -> str:
+    """Return the address of a page of a feed, WordPress's unless `address` is given; pages count from 1, newest first."""
+    first = urljoin(base_url, address)
+    return first if page == 1 else f"{first}{'&' if '?' in first else '?'}paged={page}"
 
 
 def parse(body: bytes, *, url: str) -> Listing:

@@ -39,7 +39,7 @@ class Document:
 
     def count(self, *names: str) -> int:
         """Return how many elements of these names the document opens, whether or not the tree holds them."""
-        return len(re.findall(rf"<(?:[\w.-]+:)?(?:{'|'.join(names)})[\s/>]", self.text))
+        return len(re.findall(rf"<(?:[\w.-]+:)?(?:{'|'.join(names)})[\s/>]", self.text, re.IGNORECASE))
 
 
 def read(body: bytes, *, roots: tuple[str, ...], url: str) -> Document:
@@ -49,10 +49,10 @@ def read(body: bytes, *, roots: tuple[str, ...], url: str) -> Document:
     tolerated. Nothing is expanded or fetched: a document that declares entities is refused, and the prologue
     never reaches the parser. Raises SourceUnusable for anything that is not such a document.
     """
-    text = _decode(body)
+    text = text_in(body)
     if not text.strip("\0 \t\r\n"):
         raise SourceUnusable(f"{url}: empty document")
-    start = re.search(rf"<(?:[\w.-]+:)?(?:{'|'.join(roots)})(?=[\s/>])", text)
+    start = re.search(rf"<(?:[\w.-]+:)?(?:{'|'.join(roots)})(?=[\s/>])", text, re.IGNORECASE)
     prologue = text[: start.start()] if start else text[:100_000]
     if re.search(r"<(?:!doctype\s+html|html|head|body)\b", prologue, re.IGNORECASE):
         raise SourceUnusable(f"{url}: an HTML page, not XML with {' or '.join(roots)}")
@@ -63,7 +63,8 @@ def read(body: bytes, *, roots: tuple[str, ...], url: str) -> Document:
     return _parse(text[start.start() :], start[0][1:], url)
 
 
-def _decode(body: bytes) -> str:
+def text_in(body: bytes) -> str:
+    """Return a document's text in the encoding it declares, UTF-8 unless it does; never raises."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
     declared = _BYTE_ENCODING.search(body[:1000])
@@ -109,16 +110,24 @@ def _plain(match: re.Match[str]) -> str:
 
 
 def local_name(element: etree._Element) -> str:
-    """Return an element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
+    """Return an element's name in small letters, without its namespace."""
+    return _name(element)[1]
+
+
+def _name(element: etree._Element) -> tuple[str, str]:
+    """Return (namespace, name in small letters); a prefix that nobody declared counts as a namespace."""
+    space, _, name = str(element.tag).rpartition("}")
+    prefix, _, name = name.rpartition(":")
+    return space or prefix, name.lower()
 
 
 def children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
-    """Yield the children of these names in the element's own namespace: `loc`, but never `image:loc`."""
-    namespace = str(element.tag).rpartition("}")[0]
+    """Yield the children of these names, in capitals or not, in the element's own namespace: `loc`, but never `image:loc`."""
+    namespace, _ = _name(element)
+    wanted = {name.lower() for name in names}
     for child in element:
-        space, _, name = str(child.tag).rpartition("}")
-        if name in names and space == namespace:
+        space, name = _name(child)
+        if name in wanted and space == namespace:
             yield child
 
 

@@ -7,13 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode, urljoin
+from typing import Any, Literal
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from uknip_crawler.discovery import Content, Listed, Listing, SourceUnusable, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant
 
-POSTS = "/wp-json/wp/v2/posts"
+POSTS = "wp-json/wp/v2/posts"
+"""Where WordPress lists its posts unless the site says otherwise: below its own folder."""
+_ROUTE = "wp/v2/posts"
 PER_PAGE = 100
 """WordPress serves no more posts a page."""
 _LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
@@ -24,18 +26,20 @@ _HTML_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 def posts_url(
     base_url: str,
     *,
+    endpoint: str = POSTS,
     modified_after: datetime | None = None,
     page: int = 1,
+    orderby: Literal["id", "date"] = "id",
     order: str = "asc",
     per_page: int = PER_PAGE,
 ) -> str:
-    """Return the address of one page of posts, by number, or by time of change when `modified_after` is given.
+    """Return the address of one page of posts, by number or date, or by time of change when `modified_after` is given.
 
-    `modified_after` must be aware.
+    `endpoint` is the list's address where it is not the usual one. `modified_after` must be aware.
     """
     query: dict[str, str | int] = {
         "per_page": per_page,
-        "orderby": "modified" if modified_after else "id",
+        "orderby": "modified" if modified_after else orderby,
         "order": order,
         "_fields": "id,link,date_gmt,modified_gmt,title",
         "page": page,
@@ -43,17 +47,30 @@ def posts_url(
     if modified_after:
         # the zone must be said: without it WordPress reads the site's own time
         query["modified_after"] = modified_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return urljoin(base_url, POSTS) + "?" + urlencode(query, safe=",:")
+    return _asking(base_url, endpoint, query)
 
 
-def contents_url(base_url: str, post_ids: Sequence[int]) -> str:
+def endpoint_of(root: str) -> str:
+    """Return the list of posts below a REST root, which ends in a path (`/wp-json/`) or a query (`?rest_route=/`)."""
+    parts = urlsplit(root)
+    if "rest_route=" in parts.query:
+        return urlunsplit(parts._replace(query=parts.query.replace("%2F", "/").rstrip("/") + f"/{_ROUTE}"))
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{_ROUTE}", query="", fragment=""))
+
+
+def _asking(base_url: str, endpoint: str, query: Mapping[str, str | int]) -> str:
+    address = urljoin(base_url, endpoint)
+    return address + ("&" if "?" in address else "?") + urlencode(query, safe=",:")
+
+
+def contents_url(base_url: str, post_ids: Sequence[int], *, endpoint: str = POSTS) -> str:
     """Return the address of some posts with their content, at most 100."""
-    query = {
+    query: dict[str, str | int] = {
         "include": ",".join(map(str, post_ids)),
         "per_page": len(post_ids),
         "_fields": "id,link,content,modified_gmt",
     }
-    return urljoin(base_url, POSTS) + "?" + urlencode(query, safe=",:")
+    return _asking(base_url, endpoint, query)
 
 
 def parse_contents(body: bytes, headers: Mapping[str, str]) -> tuple[Content, ...]:

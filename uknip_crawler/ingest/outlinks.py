@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import urljoin
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Candidate
@@ -12,10 +13,12 @@ from uknip_crawler.errors import AddressRefused
 from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.models import Link
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of
+from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of, space_of
 
 _OFFERED_MAX = 20_000
-_PRIORITY = {"article": 10, "unknown": 0, "listing": 5}
+_PRIORITY = {AddressKind.ARTICLE: 10, AddressKind.UNKNOWN: 0, AddressKind.LISTING: 5}
+_LAST = -20
+"""Priority of addresses whose form a site may repeat without end: after every story, also those due for another look."""
 
 
 class Following:
@@ -40,18 +43,41 @@ class Following:
             return  # a story of this week links to stories of all years
         found_by = "listing" if visit.reading.is_listing else "link"
         candidates = list(self._candidates(visit.reading.links, visit.due.url, found_by))
-        if visit.reading.is_listing and visit.reading.next_page and self._run.walks_listings:
-            candidates += self._candidates([Link(visit.reading.next_page, "")], visit.due.url, "listing")
         if visit.part > 1:  # its own pages are asked for as parts, and only as far as they go on
             candidates = [one for one in candidates if not _is_beside(one.url, visit.due.url)]
         fresh = [candidate for candidate in candidates if candidate.url not in self._offered]
         self._archive.frontier.add(fresh, at=now, due_at=self._run.started_at)
-        if self._run.walks_listings:
+        following = self._next_listing(visit, candidates)
+        if following is not None and following.url not in self._offered:
+            self._archive.frontier.add([following], at=now, due_at=self._run.started_at)
+            fresh.append(following)
+        if self._run.walks_listings or following is not None:
             listings = [candidate.url for candidate in fresh if candidate.kind == AddressKind.LISTING]
             self._archive.frontier.renew(listings, since=self._run.started_at)
         if len(self._offered) > _OFFERED_MAX:
             self.forget()
         self._offered.update(candidate.url for candidate in fresh)
+
+    def _next_listing(self, visit: Visit, shown: list[Candidate]) -> Candidate | None:
+        """Return the page of a listing to go on with: each on a walk, else while there are stories nobody told us of.
+
+        Where the home page names none it may still have one: https://wordpress.org/documentation/article/pagination/.
+        """
+        assert visit.reading is not None
+        if not (visit.reading.is_listing and (self._run.walks_listings or self._run.walks_back)):
+            return None
+        stories = [one.url for one in shown if one.kind != AddressKind.LISTING]
+        if not self._archive.frontier.knows_new(stories, since=self._run.started_at) and (
+            not self._run.walks_listings or not visit.reading.next_page
+        ):
+            return None
+        address = visit.reading.next_page
+        if address is None and visit.due.url == self._site.base_url:
+            address = urljoin(self._site.base_url, "page/2/")
+        url, kind = self._address(address) if address else ("", AddressKind.TRAP)
+        if kind is AddressKind.TRAP:
+            return None
+        return Candidate(url, kind.value, "listing", visit.due.url, priority=_priority(url, kind))
 
     def _candidates(
         self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
@@ -60,7 +86,7 @@ class Following:
             url, kind = self._address(link.url)
             if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
                 continue
-            yield Candidate(url, kind.value, found_by, page, priority=_PRIORITY[kind.value])
+            yield Candidate(url, kind.value, found_by, page, priority=_priority(url, kind))
 
     def _canonical(self, link: str) -> tuple[str, AddressKind]:
         """Return a link's canonical address and its kind; a link elsewhere counts as a trap.
@@ -72,6 +98,14 @@ class Following:
         except AddressRefused:
             return link, AddressKind.TRAP
         return url, classify(url, self._site)
+
+
+def _priority(url: str, kind: AddressKind) -> int:
+    space = space_of(url) if kind is not AddressKind.LISTING else None
+    is_odd = space is not None and (
+        kind is AddressKind.UNKNOWN or space.startswith("?") or space.endswith("/+")
+    )
+    return _LAST if is_odd else _PRIORITY[kind]
 
 
 def _is_beside(url: str, page: str) -> bool:

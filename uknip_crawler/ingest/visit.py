@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from uknip_crawler.archive.frontier import Due
@@ -26,7 +26,7 @@ class Visit:
 
     The spider sets `outcome` where the answer alone decides (404, time-out, refused redirect); otherwise
     the extraction pipeline sets `reading` and the archive pipeline decides; `part` is which of its story's pages it
-    turned out to be.
+    turned out to be. `cookies` are what its redirects asked to be told again, and `is_remembered` that they were.
     """
 
     due: Due
@@ -37,11 +37,15 @@ class Visit:
     reading: Reading | None = None
     part: int = 1
     origin_changes: int = 0
+    cookies: dict[str, str] = field(default_factory=dict)
+    is_remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlRun:
     """The run every component works for. `walks_listings` follows archive pages and their pagination.
+
+    `walks_back` follows the pagination only as far as there are stories that were not known before the run.
 
     A run that is not `is_live` takes in captures of another time: they say nothing of the site as it is now.
     """
@@ -51,4 +55,5 @@ class CrawlRun:
     clock: Callable[[], datetime]
     since: datetime | None = None
     walks_listings: bool = True
+    walks_back: bool = False
     is_live: bool = True

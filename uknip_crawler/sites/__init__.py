@@ -11,8 +11,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from ipaddress import ip_address
 from itertools import pairwise
+from posixpath import normpath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from uknip_crawler.errors import UsageError
 
@@ -38,7 +39,9 @@ class Furniture:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One crawled site. `base_url` has the form `scheme://host[:port]/`; addresses are matched by path.
+    """One crawled site: a host, or the folder of one that WordPress stands in. `base_url` ends in a slash.
+
+    Addresses are matched by their path below the folder.
 
     `news_ids` are numbers of posts (`news-<id>` in addresses) and the days they were given out, both rising.
     `image_hosts` may be asked for pictures besides the site's own host.
@@ -67,6 +70,11 @@ class Site:
         """The host without `www.`: `www.` and bare host are one site."""
         return (urlsplit(self.base_url).hostname or "").removeprefix("www.")
 
+    @property
+    def folder(self) -> str:
+        """The path that everything of the site stands below; `/` where the site is the whole host."""
+        return urlsplit(self.base_url).path
+
 
 @lru_cache(8192)
 def fold(text: str) -> str:
@@ -94,7 +102,15 @@ def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
     if parts.scheme not in ("http", "https") or not host or not named or parts.username or parts.query:
         raise UsageError(f"{base_url}: give the site's address, such as {DEFAULT_BASE_URL}")
     host = f"[{host}]" if ":" in host else host
-    return _build(_data(), f"{parts.scheme}://{host}{port}/")
+    return _build(_data(), f"{parts.scheme}://{host}{port}{_folder(parts.path)}")
+
+
+def _folder(path: str) -> str:
+    """Return the folder that a path names; a file in it (`/news/index.php`) is none, and neither are dots."""
+    segments = [segment for segment in normpath(path or "/").split("/") if segment]
+    if segments and not path.endswith("/") and "." in segments[-1]:
+        segments.pop()
+    return "".join(f"/{quote(unquote(segment), safe=_PLAIN)}" for segment in segments) + "/"
 
 
 def with_image_hosts(site: Site, hosts: Iterable[str]) -> Site:
@@ -106,6 +122,7 @@ def with_image_hosts(site: Site, hosts: Iterable[str]) -> Site:
     return replace(site, image_hosts=site.image_hosts | named)
 
 
+_PLAIN = "!$&'()*+,;=:@~"  # what a path's segment may hold unescaped (RFC 3986 §3.3)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+[a-z0-9-]{1,63}")
 
 

@@ -12,6 +12,7 @@ from uknip_crawler.archive.audits import Compared, Sampled, Totals
 from uknip_crawler.discovery import Content, feed, rest
 from uknip_crawler.errors import AddressRefused, SiteUnavailable
 from uknip_crawler.extraction.reference import compare, reference_body
+from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.revisions import compare as difference
 from uknip_crawler.spiders.uknip import UknipSpider
 from uknip_crawler.urls import canonicalise
@@ -41,7 +42,7 @@ class AuditSpider(UknipSpider):
         spider.sample_size = int(arguments.get("sample", cls.sample_size))
         return spider
 
-    async def _visits(self) -> AsyncIterator[Request]:
+    async def _visits(self) -> AsyncIterator[Request | Visit]:
         try:
             await self.documents.read_robots()
         except SiteUnavailable as error:
@@ -56,10 +57,15 @@ class AuditSpider(UknipSpider):
             yield request
 
     async def _by_rest(self, sample: Sequence[Sampled]) -> tuple[Content, ...]:
+        known = self.archive.sources.working("rest")
         numbers = [story.post_id for story in sample if story.post_id is not None]
         found: list[Content] = []
         for start in range(0, len(numbers), POSTS_A_REQUEST):
-            url = rest.contents_url(self.site.base_url, numbers[start : start + POSTS_A_REQUEST])
+            url = rest.contents_url(
+                self.site.base_url,
+                numbers[start : start + POSTS_A_REQUEST],
+                endpoint=known.url if known else rest.POSTS,
+            )
             answer = await self.documents.get(url, "rest", rest.parse_contents, conditional=False)
             if answer.value is None:
                 continue
@@ -67,7 +73,8 @@ class AuditSpider(UknipSpider):
         return tuple(found)
 
     async def _by_feed(self) -> tuple[Content, ...]:
-        url = feed.feed_url(self.site.base_url)
+        known = self.archive.sources.working("feed")
+        url = known.url if known else feed.feed_url(self.site.base_url)
         answer = await self.documents.get(
             url, "feed", lambda body, headers: feed.parse_contents(body, url=url), conditional=False
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -16,8 +17,10 @@ from uknip_crawler.archive.sources import Source
 from uknip_crawler.discovery import SourceUnusable, rest, robots
 from uknip_crawler.errors import AddressRefused, ContentError, SiteUnavailable
 from uknip_crawler.extraction.content import decode
-from uknip_crawler.ingest.redirects import STATUSES
+from uknip_crawler.ingest import outcomes
+from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
 from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.spiders import redirects
 from uknip_crawler.urls import canonicalise
 
 if TYPE_CHECKING:
@@ -26,7 +29,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAST_END = "past the last page"
+FORBIDDEN = "robots.txt forbids it"
+INCOMPLETE = "cut short, or not all of it can be read"
 _MAX_HOPS = 5
+_GZIP = b"\x1f\x8b"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,10 @@ class Documents:
             return Answer("failed", detail="already asked for in this run")
         response: Response | None = None
         if kind != "robots" and not self.robots.allowed(url, self._spider.agent):
-            answer: Answer[T] = Answer("absent", detail="robots.txt forbids it")
+            answer: Answer[T] = Answer("absent", detail=FORBIDDEN)
         else:
             try:
-                response = await self._download(url, kind, source if conditional else None)
+                response = await self.download(url, kind, source if conditional else None)
                 answer = _understand(response.capture, source, parse)
             except SiteUnavailable as error:
                 answer = Answer("failed", detail=str(error))
@@ -112,7 +120,7 @@ class Documents:
                 row, outcome, at=self._spider.clock(), detail=answer.detail, response=response
             )
 
-    async def _download(self, url: str, kind: str, source: Source | None) -> Response:
+    async def download(self, url: str, kind: str = "page", source: Source | None = None) -> Response:
         """Return the final response after at most five redirects. Raises SiteUnavailable when there is none."""
         headers = {}
         if source and source.etag:
@@ -120,9 +128,13 @@ class Documents:
         if source and source.last_modified:
             headers["If-Modified-Since"] = source.last_modified
         target = self._spider.origin.wire_url(url)
+        cookies: dict[str, str] = {}
         for _ in range(_MAX_HOPS + 1):
-            request = Request(target, headers=headers, dont_filter=True, meta={"handle_httpstatus_all": True})
+            headers |= self._spider.origin.cookie_header(cookies)
             try:
+                request = Request(
+                    target, headers=headers, dont_filter=True, meta={"handle_httpstatus_all": True}
+                )
                 response = await self._spider.engine.download_async(request)
             except (
                 Exception
@@ -131,17 +143,21 @@ class Documents:
             capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
             if response.status not in STATUSES:
                 return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
-            target = self._redirect_target(target, capture, kind)
+            given = redirects.cookies_of(response)
+            following = self._redirect_target(target, location_of(capture) or "", kind)
+            if following == target and given.items() <= cookies.items():
+                raise SiteUnavailable("redirects to itself")
+            target, cookies = following, cookies | given
         raise SiteUnavailable("more than five redirects")
 
-    def _redirect_target(self, url: str, capture: Capture, kind: str) -> str:
-        target = urljoin(url, capture.header("location") or "")
+    def _redirect_target(self, url: str, location: str, kind: str) -> str:
         try:
+            target = resolve(url, location)
             canonicalise(target, self._spider.site)
             self._spider.origin.learn(url, target)
         except AddressRefused as error:
             # RFC 9309 §2.3.1.2: robots.txt may redirect to another authority; nothing else may
-            if kind != "robots" or not _is_public_name(target):
+            if kind != "robots" or not _may_hold_robots(url, location):
                 raise SiteUnavailable(f"redirects elsewhere: {error}") from error
         return target
 
@@ -153,7 +169,7 @@ def _understand(
     if status == HTTPStatus.NOT_MODIFIED:
         return Answer("unchanged", source=source, http_status=status)
     try:
-        body = decode(capture)
+        body = decode(_as_sent(capture))
         if status != HTTPStatus.OK:
             if rest.is_past_end(status, body):
                 return Answer("failed", http_status=status, detail=PAST_END)
@@ -162,13 +178,39 @@ def _understand(
         value = parse(body, dict(capture.headers))
     except (ContentError, SourceUnusable) as error:
         return Answer("failed", http_status=status, detail=str(error))
+    except Exception as error:  # no document of the site may end the run, whatever it makes our own code do
+        logger.exception("%s could not be read", capture.url)
+        return Answer("failed", http_status=status, detail=outcomes.one_line(error))
+    detail = None if getattr(value, "complete", True) else INCOMPLETE
     fresh = replace(source, etag=capture.header("etag"), last_modified=capture.header("last-modified"))
-    return Answer("complete", value=value, source=fresh, http_status=status)
+    return Answer("complete", value=value, source=fresh, http_status=status, detail=detail)
 
 
-def _is_public_name(url: str) -> bool:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+def parsing(parse: Callable[..., T], url: str) -> Callable[[bytes, Mapping[str, str]], T]:
+    """Return what `Documents.get` calls for a document that is parsed by its address."""
+    return lambda body, headers: parse(body, url=url)
+
+
+def _as_sent(capture: Capture) -> Capture:
+    """Return a capture without a gzip label that its body belies, as servers give to every `.xml.gz`."""
+    labels = (capture.header("content-encoding") or "").lower()
+    if "gzip" not in labels or capture.body.startswith(_GZIP):
+        return capture
+    headers = tuple(header for header in capture.headers if header[0].lower() != "content-encoding")
+    return replace(capture, headers=headers)
+
+
+def _may_hold_robots(asked: str, location: str) -> bool:
+    """Tell whether a redirect of robots.txt leads to the same host or to a public one."""
+    try:
+        url = resolve(asked, location)
+        parts, own = urlsplit(url), urlsplit(asked)
+        host = parts.hostname or ""
+        _ = parts.port
+    except (ValueError, AddressRefused):
+        return False
+    if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
+        return True
     if parts.scheme not in ("http", "https") or "." not in host or parts.username is not None:
         return False
     try:

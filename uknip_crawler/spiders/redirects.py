@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +15,7 @@ from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.multipage import PART
 from uknip_crawler.errors import AddressRefused, HostRefused
-from uknip_crawler.ingest.redirects import resolve
+from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
 from uknip_crawler.ingest.visit import Hop, Visit
 from uknip_crawler.models import Outcome
 from uknip_crawler.sites import Site
@@ -24,19 +26,34 @@ if TYPE_CHECKING:
 
 _MAX_HOPS = 5
 _WAIT_FOR_TARGET_SECONDS = 30.0
+_COOKIE = re.compile(
+    r"([!#$%&'*+.^`|~\w-]{1,200})=([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,2000})(?=\s*(?:;|\Z))"
+)
+_MAX_COOKIES = 4096  # characters of a header
 
 
 class Origin:
-    """The scheme and host to ask: those the site itself redirects to, once it has (`www.`, https)."""
+    """How the site wants to be asked: the scheme and host it redirects to, once it has (`www.`, https), and `cookies`.
+
+    Cookies are sent only where a redirect would not be left without them, and are forgotten with the run.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self.cookies: dict[str, str] = {}
         self._origin: tuple[str, str] = urlsplit(site.base_url)[:2]
 
     def wire_url(self, url: str) -> str:
         """Return the address to ask for one of the site's; one of another host stays as it is."""
         parts = urlsplit(url)
         return urlunsplit((*self._origin, *parts[2:])) if is_own_host(parts.hostname, self._site) else url
+
+    def cookie_header(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the header that tells the site its cookies and those of a chain of redirects; none for none."""
+        pairs = [f"{name}={value}" for name, value in (self.cookies | dict(more)).items()]
+        while pairs and len("; ".join(pairs)) > _MAX_COOKIES:
+            pairs.pop()
+        return {"Cookie": "; ".join(pairs)} if pairs else {}
 
     def learn(self, asked: str, target: str) -> bool:
         """Adopt the origin of a redirect within the site; return whether it was another than the one asked."""
@@ -54,9 +71,26 @@ class Redirects:
         self._spider = spider
         self._waiting_for: dict[str, str] = {}
 
-    async def follow(self, visit: Visit, response: ScrapyResponse) -> Request | None:
+    def location(self, visit: Visit, response: ScrapyResponse) -> str | None:
+        """Return where a response leads, as printed; None for a page that is to be read.
+
+        A page that refreshes itself is one, unless it gives a cookie to come back with.
+        """
+        location = location_of(response.meta["capture"])
+        if location is None or response.status in STATUSES or self._gives_cookies(visit, response):
+            return location
+        try:
+            url = canonicalise(resolve(response.url, location), self._spider.site)
+        except AddressRefused:
+            return location
+        return location if url != visit.due.url else None
+
+    def _gives_cookies(self, visit: Visit, response: ScrapyResponse) -> bool:
+        known = self._spider.origin.cookies | visit.cookies
+        return not visit.is_remembered and not cookies_of(response).items() <= known.items()
+
+    async def follow(self, visit: Visit, response: ScrapyResponse, location: str) -> Request | None:
         """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
-        location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
         try:
             target = resolve(response.url, location)
             url = canonicalise(target, self._spider.site)
@@ -64,6 +98,8 @@ class Redirects:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
             visit.detail = f"redirects to a refused address: {error}"
             return None
+        gives_cookies = self._gives_cookies(visit, response)
+        visit.cookies |= cookies_of(response)
         visit.origin_changes += url == visit.due.url
         if (
             url == visit.due.url
@@ -72,7 +108,15 @@ class Redirects:
         ):
             return self._spider.request(visit, self._spider.origin.wire_url(url))
         chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _answered(visit)))
-        if url in {hop.url for hop in chain}:
+        back = next((hop for hop in chain if hop.url == url), None)
+        if (
+            back is not None
+            and visit.cookies
+            and (gives_cookies or url != visit.due.url)
+            and not visit.is_remembered
+        ):
+            return self._return(visit, chain, back)
+        if back is not None:
             visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
         elif len(chain) > _MAX_HOPS:
             visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
@@ -85,6 +129,17 @@ class Redirects:
         else:
             return await self._hop(visit, chain, url)
         return None
+
+    def _return(self, visit: Visit, chain: tuple[Hop, ...], back: Hop) -> Request:
+        """Ask once more, with the cookies it gave, for an address that a chain of redirects has come back to."""
+        self._spider.origin.cookies |= visit.cookies
+        self._spider.hand_over(visit)
+        due = visit.due
+        if back.fetch_id != due.fetch_id:
+            due = Due(back.fetch_id, back.url, due.kind, "redirect", due.listed_on, None, None)
+        hops = tuple(hop for hop in chain if hop is not back)
+        again = Visit(due, hops=hops, cookies=visit.cookies, is_remembered=True)
+        return self._spider.request(again, self._spider.origin.wire_url(back.url))
 
     async def _hop(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
         kind = visit.due.kind if visit.due.kind != PART else classify(url, self._spider.site).value
@@ -106,7 +161,10 @@ class Redirects:
             return None
         self._spider.hand_over(visit)
         listed_on = visit.due.listed_on
-        following = Visit(Due(row, url, kind, "redirect", listed_on, None, None), hops=chain)
+        following = Visit(
+            Due(row, url, kind, "redirect", listed_on, None, None), hops=chain, cookies=visit.cookies
+        )
+        following.is_remembered = visit.is_remembered
         return self._spider.request(following, self._spider.origin.wire_url(url))
 
     async def _join(self, visit: Visit, url: str) -> None:
@@ -123,6 +181,15 @@ class Redirects:
         if visit.outcome is None:
             self._spider.settlement.resolve_redirect(visit, url)
             self._spider.visit_ended(visit, Outcome.ALIAS)
+
+
+def cookies_of(response: ScrapyResponse) -> dict[str, str]:
+    """Return the cookies that a response asks to be told again, at most 20."""
+    found: dict[str, str] = {}
+    for line in response.headers.getlist("Set-Cookie")[:20]:
+        if pair := _COOKIE.match((line or b"").decode("latin-1").strip()):
+            found[pair[1]] = pair[2]
+    return found
 
 
 def _answered(visit: Visit) -> Response:

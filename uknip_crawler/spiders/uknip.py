@@ -24,19 +24,18 @@ from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
 from uknip_crawler.ingest import outcomes
-from uknip_crawler.ingest.redirects import STATUSES
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Visit
-from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.derivation import derive_after_run
 from uknip_crawler.jobs.recover import recover
-from uknip_crawler.models import FAILURES, Capture, Outcome
+from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import failures, redirects
+from uknip_crawler.spiders import ending, failures, redirects
 from uknip_crawler.spiders.budget import Allowance
 from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.images import Pictures
 from uknip_crawler.spiders.sources import Discovery
+from uknip_crawler.spiders.spaces import Spaces
 
 if TYPE_CHECKING:
     from scrapy.core.engine import ExecutionEngine
@@ -102,6 +101,7 @@ class UknipSpider(scrapy.Spider):
         self.documents = Documents(self)
         self.discovery = Discovery(self)
         self._redirects = redirects.Redirects(self)
+        self._spaces = Spaces(archive)
         self.settlement = Settlement(archive, self.site, self.run)
 
     @classmethod
@@ -159,15 +159,19 @@ class UknipSpider(scrapy.Spider):
         except StorageError as error:
             self.fail_storage(error)
 
-    async def _visits(self) -> AsyncIterator[Request]:
+    async def _visits(self) -> AsyncIterator[Request | Visit]:
         try:
             complete = await self.discovery.run(full=self._full)
         except SiteUnavailable as error:
             self.stop_early(str(error))
             return
         # with a complete list in hand there is no need to leaf through the site's archive pages
-        self.run = replace(self.run, walks_listings=self._full and not complete)
+        self.run = replace(
+            self.run, walks_listings=self._full and not complete, walks_back=self.discovery.walks_back
+        )
         self.settlement = Settlement(self.archive, self.site, self.run)
+        if (home := self.discovery.home) is not None:
+            yield self._answered(home)
         while not self.is_stopping:
             self._wake.clear()
             for due in self._claim():
@@ -183,7 +187,7 @@ class UknipSpider(scrapy.Spider):
             await self.pictures.run()
 
     def _claim(self) -> Iterator[Due]:
-        """Claim as many visits as keep the downloader busy; settle at once those that robots.txt forbids."""
+        """Claim as many visits as keep the downloader busy; settle at once those that are not to be made."""
         window = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS") + 2
         if len(self._in_flight) > window // 2:
             return  # claims are made several at a time: each costs a transaction
@@ -196,11 +200,14 @@ class UknipSpider(scrapy.Spider):
                 return
             for due in dues:
                 self._in_flight[due.fetch_id] = visit = Visit(due)
-                if self.allows(due.url):
-                    yield due
-                else:
+                if not self.allows(due.url):
                     visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
-                    self.visit_ended(visit, *self.settlement.settle([visit]))
+                elif (why := self._spaces.closed(due)) is not None:
+                    visit.outcome, visit.detail = Outcome.TRAP, why
+                else:
+                    yield due
+                    continue
+                self.visit_ended(visit, *self.settlement.settle([visit]))
 
     def _room(self) -> int:
         return self.allowance.room(ended=self.outcomes.total(), in_flight=len(self._in_flight))
@@ -224,9 +231,16 @@ class UknipSpider(scrapy.Spider):
 
     # One visit
 
+    def _answered(self, visit: Visit) -> Visit:
+        """Return a visit whose page was asked for before its turn came."""
+        assert visit.response is not None
+        self._in_flight[visit.due.fetch_id] = visit
+        visit.outcome, visit.detail = outcomes.of_capture(visit.response.capture)
+        return visit
+
     def request(self, visit: Visit, wire_url: str) -> Request:
         self._in_flight[visit.due.fetch_id] = visit
-        headers = {}
+        headers = self.origin.cookie_header(visit.cookies)
         if visit.due.etag:
             headers["If-None-Match"] = visit.due.etag
         if visit.due.last_modified:
@@ -245,8 +259,9 @@ class UknipSpider(scrapy.Spider):
         visit.response = Response(
             response.meta["capture"], response.meta["record"], response.meta.get("retry_times", 0) + 1
         )
-        if response.status in STATUSES:
-            following = await self._redirects.follow(visit, response)
+        location = self._redirects.location(visit, response)
+        if location is not None:
+            following = await self._redirects.follow(visit, response, location)
             if following is not None:
                 yield following
             if visit.outcome is None:
@@ -282,6 +297,7 @@ class UknipSpider(scrapy.Spider):
 
     def visit_ended(self, visit: Visit, outcome: Outcome) -> None:
         self._in_flight.pop(visit.due.fetch_id, None)
+        self._spaces.ended(visit.due, outcome)
         self.outcomes[outcome] += 1
         self._wake.set()
 
@@ -317,7 +333,7 @@ class UknipSpider(scrapy.Spider):
             return
         self.has_ended = True
         try:
-            self._finish(reason)
+            ending.finish(self, reason)
             if self.visits_pages and not self.stopped_by:
                 self._derive()
         except StorageError as error:
@@ -336,35 +352,3 @@ class UknipSpider(scrapy.Spider):
             logger.info("stopped while stories were read again; the next crawl goes on with it")
         finally:
             self.is_deriving = False
-
-    def _finish(self, reason: str) -> None:
-        now = self.clock()
-        stopped = self.is_stopping or reason != "finished"
-        if self.end_reason == "not started":
-            self.end_reason = reason
-        with self.archive.transaction():
-            left = Outcome.DEFERRED if stopped else Outcome.LOST
-            self.archive.ledger.close_open(self.run.id, left, f"run ended: {self.end_reason}", at=now)
-            self.outcomes = self.archive.ledger.outcomes(self.run.id)
-            of_images = self.archive.ledger.outcomes(self.run.id, of_images=True)
-            _, believed = self.archive.articles.confirm_gone(self.run.id, at=now)
-        if not believed:
-            self.discovery.troubles.append(
-                "more than a fifth of all stories went missing at once: none was marked as gone"
-            )
-        if not self.is_stopping:
-            failures = sum(self.outcomes[outcome] + of_images[outcome] for outcome in FAILURES)
-            troubled = failures or self.discovery.troubles or reason not in ("finished", "shutdown")
-            self.exit_status = 3 if troubled else 0
-        self.exit_status = 128 + self.stopped_by if self.stopped_by else self.exit_status
-        self.archive.finish_captures(at=now)
-        redaction.after_run(self.archive, self.run.id, at=now)
-        with self.archive.transaction():
-            self.archive.ledger.finish_run(
-                self.run.id,
-                self.exit_status,
-                self.end_reason,
-                requests=self.requests,
-                received_bytes=self.received_bytes,
-                at=now,
-            )

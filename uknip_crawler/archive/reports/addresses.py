@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urljoin
 
 from sqlite_utils import Database
 
@@ -86,9 +87,10 @@ def _story(db: Database, url: str) -> dict[str, Any] | None:
 
 def last_robots(db: Database) -> tuple[str, RecordRef] | None:
     """Return when the site's robots.txt was last read, and the record of its capture; None when it never was."""
+    last_run = db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     row = db.execute(
         "SELECT fetched_at, warc_name, warc_offset, warc_length FROM fetches "
-        "WHERE kind = 'robots' AND status = 200 AND warc_name IS NOT NULL "
-        "AND url = (SELECT base_url || 'robots.txt' FROM runs ORDER BY id DESC LIMIT 1) ORDER BY id DESC LIMIT 1"
+        "WHERE kind = 'robots' AND status = 200 AND warc_name IS NOT NULL AND url = ? ORDER BY id DESC LIMIT 1",
+        (urljoin(last_run[0], "/robots.txt") if last_run else None,),
     ).fetchone()
     return (row[0], RecordRef(*row[1:])) if row else None

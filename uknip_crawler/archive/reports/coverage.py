@@ -167,7 +167,7 @@ def _reason(story: _Story) -> str:
 
 
 def _lists(db: Database) -> list[dict[str, Any]]:
-    names = ("kind", "url", "status", "listed", "last_read_at", "last_complete_at")
+    names = ("kind", "url", "status", "listed", "last_read_at", "last_complete_at", "last_asked_at", "detail")
     rows: Iterator[tuple[Any, ...]] = db.execute(
         f"SELECT {', '.join(names)} FROM sources WHERE kind <> 'robots' AND listed > 0 ORDER BY kind, url"
     )

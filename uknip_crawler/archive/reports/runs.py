@@ -208,10 +208,11 @@ def archive_status(db: Database) -> dict[str, Any]:
                 "status": status,
                 "listed": listed,
                 "last_read_at": read,
+                "last_asked_at": asked,
                 "detail": detail,
             }
-            for kind, url, status, listed, read, detail in db.execute(
-                "SELECT kind, url, status, listed, last_read_at, detail FROM sources ORDER BY kind, url"
+            for kind, url, status, listed, read, asked, detail in db.execute(
+                "SELECT kind, url, status, listed, last_read_at, last_asked_at, detail FROM sources ORDER BY kind, url"
             )
         ],
         "last_run": run_report(db, last_run).as_json() if last_run else None,

@@ -1,0 +1,183 @@
+"""What all of the site's lists share: their addresses go to the frontier, what they are worth is remembered, trouble is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.sources import Source
+from uknip_crawler.discovery import Listed
+from uknip_crawler.errors import AddressRefused, HostRefused
+from uknip_crawler.ingest.candidates import candidate_of
+from uknip_crawler.models import Outcome
+from uknip_crawler.spiders.documents import FORBIDDEN, Answer
+from uknip_crawler.urls import canonicalise
+
+if TYPE_CHECKING:
+    from uknip_crawler.spiders.uknip import UknipSpider
+
+T = TypeVar("T")
+
+_ABSENT_FOR = timedelta(days=7)
+_REFUSED_FOR = timedelta(days=1)
+_WALK_EVERY = timedelta(days=7)
+_MISSING = frozenset({f"HTTP {HTTPStatus.NOT_FOUND}", f"HTTP {HTTPStatus.GONE}", FORBIDDEN})
+_FEW = 3
+_SAMPLE = 10
+_EVIDENCE = 100
+_EVIDENCE_FOR = timedelta(days=30)
+
+
+class Intake:
+    """Takes in what the lists of one run name. `troubles` make the run end with 3.
+
+    `unread` are lists that were refused or broken: they are trouble where no other list names every story.
+    """
+
+    def __init__(self, spider: UknipSpider) -> None:
+        self.site = spider.site
+        self.run = spider.run
+        self.archive = spider.archive
+        self.documents = spider.documents
+        self.clock = spider.clock
+        self.troubles: list[str] = []
+        self.unread: list[str] = []
+        self.lists_read = self.entries = 0
+
+    def add(
+        self,
+        entries: tuple[Listed, ...],
+        found_by: str,
+        listed_on: str | None,
+        *,
+        is_post: bool,
+        doubts_dates: bool = False,
+    ) -> int:
+        """Offer addresses to the frontier; return how many were new. `doubts_dates`: see `_believed`."""
+        self.lists_read += 1
+        self.entries += len(entries)
+        with self.archive.transaction():
+            candidates = list(self._candidates(entries, found_by, listed_on, is_post=is_post))
+            if doubts_dates:
+                candidates = self._believed(candidates, samples=found_by != "rest")
+            return self.archive.frontier.add(candidates, at=self.clock(), due_at=self.run.started_at)
+
+    def _candidates(
+        self, entries: tuple[Listed, ...], found_by: str, listed_on: str | None, *, is_post: bool
+    ) -> Iterator[Candidate]:
+        for entry in entries:
+            if self.run.since and not _is_since(entry, self.run.since):
+                continue
+            try:
+                candidate = candidate_of(entry, self.site, found_by, listed_on, is_post=is_post)
+            except AddressRefused as error:
+                self._refuse(entry.url, found_by, error)
+                continue
+            if candidate is not None:
+                yield candidate
+
+    def _believed(self, candidates: list[Candidate], *, samples: bool) -> list[Candidate]:
+        """Take away dates that lie: half of a list's stories and more claim to have changed at once, and did not last time.
+
+        Of dates of which nothing is known yet a few are tried, where the list will show the others again (`samples`).
+        """
+        known, redated = self.archive.frontier.redated(candidates)
+        if len(redated) < _FEW or 2 * len(redated) < known:
+            return candidates
+        asked, in_vain = self.archive.ledger.asked_in_vain(
+            redated[:_EVIDENCE], since=self.run.started_at - _EVIDENCE_FOR
+        )
+        if asked < _FEW:
+            doubted = redated[_SAMPLE:] if samples else []
+        else:
+            doubted = redated if in_vain >= 0.9 * asked else []
+        disbelieved = set(doubted)
+        return [replace(one, modified_at=None) if one.url in disbelieved else one for one in candidates]
+
+    def retract(self, listed_on: str | None, began: datetime) -> None:
+        """Look at the stories that a source (None: all of them) no longer lists, and put it into their record."""
+        self.note_unpublished(
+            self.archive.frontier.retract(listed_on, before=began, due_at=self.run.started_at)
+        )
+
+    def note_unpublished(self, urls: Iterable[str]) -> None:
+        for url in urls:
+            self.archive.articles.unpublished(url, self.run.id, at=self.clock())
+
+    def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
+        outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
+        now = self.clock()
+        url = url[:2083].encode("utf-8", "backslashreplace").decode()
+        row = self.archive.ledger.open(self.run.id, url, kind="unknown", found_by=found_by, at=now)
+        if row is not None:
+            self.archive.ledger.close(row, outcome, at=now, detail=str(error))
+
+    def is_ours(self, url: str, found_by: str) -> bool:
+        """Tell whether a list is the site's; the ledger gets a row for one that is not."""
+        try:
+            canonicalise(url, self.site)
+        except AddressRefused as error:
+            with self.archive.transaction():
+                self._refuse(url, found_by, error)
+            return False
+        return True
+
+    # What is remembered of a list
+
+    def is_absent(self, known: Source, *, full: bool) -> bool:
+        """Tell whether a list need not be asked for: it was missing lately, or refused very lately, and that is said again."""
+        if full or known.status != "absent" or known.last_asked_at is None:
+            return False
+        is_missing = known.detail in _MISSING
+        age = self.run.started_at - datetime.fromisoformat(known.last_asked_at)
+        if age >= (_ABSENT_FOR if is_missing else _REFUSED_FOR):
+            return False
+        if not is_missing:
+            self.unread.append(f"{known.kind} {known.url}: {known.detail}")
+        return True
+
+    def was_asked(self, url: str) -> bool:
+        """Tell whether this run has asked for a list already."""
+        asked_at = self.archive.sources.get(url, "feed").last_asked_at
+        began = self.run.started_at.replace(microsecond=0)
+        return asked_at is not None and datetime.fromisoformat(asked_at) >= began
+
+    def is_old(self, read_at: str | None) -> bool:
+        """Tell whether a list read then is to be read from its start again."""
+        return read_at is None or self.run.started_at - datetime.fromisoformat(read_at) > _WALK_EVERY
+
+    def save(self, source: Source, status: str, cursor: datetime | str | None = None) -> None:
+        if self.run.since:
+            return  # only a part was taken: the next run must not think that it knows the rest
+        text = cursor.isoformat() if isinstance(cursor, datetime) else cursor
+        with self.archive.transaction():
+            self.archive.sources.save(
+                replace(source, cursor=text or source.cursor),
+                status,  # type: ignore[arg-type]
+                at=self.clock(),
+            )
+
+    def failed(self, known: Source, answer: Answer[T], *, named: bool = False) -> bool:
+        """Record a list that gave nothing, and return False.
+
+        Trouble where it used to give something, or where the site itself names it (`named`) and it is there.
+        """
+        is_missing = answer.status == "absent" and answer.detail in _MISSING
+        status = "absent" if answer.status == "absent" and known.last_complete_at is None else "failed"
+        said = f"{known.kind} {known.url}: {answer.detail}"
+        if known.last_complete_at is not None or (named and not is_missing):
+            self.troubles.append(said)
+        elif named or not is_missing:
+            self.unread.append(said)
+        with self.archive.transaction():
+            self.archive.sources.save(known, status, at=self.clock(), detail=answer.detail)  # type: ignore[arg-type]
+        return False
+
+
+def _is_since(entry: Listed, since: datetime) -> bool:
+    moments = [moment for moment in (entry.published_at, entry.modified_at) if moment is not None]
+    return not moments or max(moments) >= since
