@@ -34,9 +34,9 @@ _REFUSALS = {
     PageKind.CHALLENGE: (Outcome.CHALLENGE, "challenge"),
 }
 _INTERRUPTIONS = {
-    Interruption.CHECK: Outcome.CHALLENGE,
-    Interruption.STOP: Outcome.INTERRUPTED,
-    Interruption.MISSING: Outcome.SOFT_404,
+    Interruption.CHECK: (Outcome.CHALLENGE, "challenge"),
+    Interruption.STOP: (Outcome.INTERRUPTED, "a notice that lets nobody on"),
+    Interruption.MISSING: (Outcome.SOFT_404, "soft_404"),
 }
 
 
@@ -82,9 +82,8 @@ def _read(capture: Capture, site: Site, expected_article: bool, ask: Ask) -> Rea
     page = parse(data, capture.url, content_type)
     structured = read_structured(page)
     if (stands := interruption(page, structured, capture)) is not None:
-        return Reading(
-            outcome=_INTERRUPTIONS[stands], reason=stands.value, links=links(page), flags=page.flags
-        )
+        outcome, reason = _INTERRUPTIONS[stands]
+        return Reading(outcome=outcome, reason=reason, links=links(page), flags=page.flags)
     verdict = classify(page, structured, site, expected_article=expected_article)
     if verdict.kind is not PageKind.ARTICLE:
         outcome, reason = _REFUSALS[verdict.kind]

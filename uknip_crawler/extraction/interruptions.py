@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import StrEnum
+from enum import Enum
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -43,8 +43,8 @@ _READER = re.compile(
 )
 
 
-class Interruption(StrEnum):
-    """What stands in the story's place; the value says it to people."""
+class Interruption(Enum):
+    """What stands in the story's place."""
 
     CHECK = "a check that the visitor is a person"
     STOP = "a notice that lets nobody on"

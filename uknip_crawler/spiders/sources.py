@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +14,8 @@ from uknip_crawler.discovery import Listed, Listing, feed, rest, sitemap
 from uknip_crawler.discovery.census import Census
 from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.ingest.candidates import candidate_of
+from uknip_crawler.ingest.interruptions import is_mass_loss
+from uknip_crawler.ingest.retraction import note_unpublished, retract
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.documents import PAST_END, Answer
 from uknip_crawler.urls import canonicalise, slug
@@ -105,9 +107,11 @@ class Discovery:
             census.take([entry.post_id for entry in answer.value.entries if entry.post_id is not None])
         if len(census.missing) != expected - total:
             return False
+        if is_mass_loss(len(census.missing), expected):
+            return False  # a walk looks closer
         with self._archive.transaction():
             urls = self._archive.frontier.retract_posts(census.missing, due_at=self._run.started_at)
-            self._note_unpublished(urls)
+            note_unpublished(self._archive, self._run, urls)
         return True
 
     async def _walk_rest(self, known: Source) -> bool:
@@ -122,8 +126,8 @@ class Discovery:
             if known.listed:
                 self.troubles.append(f"rest: lists nothing where it listed {known.listed:,} stories")
             return False
-        with self._archive.transaction():
-            self._retract(None, began)
+        if not self._retract(known.url, None, began):
+            return False
         self._save(replace(known, listed=self._total), "complete", cursor=latest)
         return self._total > 0
 
@@ -212,9 +216,8 @@ class Discovery:
             self._save(source, "complete" if answer.value.complete else "partial", cursor=stamp)
         complete = complete and not queue
         if complete and not self._run.since:
-            with self._archive.transaction():
-                for url in reread:
-                    self._retract(url, began)
+            for url in reread:
+                complete = self._retract(url, url, began) and complete
         return complete and listed > 0
 
     # Feed
@@ -273,15 +276,11 @@ class Discovery:
             if candidate is not None:
                 yield candidate
 
-    def _retract(self, listed_on: str | None, began: datetime) -> None:
-        """Look at the stories that a source (None: all of them) no longer lists, and put it into their record."""
-        self._note_unpublished(
-            self._archive.frontier.retract(listed_on, before=began, due_at=self._run.started_at)
-        )
-
-    def _note_unpublished(self, urls: Iterable[str]) -> None:
-        for url in urls:
-            self._archive.articles.unpublished(url, self._run.id, at=self._spider.clock())
+    def _retract(self, source: str, listed_on: str | None, began: datetime) -> bool:
+        """Look at the stories that a source (None: all of them) no longer lists; return whether it is believed."""
+        doubt = retract(self._archive, self._run, source, listed_on, began=began)
+        self.troubles += [doubt] if doubt else []
+        return doubt is None
 
     def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
         outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL

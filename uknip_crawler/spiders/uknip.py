@@ -314,12 +314,14 @@ class UknipSpider(scrapy.Spider):
         try:
             self._finish(reason)
             if self.visits_pages:
-                derive_after_run(
+                self.exit_status, troubles = derive_after_run(
                     self.archive,
                     self.site.base_url,
+                    (self.run.id, self.exit_status),
                     workers=self.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS"),
                     at=self.clock(),
                 )
+                self.discovery.troubles += troubles
         except StorageError as error:
             self.exit_status = StorageError.exit_status
             logger.error("%s", error)
