@@ -157,7 +157,7 @@ def same_at_several(changes: Iterable[Change]) -> dict[int, str]:
         new = [one for one in group if one.before is None and len(key) == 2 and not _is_named(one)]
         needed = 2 if len(key) == 2 and all(one.page.standing == 0 for one in new) else _SEVERAL
         found = [*known, *new]
-        if len({_stem(one.url) for one in found}) >= needed:
+        if len(known) + len({_stem(one.url) for one in new}) >= needed:
             why = f"in place of the story: the same text at {len(found)} addresses in one run"
             aside |= {one.article_id: why for one in found}
     return aside
