@@ -30,6 +30,14 @@ OLD = Shown(
 )
 WALL = Shown("Une petite question", "Avant de lire la suite, dites oui ou non.", None, False, "body>div>h1")
 
+DATED = Shown(
+    "The ferry's second life",
+    "A barge with a new deck plies between Cookham and Hurley.",
+    None,
+    True,
+    "body>div>h1",
+)
+
 
 def reading_of(page: Path, url: str = ELSEWHERE) -> Reading:
     return read(Capture(url, 200, HTML, page.read_bytes(), NOW), load_site(), expected_article=True)
@@ -93,15 +101,16 @@ def days(*shown: tuple[int, Shown]) -> list[tuple[datetime, Shown]]:
         (days((0, WALL), (1, OLD), (2, OLD)), {0}),
         (days((0, WALL), (1, WALL), (2, WALL), (3, OLD)), {0, 1, 2}),
         (days((0, OLD), (1, WALL), (2, WALL)), {1, 2}),
-        (days((0, OLD), (1, WALL), (4, WALL), (9, WALL)), set()),
+        (days((0, OLD), (1, WALL), (4, WALL), (9, WALL)), {1, 2, 3}),
+        (days((0, OLD), (1, DATED), (4, DATED), (9, DATED)), set()),
         (days((0, OLD), (1, OLD)), set()),
     ],
-    ids=["between", "first", "at first", "still there", "believed", "none"],
+    ids=["between", "first", "at first", "still there", "for long", "believed", "none"],
 )
 def test_interruptions_are_found_among_an_addresss_captures(
     captures: list[tuple[datetime, Shown]], aside: set[int]
 ) -> None:
-    """Before, between and after the story; what three captures of more than a week agree on is the story now."""
+    """Before, between and after the story; what three captures of more than a week agree on is the story now, if it has anything of a story's page."""
     assert set(interruptions_among(captures)) == aside
 
 

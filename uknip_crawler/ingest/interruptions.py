@@ -90,7 +90,8 @@ def stands_in_place(page: Shown, story: Shown) -> str | None:
 def interruptions_among(shown: Sequence[tuple[datetime, Shown]]) -> dict[int, str]:
     """Return which of an address's captures, oldest first, show something in the story's place, and why.
 
-    Those that come to agree for `BELIEVED_RUNS` captures and `BELIEVED_AFTER` are the story from then on.
+    Those that come to agree for `BELIEVED_RUNS` captures and `BELIEVED_AFTER` are the story from then on, unless they
+    have nothing at all of a story's page.
     """
     aside: dict[int, str] = {}
     story: list[int] = []  # the captures of what the address shows, then those that may be in its place
@@ -104,12 +105,12 @@ def interruptions_among(shown: Sequence[tuple[datetime, Shown]]) -> dict[int, st
             if doubted and share_nothing(page, shown[doubted[-1]][1]):
                 doubted = []
             doubted.append(place)
-            if _is_believed([shown[one][0] for one in doubted]):
+            if _is_believed([shown[one] for one in doubted]):
                 for one in doubted:
                     del aside[one]
                 story, doubted = doubted, []
         elif (why := stands_in_place(shown[story[-1]][1], page)) is not None:
-            if not _is_believed([shown[one][0] for one in story]):
+            if not _is_believed([shown[one] for one in story]):
                 aside |= dict.fromkeys(story, why)
             story, doubted = [place], []
         else:
@@ -117,8 +118,9 @@ def interruptions_among(shown: Sequence[tuple[datetime, Shown]]) -> dict[int, st
     return aside
 
 
-def _is_believed(times: Sequence[datetime]) -> bool:
-    return len(times) >= BELIEVED_RUNS and times[-1] - times[0] >= BELIEVED_AFTER
+def _is_believed(seen: Sequence[tuple[datetime, Shown]]) -> bool:
+    is_lasting = len(seen) >= BELIEVED_RUNS and seen[-1][0] - seen[0][0] >= BELIEVED_AFTER
+    return is_lasting and seen[-1][1].standing > 0
 
 
 # Against the run
