@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from crawling import FAST, content, rows
 from processes import uknip
-from small_site import SmallSite, small_site, story, text
+from small_site import SmallSite, name, small_site, story, text
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 # of no known make, in no language that is known, in nobody's markup
 STRANGE = "<html><head><title>Entrez</title></head><body><div><h2>Le gardien vous salue</h2><p>Dites le mot de la semaine, et la grille s’ouvre.</p></div></body></html>"
@@ -104,3 +107,46 @@ def test_stories_that_all_change_alike_are_not_believed_and_a_redesign_is(tmp_pa
         )
         run(site, tmp_path, 0)
         assert rows(tmp_path, "SELECT count(*) FROM articles WHERE revision_count = 2") == [(3,)]
+
+
+def warc(path: Path, *captures: tuple[int, str, str]) -> Path:
+    """Write a WARC file of (day, path, page)."""
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=True)
+        for day, address, page in captures:
+            head = StatusAndHeaders(
+                "200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1"
+            )
+            at = {"WARC-Date": f"2026-03-{day:02}T10:00:00Z"}
+            body = page.encode()
+            writer.write_record(
+                writer.create_warc_record(
+                    f"https://uknip.co.uk{address}", "response", payload=BytesIO(body), length=len(body),
+                    http_headers=head, warc_headers_dict=at,
+                )
+            )  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (2, 1, 3), (2, 3, 1)])
+def test_imported_walls_are_no_part_of_a_storys_life_in_any_order(
+    order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Nor when the database is made again from the captures, nor when all are read again."""
+    address, archive = f"/news/uk/breaking/{name(1)}/", tmp_path / "archive"
+    pages = {1: story(1), 2: STRANGE, 3: story(1, body=[*text(1), "The ladder was sold."])}
+    files = [warc(tmp_path / f"{day}.warc.gz", (day, address, pages[day])) for day in order]
+    for file in files:
+        assert uknip("import-warc", str(file), "--archive", str(archive)).returncode == 0
+    lives = "SELECT url, status, headline, body, revision_count, first_seen_at, last_seen_at FROM articles"
+    shown = rows(archive, lives)
+    assert [(row[4], row[5][:10], row[6][:10]) for row in shown] == [(2, "2026-03-01", "2026-03-03")]
+    assert [row[0] for row in rows(archive, "SELECT headline FROM revisions")] == [shown[0][2]] * 2
+    assert rows(archive, "SELECT outcome FROM fetches WHERE fetched_at LIKE '2026-03-02%'") == [
+        ("interrupted",)
+    ]
+    (archive / "uknip.db").unlink()
+    assert uknip("rebuild", "--archive", str(archive)).returncode == 0
+    assert rows(archive, lives) == shown
+    assert uknip("reextract", "--archive", str(archive)).returncode == 0
+    assert rows(archive, lives) == shown

@@ -153,7 +153,8 @@ class Ledger:
         """Return in how many runs in a row before this one a list was not believed, and since when."""
         count, since = self._db.conn.execute(
             "SELECT count(*), min(opened_at) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome = 'interrupted' "
-            "AND id > (SELECT coalesce(max(id), 0) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome = 'listed')",
+            "AND run_id > (SELECT coalesce(max(id), 0) FROM runs WHERE kind = 'crawl' AND id < ?2 AND NOT EXISTS "
+            "(SELECT 1 FROM fetches AS f WHERE f.run_id = runs.id AND f.url = ?1 AND f.outcome = 'interrupted'))",
             (url, run_id),
         ).fetchone()
         return int(count), since
