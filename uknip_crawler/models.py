@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     SOFT_404 = "soft_404"
     PROTECTED = "protected"
     CHALLENGE = "challenge"
+    INTERRUPTED = "interrupted"  # something stood in the story's place
     BLOCKED_HOST = "blocked_host"
     BLOCKED_URL = "blocked_url"
     ROBOTS_DENIED = "robots_denied"
@@ -60,6 +61,7 @@ FAILURES = frozenset(
         Outcome.EXTRACT_ERROR,
         Outcome.EXTRACT_TIMEOUT,
         Outcome.CHALLENGE,
+        Outcome.INTERRUPTED,
         Outcome.LOST,
     }
 )

@@ -19,6 +19,7 @@ from uknip_crawler.archive.database import DATABASE, as_text, connect, open_read
 from uknip_crawler.archive.duplicates import Duplicates
 from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.images import Images
+from uknip_crawler.archive.interruptions import Interruptions
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
 from uknip_crawler.archive.multipage import Pages
@@ -56,6 +57,7 @@ class Archive:
         self.articles = Articles(self.db)
         self.layouts = Layouts(self.db)
         self.readings = Readings(self.db)
+        self.interruptions = Interruptions(self.db)
         self.audits = Audits(self.db)
         self.duplicates = Duplicates(self.db)
         self.images = Images(self.db, directory)

@@ -316,6 +316,20 @@ class Frontier:
             urls += [row[0] for row in rows]
         return urls
 
+    def unlisted(self, listed_on: str | None, *, before: datetime) -> tuple[int, int]:
+        """Return how many stories a source (None: all of them) lists no longer, and of how many it listed.
+
+        An address that its post has left for another listed one is not counted as lost.
+        """
+        moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
+                           AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
+        row = self._db.conn.execute(
+            f"SELECT coalesce(sum(listed_at < :before AND NOT {moved}), 0), count(*) FROM frontier "
+            f"WHERE listed_on {'= :listed_on' if listed_on else 'IS NOT NULL'}",
+            {"listed_on": listed_on, "before": as_precise_text(before)},
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
     def retract(self, listed_on: str | None, *, before: datetime, due_at: datetime) -> list[str]:
         """Take back a source's word for what it no longer lists; return the addresses that are due for a look.
 

@@ -153,6 +153,35 @@ class Ledger:
         """Record the layout of the page that a row brought."""
         self._db.conn.execute("UPDATE fetches SET layout_id = ? WHERE id = ?", (layout_id, fetch_id))
 
+    def doubt(self, run_id: int, url: str, kind: str, why: str, *, at: datetime) -> None:
+        """Record that a run read a list of the site and does not believe it."""
+        self._db.conn.execute(
+            "INSERT INTO fetches (run_id, url, kind, found_by, opened_at, closed_at, outcome, detail) "
+            "VALUES (?, ?, ?, 'seed', ?, ?, ?, ?) ON CONFLICT (run_id, url, imported_from) "
+            "DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail",
+            (run_id, url, kind, as_text(at), as_text(at), Outcome.INTERRUPTED, why),
+        )
+
+    def doubted(self, url: str, run_id: int) -> tuple[int, str | None]:
+        """Return in how many runs in a row before this one a list was not believed, and since when."""
+        count, since = self._db.conn.execute(
+            "SELECT count(*), min(opened_at) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome = 'interrupted' "
+            "AND run_id > (SELECT coalesce(max(id), 0) FROM runs WHERE kind = 'crawl' AND id < ?2 AND NOT EXISTS "
+            "(SELECT 1 FROM fetches AS f WHERE f.run_id = runs.id AND f.url = ?1 AND f.outcome = 'interrupted'))",
+            (url, run_id),
+        ).fetchone()
+        return int(count), since
+
+    def note_exit(self, run_id: int, exit_status: int) -> None:
+        """Correct a run's exit status by what was seen once its end was on the disk."""
+        self._db.conn.execute("UPDATE runs SET exit_status = ? WHERE id = ?", (exit_status, run_id))
+
+    def underived(self) -> list[int]:
+        """Return the runs whose stories were not read again since."""
+        return [
+            row[0] for row in self._db.conn.execute("SELECT id FROM runs WHERE rested_at IS NULL ORDER BY id")
+        ]
+
     def close_open(self, run_id: int, outcome: Outcome, detail: str, *, at: datetime) -> int:
         """Close every row a run left open; return how many."""
         cursor = self._db.conn.execute(

@@ -64,18 +64,27 @@ def merge(db: Database, stay: int, go: int, *, why: str) -> None:
         "SELECT url, captured_at, first_seen_at, last_seen_at FROM articles WHERE id = ?", (go,)
     ).fetchone()
     execute("UPDATE articles SET duplicate_of = nullif(?1, id) WHERE duplicate_of = ?2", (stay, go))
-    for table in db.table_names():
-        if table == "articles" or table.startswith(("articles_fts", "_", "sqlite_")):
-            continue
-        for key in execute(f"PRAGMA foreign_key_list({table})").fetchall():
-            if key[2] == "articles":
-                if table in _FOLLOWING:
-                    execute(f"UPDATE OR IGNORE {table} SET {key[3]} = ? WHERE {key[3]} = ?", (stay, go))
-                execute(f"DELETE FROM {table} WHERE {key[3]} = ?", (go,))
-    execute("DELETE FROM articles WHERE id = ?", (go,))
+    for table in _FOLLOWING:
+        execute(f"UPDATE OR IGNORE {table} SET article_id = ? WHERE article_id = ?", (stay, go))
+    remove(db, go)
     execute(
         "UPDATE articles SET first_seen_at = min(first_seen_at, ?), last_seen_at = max(last_seen_at, ?), "
         "extractor_version = '' WHERE id = ?",
         (first, last, stay),
     )
     Articles(db).add_alias(stay, address, why, at=datetime.fromisoformat(captured_at))
+
+
+def remove(db: Database, article_id: int) -> None:
+    """Take out a row that is no story, with all that hangs on it; visits and addresses stay, and are nobody's."""
+    execute = db.conn.execute
+    for table in ("fetches", "frontier"):
+        execute(f"UPDATE {table} SET article_id = NULL WHERE article_id = ?", (article_id,))
+    execute("UPDATE articles SET duplicate_of = NULL WHERE duplicate_of = ?", (article_id,))
+    for table in db.table_names():
+        if table == "articles" or table.startswith(("articles_fts", "_", "sqlite_")):
+            continue
+        for key in execute(f"PRAGMA foreign_key_list({table})").fetchall():
+            if key[2] == "articles":
+                execute(f"DELETE FROM {table} WHERE {key[3]} = ?", (article_id,))
+    execute("DELETE FROM articles WHERE id = ?", (article_id,))

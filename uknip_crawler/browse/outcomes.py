@@ -16,6 +16,7 @@ MEANINGS: dict[str, str] = {
     Outcome.SOFT_404: "a “not found” page sent as 200",
     Outcome.PROTECTED: "behind a password or login",
     Outcome.CHALLENGE: "a bot check instead of the page",
+    Outcome.INTERRUPTED: "something else stood in the story's place: a wall, a notice, a site that was ill",
     Outcome.BLOCKED_HOST: "another host than the site's: not asked",
     Outcome.BLOCKED_URL: "an address of a form we never ask for",
     Outcome.ROBOTS_DENIED: "robots.txt says no",

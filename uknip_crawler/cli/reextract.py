@@ -88,6 +88,7 @@ def _record(report: Report, layouts: dict[str, str], *, dry_run: bool) -> dict[s
         "changed": {name: report.changed[name] for name in FIELDS},
         "samples": [asdict(sample) for sample in report.samples],
         "lost_text": [{"url": url, "words": words} for url, words in sorted(report.lost_text)],
+        "set_aside": report.set_aside,
         "unread": [{"url": url, "reason": reason} for url, reason in report.unread],
     }
 
@@ -114,6 +115,8 @@ def _say(report: Report, layouts: dict[str, str], *, dry_run: bool) -> None:
         click.echo(f"\n{len(report.lost_text):,} stories with fewer words than before:")
         for url, words in sorted(report.lost_text, key=lambda row: (-row[1], row[0]))[:SHOWN]:
             click.echo(f"  −{words} {url}")
+    if report.set_aside:
+        click.echo(f"\n{report.set_aside:,} captures show something in their story's place and count no more")
     if report.unread:
         click.echo(f"\n{len(report.unread):,} captures gave no story now; the old readings stay:")
         for url, reason in report.unread[:SHOWN]:

@@ -11,6 +11,7 @@ from uknip_crawler.extraction.blocks import read_blocks
 from uknip_crawler.extraction.classify import PageKind, classify
 from uknip_crawler.extraction.content import decode
 from uknip_crawler.extraction.headline import find_headline
+from uknip_crawler.extraction.interruptions import Interruption, interruption
 from uknip_crawler.extraction.layouts import UNLEARNED, Learned
 from uknip_crawler.extraction.page import Page, links, next_page, parse
 from uknip_crawler.extraction.paging import take_paging
@@ -31,6 +32,11 @@ _REFUSALS = {
     PageKind.SOFT_404: (Outcome.SOFT_404, "soft_404"),
     PageKind.PROTECTED: (Outcome.PROTECTED, "password"),
     PageKind.CHALLENGE: (Outcome.CHALLENGE, "challenge"),
+}
+_INTERRUPTIONS = {
+    Interruption.CHECK: (Outcome.CHALLENGE, "challenge"),
+    Interruption.STOP: (Outcome.INTERRUPTED, "a notice that lets nobody on"),
+    Interruption.MISSING: (Outcome.SOFT_404, "soft_404"),
 }
 
 
@@ -75,6 +81,9 @@ def _read(capture: Capture, site: Site, expected_article: bool, ask: Ask) -> Rea
         return Reading(outcome=Outcome.NOT_ARTICLE, reason="not_html")
     page = parse(data, capture.url, content_type)
     structured = read_structured(page)
+    if (stands := interruption(page, structured, capture)) is not None:
+        outcome, reason = _INTERRUPTIONS[stands]
+        return Reading(outcome=outcome, reason=reason, links=links(page), flags=page.flags)
     verdict = classify(page, structured, site, expected_article=expected_article)
     if verdict.kind is not PageKind.ARTICLE:
         outcome, reason = _REFUSALS[verdict.kind]

@@ -42,7 +42,7 @@ from uknip_crawler.sites import Site, fold
 from uknip_crawler.urls import AddressKind, canonical_or_none
 from uknip_crawler.urls import classify as classify_address
 
-EXTRACTOR_VERSION = "3"
+EXTRACTOR_VERSION = "4"
 """Raised whenever the same capture may read differently."""
 
 FOR_NOW = f"{EXTRACTOR_VERSION}-for-now"

@@ -19,6 +19,7 @@ from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.extraction.studying import STUDY_VERSION
+from uknip_crawler.ingest.judgement import interrupts
 from uknip_crawler.ingest.multipage import Parts
 from uknip_crawler.ingest.outcomes import one_line
 from uknip_crawler.ingest.outlinks import Following
@@ -145,9 +146,17 @@ class Settlement:
         assert visit.reading is not None
         if visit.reading.outcome is Outcome.PROTECTED and known:
             self._archive.articles.protected(known, visit.due.url, self._run.id, at=self._run.clock())
-        if visit.reading.article is None:
+        article = visit.reading.article
+        if article is None:
             return visit.reading.outcome or Outcome.NOT_ARTICLE, known.id if known else None
-        return self._store(visit, visit.reading.article)
+        led = [led for hop in visit.hops if (led := self._archive.articles.at(hop.url))]
+        for story in (
+            [known] if known else led
+        ):  # stories that lead to one address all lead to what stands there
+            if why := interrupts(self._archive, visit, article, story, self._run.id):
+                visit.reading, visit.detail = None, why  # its links lead to nothing of the site
+                return Outcome.INTERRUPTED, known.id if known else None
+        return self._store(visit, article)
 
     def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int | None]:
         assert visit.reading is not None

@@ -10,6 +10,7 @@ from datetime import datetime
 from uknip_crawler.archive import Archive
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import StorageError
+from uknip_crawler.ingest.judgement import set_aside_copies, set_aside_mass_changes
 from uknip_crawler.jobs.reextraction import learn_and_reextract
 from uknip_crawler.jobs.reextraction.history import Report
 from uknip_crawler.revisions import Kind, classify, compare
@@ -29,9 +30,20 @@ def derive(
 
     Doing it twice changes nothing more; killed, it is done by the next run.
     """
-    report = learn_and_reextract(
-        archive, base_url, everything=everything, workers=workers, at=at, progress=_saying("read again")
-    )
+
+    def read_again(everything: bool) -> Report:
+        return learn_and_reextract(
+            archive, base_url, everything=everything, workers=workers, at=at, progress=_saying("read again")
+        )
+
+    runs = archive.ledger.underived()
+    for run_id in runs:
+        set_aside_copies(archive, run_id)
+    report = read_again(everything)
+    for run_id in runs:  # what learning could not tell from the stories' own text
+        if lines := set_aside_mass_changes(archive, run_id, at=at):
+            report.troubles += lines
+            read_again(False)
     name_edits(archive)
     link_near_duplicates(archive, progress=_saying("compared with all others"))
     with archive.transaction():
@@ -39,20 +51,31 @@ def derive(
     return report
 
 
-def derive_after_run(archive: Archive, base_url: str, *, workers: int, at: datetime) -> None:
-    """Derive once a run's own end is on the disk. Raises StorageError.
+def derive_after_run(
+    archive: Archive, base_url: str, ended: tuple[int, int], *, workers: int, at: datetime
+) -> tuple[int, list[str]]:
+    """Derive once a run's own end is on the disk; `ended` is its number and exit status. Raises StorageError.
 
-    Any other trouble is logged, for the run is complete without it.
+    Any other trouble is logged, for the run is complete without it. Returns the exit status, 3 for a run that met
+    something in the stories' place, and what is to be said of it.
     """
+    run_id, exit_status = ended
+    troubles: list[str] = []
     try:
         report = derive(archive, base_url, workers=workers, at=at)
     except StorageError:
         raise
     except Exception:
         logger.exception("stories were not read again; the next crawl does it")
-        return
-    if report.stories:
-        logger.info("%d stories read again with what was learned", report.stories)
+    else:
+        troubles = report.troubles
+        if report.stories:
+            logger.info("%d stories read again with what was learned", report.stories)
+    if exit_status == 0 and (troubles or archive.interruptions.any_in(run_id)):
+        exit_status = 3
+        with archive.transaction():
+            archive.ledger.note_exit(run_id, exit_status)
+    return exit_status, troubles
 
 
 def name_edits(archive: Archive) -> int:

@@ -112,6 +112,9 @@ def import_warcs(
         taking.finish()
     _end(archive, report, clock)
     derive(archive, base_url, workers=workers, at=clock())
+    report.outcomes = dict(archive.ledger.outcomes(report.run))
+    report.articles = archive.db.table("articles").count
+    report.revisions = archive.db.table("revisions").count
     return report
 
 
@@ -152,15 +155,12 @@ def _page_of(url: str, site: Site) -> str | None:
 def _end(archive: Archive, report: ImportReport, clock: Callable[[], datetime]) -> None:
     archive.finish_captures(at=clock())
     redaction.after_run(archive, report.run, at=clock())
-    report.outcomes = dict(archive.ledger.outcomes(report.run))
     with archive.transaction():
         merge_split_stories(archive.db)
         archive.frontier.add_imported(report.run, at=clock())
         archive.ledger.finish_run(
             report.run, report.exit_status, "finished", requests=0, received_bytes=0, at=clock()
         )
-    report.articles = archive.db.table("articles").count
-    report.revisions = archive.db.table("revisions").count
 
 
 class _Files:

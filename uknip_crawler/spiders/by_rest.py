@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -11,6 +10,8 @@ from urllib.parse import urljoin
 from uknip_crawler.archive.sources import Source
 from uknip_crawler.discovery import Listing, rest
 from uknip_crawler.discovery.census import Census
+from uknip_crawler.ingest.interruptions import is_mass_loss
+from uknip_crawler.ingest.retraction import note_unpublished
 from uknip_crawler.spiders.documents import PAST_END, Answer
 from uknip_crawler.spiders.intake import Intake
 
@@ -77,13 +78,13 @@ class RestList:
             census.take([entry.post_id for entry in answer.value.entries if entry.post_id is not None])
         if len(census.missing) != expected - total:
             return False
-        self._unpublish(census.missing)
-        return True
-
-    def _unpublish(self, post_ids: Sequence[int]) -> None:
+        if is_mass_loss(len(census.missing), expected):
+            return False  # a walk looks closer
+        run = self._intake.run
         with self._archive.transaction():
-            urls = self._archive.frontier.retract_posts(post_ids, due_at=self._intake.run.started_at)
-            self._intake.note_unpublished(urls)
+            urls = self._archive.frontier.retract_posts(census.missing, due_at=run.started_at)
+            note_unpublished(self._archive, run, urls)
+        return True
 
     async def _walk(self, known: Source) -> bool:
         """List every post, then look at those that are listed no longer."""
@@ -97,8 +98,8 @@ class RestList:
             if known.listed:
                 self._intake.troubles.append(f"rest: lists nothing where it listed {known.listed:,} stories")
             return False
-        with self._archive.transaction():
-            self._intake.retract(None, began)
+        if not self._intake.retract(known.url, None, began):
+            return False
         self._intake.save(replace(known, listed=self._total), "complete", cursor=latest)
         return self._total > 0
 

@@ -86,9 +86,8 @@ class Sitemaps:
             )
         complete = complete and not queue
         if complete and not self._intake.run.since:
-            with self._archive.transaction():
-                for url in reread:
-                    self._intake.retract(url, began)
+            for url in reread:
+                complete = self._intake.retract(url, url, began) and complete
         return complete and listed > 0
 
     async def _file(self, one: _Named, reread: list[str], *, full: bool) -> tuple[int, list[_Named], bool]:

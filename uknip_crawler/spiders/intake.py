@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from uknip_crawler.archive.sources import Source
 from uknip_crawler.discovery import Listed
 from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.ingest.candidates import candidate_of
+from uknip_crawler.ingest.retraction import retract
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.documents import FORBIDDEN, Answer
 from uknip_crawler.urls import canonicalise
@@ -98,15 +99,11 @@ class Intake:
         disbelieved = set(doubted)
         return [replace(one, modified_at=None) if one.url in disbelieved else one for one in candidates]
 
-    def retract(self, listed_on: str | None, began: datetime) -> None:
-        """Look at the stories that a source (None: all of them) no longer lists, and put it into their record."""
-        self.note_unpublished(
-            self.archive.frontier.retract(listed_on, before=began, due_at=self.run.started_at)
-        )
-
-    def note_unpublished(self, urls: Iterable[str]) -> None:
-        for url in urls:
-            self.archive.articles.unpublished(url, self.run.id, at=self.clock())
+    def retract(self, source: str, listed_on: str | None, began: datetime) -> bool:
+        """Look at the stories that a source (None: all of them) no longer lists; return whether it is believed."""
+        doubt = retract(self.archive, self.run, source, listed_on, began=began)
+        self.troubles += [doubt] if doubt else []
+        return doubt is None
 
     def _refuse(self, url: str, found_by: str, error: AddressRefused) -> None:
         outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL

@@ -346,7 +346,14 @@ class UknipSpider(scrapy.Spider):
         self.is_deriving = True
         workers = self.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS")
         try:
-            derive_after_run(self.archive, self.site.base_url, workers=workers, at=self.clock())
+            self.exit_status, troubles = derive_after_run(
+                self.archive,
+                self.site.base_url,
+                (self.run.id, self.exit_status),
+                workers=workers,
+                at=self.clock(),
+            )
+            self.discovery.troubles.extend(troubles)
         except KeyboardInterrupt:
             self.exit_status = 128 + self.stopped_by
             logger.info("stopped while stories were read again; the next crawl goes on with it")

@@ -28,6 +28,7 @@ class RunReport:
     `revisits` tells what looking again at stories of which nothing was said has cost and caught: `requests`,
     `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`. `outcomes` are those of pages and
     sources, `images` those of pictures. `doubtful` counts captures whose reading leaves out much of the page's text.
+    `interrupted` are up to three addresses that showed something in the place of a story or of a list of stories.
     """
 
     run: int
@@ -51,6 +52,7 @@ class RunReport:
     images: dict[str, int] = field(default_factory=dict)
     kind: str = "crawl"
     doubtful: int = 0
+    interrupted: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,6 +82,13 @@ class RunReport:
             readings = "reading" if self.doubtful == 1 else "readings"
             lines.append(
                 f"  {self.doubtful:,} {readings} in doubt: sentences of the page are missing from the body"
+            )
+        if self.interrupted:
+            count = got[Outcome.INTERRUPTED] + got[Outcome.CHALLENGE]
+            lines.append(
+                f"  {count:,} {'address' if count == 1 else 'addresses'} showed something else than before, such as "
+                f"{', '.join(self.interrupted)}: nothing was written into the stories' histories; run again later, and "
+                "see `uknip why URL` if it stays"
             )
         if self.replayed:
             lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
@@ -129,6 +138,10 @@ def run_report(
         f"SELECT url, outcome, detail FROM fetches WHERE run_id = ? AND outcome IN ({marks}) ORDER BY id LIMIT 10",
         (run_id, *FAILURES),
     ).fetchall()
+    interrupted = db.execute(
+        "SELECT url FROM fetches WHERE run_id = ? AND outcome IN (?, ?) ORDER BY id LIMIT 3",
+        (run_id, Outcome.INTERRUPTED, Outcome.CHALLENGE),
+    ).fetchall()
     final = status if exit_status is None else exit_status
     return RunReport(
         run=run_id,
@@ -151,6 +164,7 @@ def run_report(
         failures=[tuple(row) for row in failures],
         images=images,
         kind=kind,
+        interrupted=[url for (url,) in interrupted],
         doubtful=_count(
             db, f"SELECT count(*) FROM fetches WHERE run_id = {int(run_id)} AND {_IN_DOUBT.format('detail')}"
         ),

@@ -16,11 +16,13 @@ from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.layouts import Learned
 from uknip_crawler.extraction.listed import with_listed
+from uknip_crawler.ingest.interruptions import Shown, interruptions_among
 from uknip_crawler.jobs.reextraction.multipage import Told, join
-from uknip_crawler.models import Article, Reading, Stripped
+from uknip_crawler.models import Article, Outcome, Reading, Stripped
 from uknip_crawler.revisions import compare, only_adds, other_changes
 
 SAMPLES = 5
+_INTERRUPTIONS = frozenset({Outcome.INTERRUPTED, Outcome.CHALLENGE})
 FIELDS = (
     "headline", "kicker", "standfirst", "section", "published_at", "modified_at", "authors", "tags", "body", "images",
 )  # fmt: skip
@@ -39,7 +41,8 @@ class Sample:
 @dataclass(slots=True)
 class Report:
     """What a re-reading changed. `lost_text` are stories with fewer words than before, `unread` captures that gave
-    no story now, as (address, reason): their old readings stay."""
+    no story now, as (address, reason): their old readings stay; `set_aside` counts those that show something in the
+    story's place. `troubles` are lines about the runs whose captures were read."""
 
     stories: int = 0
     captures: int = 0
@@ -47,6 +50,8 @@ class Report:
     samples: list[Sample] = field(default_factory=list)
     lost_text: list[tuple[str, int]] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
+    set_aside: int = 0
+    troubles: list[str] = field(default_factory=list)
 
     def note(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         for name in FIELDS:
@@ -83,6 +88,7 @@ class Telling:
         self.report.stories += 1
         self.report.captures += len(captures)
         before = self.archive.readings.now(article_id)
+        captures = self._without_interruptions(captures)
         read = [(captured, reading) for captured, reading in captures if reading.article is not None]
         for captured, reading in captures:
             if reading.article is None:
@@ -110,6 +116,21 @@ class Telling:
             )
             first = [c.fetch_id for c, _ in read if c.part == 1] or [read[-1][0].fetch_id]
             self.archive.pages.settle(article_id, shown.article, first[-1])
+
+    def _without_interruptions(self, captures: Told) -> Told:
+        """Return the captures without those that show something in the story's place; of a story nobody saw, all."""
+        aside = {c.fetch_id: (r.outcome, r.reason or "") for c, r in captures if r.outcome in _INTERRUPTIONS}
+        pages = [(c, r.article, r.skeleton) for c, r in captures if r.article is not None and c.part == 1]
+        shown = [(c.captured_at, Shown.of(article, skeleton)) for c, article, skeleton in pages]
+        for place, why in interruptions_among(shown).items():
+            aside[pages[place][0].fetch_id] = (Outcome.INTERRUPTED, why)
+        if not aside or len(aside) == len(captures):
+            return captures
+        self.report.set_aside += len(aside)
+        for fetch_id, (outcome, why) in aside.items():
+            if not self.dry_run and outcome is not None:
+                self.archive.interruptions.set_aside({fetch_id: why}, outcome=outcome)
+        return [(c, r) for c, r in captures if c.fetch_id not in aside]
 
     def _with_listed(self, read: Told, url: str) -> Told:
         """Return the readings with what the site's own lists say of the story."""

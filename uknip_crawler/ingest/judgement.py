@@ -1,0 +1,112 @@
+"""The judgement on interruptions, put to what the archive holds: while a run visits, and when its end is known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from datetime import datetime
+
+from uknip_crawler.archive import Archive
+from uknip_crawler.archive.articles import Known
+from uknip_crawler.archive.interruptions import Revised, StoryShown
+from uknip_crawler.ingest.interruptions import (
+    BELIEVED_AFTER,
+    BELIEVED_RUNS,
+    Change,
+    Shown,
+    changed_at_once,
+    is_dated_by,
+    same_at_several,
+    stands_in_place,
+)
+from uknip_crawler.ingest.visit import Visit
+from uknip_crawler.models import Article
+
+
+def interrupts(archive: Archive, visit: Visit, article: Article, known: Known, run_id: int) -> str | None:
+    """Return why the page of a visit is not the story known at its address, or None where it may be.
+
+    What an address has shown for long enough is believed: then the story is told anew with the captures of all that time.
+    A page older than the one archived says nothing yet; the story is told anew with it.
+    """
+    assert visit.reading is not None
+    assert visit.response is not None
+    seen_at = visit.response.capture.fetched_at
+    if seen_at < datetime.fromisoformat(known.captured_at):
+        return None
+    page = Shown.of(article, visit.reading.skeleton)
+    why = stands_in_place(page, _shown(archive.interruptions.story(known.id)))
+    if why is not None and page.standing and _is_lasting(archive, visit.due.url, run_id, seen_at):
+        archive.interruptions.release(visit.due.url, run_id)
+        return None
+    return why
+
+
+def _is_lasting(archive: Archive, url: str, run_id: int, now: datetime) -> bool:
+    runs, since = archive.interruptions.seen_before(url, run_id)
+    return since is not None and runs + 1 >= BELIEVED_RUNS and is_long(since, now)
+
+
+def is_long(since: str, now: datetime) -> bool:
+    """Tell whether something was seen for long enough to be believed."""
+    return now - datetime.fromisoformat(since) >= BELIEVED_AFTER
+
+
+def set_aside_copies(archive: Archive, run_id: int) -> int:
+    """Set aside a run's captures that show the same at several addresses; return how many."""
+    revised = archive.interruptions.revised(run_id)
+    return _set_aside(archive, revised, same_at_several(_changes(revised, None)))
+
+
+def set_aside_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> list[str]:
+    """Set aside a run's captures if stories changed together as no newsroom changes them; return lines that say so.
+
+    What several runs have shown for long enough is believed.
+    """
+    is_import = archive.ledger.kind_of(run_id)[0] == "import"
+    visited: Counter[Hashable] = Counter()
+    for day, count in archive.interruptions.visited(run_id):
+        visited[day if is_import else None] += count
+    revised = archive.interruptions.revised(run_id)
+    found = changed_at_once(_changes(revised, is_import), visited)
+    lasting = {
+        one.article_id
+        for one in revised
+        if one.article_id in found and _is_lasting(archive, one.url, run_id, at)
+    }
+    with archive.transaction():
+        for one in revised:
+            if one.article_id in lasting:
+                archive.interruptions.release(one.url, run_id)
+    told = {story: why for story, why in found.items() if story not in lasting}
+    _set_aside(archive, revised, told)
+    urls = {one.article_id: one.url for one in revised}
+    return [
+        f"{why}: no revision was made; {', '.join(sorted(urls[s] for s in told if told[s] == why)[:3])}"
+        for why in dict.fromkeys(told.values())
+    ]
+
+
+def _set_aside(archive: Archive, revised: list[Revised], stories: dict[int, str]) -> int:
+    rows = {one.fetch_id: stories[one.article_id] for one in revised if one.article_id in stories}
+    if rows:
+        with archive.transaction():
+            archive.interruptions.set_aside(rows)
+    return len(rows)
+
+
+def _changes(revised: list[Revised], by_day: bool | None) -> list[Change]:
+    return [
+        Change(
+            one.article_id,
+            one.url,
+            _shown(one.now),
+            Shown(*one.before) if one.before is not None else None,
+            one.day if by_day else None,
+        )
+        for one in revised
+    ]
+
+
+def _shown(story: StoryShown) -> Shown:
+    return Shown(story.headline, story.body, story.post_id, is_dated_by(story.sources), story.skeleton)
