@@ -316,7 +316,7 @@ class Frontier:
             urls += [row[0] for row in rows]
         return urls
 
-    def unlisted(self, listed_on: str | None, *, before: datetime) -> tuple[int, int]:
+    def no_longer_listed(self, listed_on: str | None, *, before: datetime) -> tuple[int, int]:
         """Return how many stories a source (None: all of them) lists no longer, and of how many it listed.
 
         An address that its post has left for another listed one is not counted as lost.
