@@ -14,6 +14,7 @@ from uknip_crawler.errors import UknipError
 _COMMANDS = {
     "demo": "the whole job on the bundled sample site, offline",
     "crawl": "crawl a site, or bring its archive up to date",
+    "schedule": "have crawls run by themselves: systemd or cron",
     "import-warc": "take in pages that other crawlers captured",
     "status": "what the archive holds, and how its last run went",
     "history": "one story's life: addresses, revisions, what changed",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from uknip_crawler.archive import DATABASE, Archive, open_readonly
+from uknip_crawler.archive import Archive, archived_site
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text, progress
 from uknip_crawler.errors import UsageError
@@ -56,7 +56,7 @@ def command(
     """
     if not files and not lists:
         raise UsageError("nothing to import: name a WARC file, or a list of addresses with --cdx")
-    site = load_site(base_url or _own(directory) or DEFAULT_BASE_URL)
+    site = load_site(base_url or archived_site(directory) or DEFAULT_BASE_URL)
     with Archive(directory) as archive:
         if archive.base_url() not in (None, site.base_url):
             raise UsageError(
@@ -75,17 +75,6 @@ def command(
         if report:
             _tell(report, site.base_url)
     sys.exit(report.exit_status if report else 0)
-
-
-def _own(directory: Path) -> str | None:
-    if not (directory / DATABASE).is_file():
-        return None
-    db = open_readonly(directory)
-    try:
-        row = db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-        return str(row[0]) if row else None
-    finally:
-        db.close()
 
 
 def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: int) -> ImportReport:
