@@ -13,6 +13,8 @@ from uknip_crawler.errors import UknipError
 
 _COMMANDS = {
     "demo": "the whole job on the bundled sample site, offline",
+    "init": "say once what an archive is of and how its site is asked",
+    "config": "what crawls of an archive go by, and where it was said",
     "crawl": "crawl a site, or bring its archive up to date",
     "schedule": "have crawls run by themselves: systemd or cron",
     "import-warc": "take in pages that other crawlers captured",

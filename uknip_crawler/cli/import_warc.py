@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from uknip_crawler.archive import Archive, archived_site
+from uknip_crawler.archive import Archive
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text, progress
+from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 from uknip_crawler.ingest.candidates import schedule
 from uknip_crawler.jobs.import_warc import ImportReport, import_warcs
-from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
+from uknip_crawler.sites import load_site
 
 SHOWN = 10
 
@@ -56,12 +57,8 @@ def command(
     """
     if not files and not lists:
         raise UsageError("nothing to import: name a WARC file, or a list of addresses with --cdx")
-    site = load_site(base_url or archived_site(directory) or DEFAULT_BASE_URL)
+    site = load_site(settle(directory, Configuration(base_url)).site.value)
     with Archive(directory) as archive:
-        if archive.base_url() not in (None, site.base_url):
-            raise UsageError(
-                f"{directory} archives {archive.base_url()}, not {site.base_url}: name another with --archive DIR"
-            )
         scheduled = [schedule(archive, site, path, at=datetime.now(UTC)) for path in lists]
         report = _import(archive, site.base_url, files, workers) if files else None
     record = {"scheduled": sum(new for new, _ in scheduled), "not_taken": sum(bad for _, bad in scheduled)}

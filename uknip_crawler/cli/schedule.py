@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from uknip_crawler.archive import archived_site
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text
+from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 from uknip_crawler.schedule.cadence import cadence
 from uknip_crawler.schedule.installing import (
@@ -40,7 +40,9 @@ NOT_SCHEDULED = 3
 )
 @click.option("--delay", type=click.FloatRange(min=0), help="As in `uknip crawl`: seconds between requests.")
 @click.option("--budget", type=click.IntRange(min=1), help="As in `uknip crawl`: at most so many requests.")
-@click.option("--images", is_flag=True, help="As in `uknip crawl`: keep the stories' pictures too.")
+@click.option(
+    "--images/--no-images", default=None, help="As in `uknip crawl`: keep the stories' pictures too."
+)
 @click.option("--contact", envvar="UKNIP_CONTACT", show_envvar=True, help="As in `uknip crawl`.")
 @click.option("--system", "form", flag_value="system", help="By the machine's systemd; the usual for root.")
 @click.option("--user", "form", flag_value="user", help="By your own systemd; the usual for everybody else.")
@@ -54,14 +56,15 @@ def command(
     every: str,
     delay: float | None,
     budget: int | None,
-    images: bool,
+    images: bool | None,
     contact: str | None,
     form: str | None,
     action: str | None,
     as_json: bool,
 ) -> None:
     """Show, or put in place, what keeps this archive up to date by itself: a service and a timer of systemd, or a
-    line of a crontab. Each archive has its own; installing again replaces it.
+    line of a crontab. Each archive has its own; installing again replaces it. What is not said here, each crawl takes
+    from the archive (`uknip config`).
 
     \b
     uknip schedule --every 30m                       show what would be installed
@@ -82,7 +85,7 @@ def command(
             *(("--contact", contact) if contact else ()),
             *(("--delay", f"{delay:g}") if delay is not None else ()),
             *(("--budget", str(budget)) if budget else ()),
-            *(("--images",) if images else ()),
+            *(("--images" if images else "--no-images",) if images is not None else ()),
         )
         job = Job(archive, _crawl(archive, options), cadence(every, shift=shift_of(archive)))
         _show_or_install(job, Form(form) if form else usual_form(), action == "install", as_json)
@@ -90,13 +93,13 @@ def command(
 
 def _crawl(archive: Path, options: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that crawls the archive wherever it is started from."""
-    site = archived_site(archive)
-    if site is None:
+    site = settle(archive, Configuration()).site
+    if site.source == "default":
         raise UsageError(
-            f"nothing to keep up to date in {archive}: run `uknip crawl` first, or name another with --archive DIR"
+            f"nothing to keep up to date in {archive}: run `uknip crawl` or `uknip init` first, or name another with --archive DIR"
         )
     # this interpreter by its own name: resolved, it would forget its environment
-    return (sys.executable, "-m", "uknip_crawler", "crawl", site, "--archive", str(archive), *options)
+    return (sys.executable, "-m", "uknip_crawler", "crawl", site.value, "--archive", str(archive), *options)
 
 
 def _show_or_install(job: Job, form: Form, installs: bool, as_json: bool) -> None:
