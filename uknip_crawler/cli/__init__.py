@@ -29,6 +29,7 @@ _COMMANDS = {
     "reextract": "read the captures again with today's rules",
     "audit": "compare what we hold with the site's own content",
     "rebuild": "make the database again from the captures alone",
+    "doctor": "what is wrong with this machine or archive, and the remedy",
     "verify": "check database, search index and captures",
     "redact": "take stories out of the archive for good",
     "backup": "copy the database, also while a crawl runs",
