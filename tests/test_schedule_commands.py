@@ -112,6 +112,12 @@ def test_the_cron_line_prints_what_goes_wrong(tmp_path: Path, machine: Path) -> 
     damaged = started_by_cron(line, machine)
     assert damaged.returncode == 5
     assert "cannot open the archive" in damaged.stdout
+    directory.rename(tmp_path / "elsewhere")
+    directory.mkdir()
+    unmounted = started_by_cron(line, machine)
+    assert unmounted.returncode == 2
+    assert "is its disk mounted?" in unmounted.stdout
+    assert list(directory.iterdir()) == []
     gone = started_by_cron(line.replace("/python", "/no-python"), machine)
     assert gone.returncode == 127
     assert "exit status 127" in gone.stdout
@@ -189,6 +195,18 @@ def test_a_machine_that_refuses_is_told_in_one_line(
     assert "failed: " in told
     assert not list((machine / ".config").rglob("uknip*"))
     assert not (machine / "table").exists()
+
+
+def test_a_schedule_that_cannot_be_replaced_stays_as_it_was(
+    archive: Path, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Better the old one than none."""
+    schedule(archive, "--user", "--install", "--every", "30m")
+    units = machine / ".config/systemd/user"
+    before = {path.name: path.read_bytes() for path in units.iterdir()}
+    monkeypatch.setenv("REFUSES", "1")
+    schedule(archive, "--user", "--install", "--every", "1d", expect=3)
+    assert {path.name: path.read_bytes() for path in units.iterdir()} == before
 
 
 def test_a_machine_without_the_program_is_told_what_else_there_is(

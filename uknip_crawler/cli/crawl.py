@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from uknip_crawler.archive import archived_site, open_readonly
+from uknip_crawler.archive import DATABASE, archived_site, open_readonly
 from uknip_crawler.archive.reports.runs import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text
@@ -65,6 +65,11 @@ from uknip_crawler.sites import load_site, with_image_hosts
     help="Your address or web page, put into the user agent; else UKNIP_CONTACT in the environment, else the archive's own.",
 )
 @click.option(
+    "--existing",
+    is_flag=True,
+    help="Begin no new archive: a disk that is not mounted looks like an empty one.",
+)
+@click.option(
     "-s",
     "--setting",
     "settings",
@@ -85,6 +90,7 @@ def command(
     images: bool | None,
     image_hosts: tuple[str, ...],
     contact: str | None,
+    existing: bool,
     settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -105,6 +111,8 @@ def command(
     """
     options = Configuration(base_url, contact, delay, images)
     settled = settle(directory, options)
+    if existing and not any((directory / name).is_file() for name in (DATABASE, FILE)):
+        raise UsageError(f"no archive in {directory}: was it moved, is its disk mounted?")
     result = crawl(
         settled.site.value,
         directory,

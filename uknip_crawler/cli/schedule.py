@@ -99,7 +99,17 @@ def _crawl(archive: Path, options: tuple[str, ...]) -> tuple[str, ...]:
             f"nothing to keep up to date in {archive}: run `uknip crawl` or `uknip init` first, or name another with --archive DIR"
         )
     # this interpreter by its own name: resolved, it would forget its environment
-    return (sys.executable, "-m", "uknip_crawler", "crawl", site.value, "--archive", str(archive), *options)
+    return (
+        sys.executable,
+        "-m",
+        "uknip_crawler",
+        "crawl",
+        site.value,
+        "--archive",
+        str(archive),
+        "--existing",
+        *options,
+    )
 
 
 def _show_or_install(job: Job, form: Form, installs: bool, as_json: bool) -> None:

@@ -58,7 +58,7 @@ def install(job: Job, form: Form, user: str) -> None:
     """Put a schedule in place and switch it on; one of the same form is replaced.
 
     Raises UsageError when the archive is scheduled in another form, UknipError or StorageError when the machine
-    refuses; units that could not be switched on are taken away again.
+    refuses; then the units are as they were before.
     """
     wanted = contents(job, form, user)
     for other in scheduled(job.archive):
@@ -69,18 +69,25 @@ def install(job: Job, form: Form, user: str) -> None:
     if form is Form.CRON:
         _write_crontab(crontab.put_in(_read_crontab(), job.name, wanted[CRONTAB]))
         return
+    before = {place: Path(place).read_text("utf-8") for place in wanted if Path(place).exists()}
     try:
-        for place, text in wanted.items():
-            Path(place).parent.mkdir(parents=True, exist_ok=True)
-            Path(place).write_text(text, "utf-8")
+        _write_units(wanted)
         _systemctl(form, "daemon-reload")
         _systemctl(form, "enable", "--now", f"{job.name}.timer")
+    except UknipError:
+        for place in wanted.keys() - before.keys():
+            Path(place).unlink(missing_ok=True)
+        _write_units(before)
+        raise
+
+
+def _write_units(units: dict[str, str]) -> None:
+    try:
+        for place, text in units.items():
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            Path(place).write_text(text, "utf-8")
     except OSError as error:
         raise StorageError(f"{error.filename}: cannot be written: {error.strerror}") from error
-    except UknipError:
-        for place in wanted:
-            Path(place).unlink(missing_ok=True)
-        raise
 
 
 def remove(archive: Path) -> list[Scheduled]:
