@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from sqlite_utils import Database
 
 from uknip_crawler.archive.migrations import migrations
@@ -101,3 +102,25 @@ def test_commands_in_the_pages_exist(page: Path) -> None:
         }
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", rest.partition("  ")[0]):
             assert option in known, f"uknip {name} {option}"
+
+
+def test_the_workflow_is_one_that_github_can_read() -> None:
+    """YAML with the steps a workflow has; its commands are looked at above, with those of all pages."""
+    page = (ROOT / "docs" / "scheduling.md").read_text("utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    workflow = yaml.load(text, yaml.BaseLoader)  # 1.1 reads the key `on` as true, GitHub does not
+    assert {"on", "jobs"} <= set(workflow)
+    fields = workflow["on"]["schedule"][0]["cron"].split()
+    assert len(fields) == 5
+    steps = workflow["jobs"]["crawl"]["steps"]
+    assert all(("uses" in step) != ("run" in step) for step in steps)
+    saved, restored = (
+        next(step["with"] for step in steps if step.get("uses", "").startswith(f"actions/cache/{what}@"))
+        for what in ("save", "restore")
+    )
+    assert saved["path"] == restored["path"] == "archive"
+    assert saved["key"].startswith(restored["restore-keys"])
+    assert [step["run"].split()[:3] for step in steps if "run" in step] == [
+        ["uv", "run", "uknip"],
+        ["uv", "run", "uknip"],
+    ]

@@ -28,7 +28,25 @@ from uknip_crawler.archive.redactions import Redactions
 from uknip_crawler.archive.sources import Sources
 from uknip_crawler.models import Capture
 
-__all__ = ["DATABASE", "Archive", "open_readonly"]
+__all__ = ["DATABASE", "Archive", "archived_site", "open_readonly"]
+
+
+def archived_site(directory: Path) -> str | None:
+    """Return the address of the site archived in a folder, or None while there is no archive, or nothing in it."""
+    if not (directory / DATABASE).is_file():
+        return None
+    db = open_readonly(directory)
+    try:
+        return _base_url(db)
+    finally:
+        db.close()
+
+
+def _base_url(db: Database) -> str | None:
+    row = db.execute(
+        "SELECT base_url FROM runs WHERE EXISTS (SELECT 1 FROM frontier) ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return row[0] if row else None
 
 
 class Archive:
@@ -85,10 +103,7 @@ class Archive:
 
     def base_url(self) -> str | None:
         """Return the address of the site archived here, or None while no run has found anything."""
-        row = self.db.conn.execute(
-            "SELECT base_url FROM runs WHERE EXISTS (SELECT 1 FROM frontier) ORDER BY id DESC LIMIT 1"
-        ).fetchone()
-        return row[0] if row else None
+        return _base_url(self.db)
 
     def holds_stories(self) -> bool:
         """Tell whether any story was ever archived, though it may be gone."""

@@ -34,3 +34,16 @@ def acquire(directory: Path) -> IO[str]:
     handle.write(f"{os.getpid()}\n")
     handle.flush()
     return handle
+
+
+def holder(directory: Path) -> str | None:
+    """Return the number of the process that writes to an archive now, or None; nothing is made or kept."""
+    try:
+        with (directory / "lock").open("r", encoding="ascii") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return handle.read().strip() or "unknown"
+    except OSError:
+        pass  # no lock, or not ours to read
+    return None

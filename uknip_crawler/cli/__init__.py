@@ -15,7 +15,10 @@ from uknip_crawler.errors import UknipError
 
 _COMMANDS = {
     "demo": "the whole job on the bundled sample site, offline",
+    "init": "say once what an archive is of and how its site is asked",
+    "config": "what crawls of an archive go by, and where it was said",
     "crawl": "crawl a site, or bring its archive up to date",
+    "schedule": "have crawls run by themselves: systemd or cron",
     "import-warc": "take in pages that other crawlers captured",
     "status": "what the archive holds, and how its last run went",
     "history": "one story's life: addresses, revisions, what changed",
@@ -28,6 +31,7 @@ _COMMANDS = {
     "reextract": "read the captures again with today's rules",
     "audit": "compare what we hold with the site's own content",
     "rebuild": "make the database again from the captures alone",
+    "doctor": "what is wrong with this machine or archive, and the remedy",
     "verify": "check database, search index and captures",
     "redact": "take stories out of the archive for good",
     "backup": "copy the database, also while a crawl runs",

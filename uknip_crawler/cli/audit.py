@@ -12,6 +12,7 @@ from uknip_crawler.archive import open_readonly
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text
 from uknip_crawler.cli.process import run
+from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 
 WORST = 10
@@ -24,14 +25,15 @@ Row = dict[str, Any]
     "--sample", type=click.IntRange(1, 1000), default=50, show_default=True, help="Stories to compare."
 )
 @click.option(
-    "--delay", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Seconds between requests."
+    "--delay",
+    type=click.FloatRange(min=0),
+    show_default="the archive's own, else 1.0",
+    help="Seconds between requests.",
 )
-@click.option(
-    "--contact", envvar="UKNIP_CONTACT", help="How the site can reach you; goes into the user agent."
-)
+@click.option("--contact", help="How the site can reach you, as in `uknip crawl`.")
 @archive_option
 @json_option
-def command(sample: int, delay: float, contact: str | None, directory: Path, as_json: bool) -> None:
+def command(sample: int, delay: float | None, contact: str | None, directory: Path, as_json: bool) -> None:
     """Ask the site for its own content of some archived stories (WordPress REST, else a full-text feed) and say how
     well ours agrees: precision, recall, the share that is exactly the same, and the worst ten. Half of the sample is
     the newest stories, half is spread over the archive; stories edited since their capture are counted, not compared.
@@ -44,10 +46,12 @@ def command(sample: int, delay: float, contact: str | None, directory: Path, as_
     """
     from uknip_crawler.spiders.audit import AuditSpider
 
+    base_url = _base_url(directory)
+    settled = settle(directory, Configuration(base_url, contact, delay))
     spider = run(
         AuditSpider,
-        _base_url(directory),
-        {"DOWNLOAD_DELAY": delay, "UKNIP_CONTACT": contact or ""},
+        base_url,
+        {"DOWNLOAD_DELAY": settled.delay.value, "UKNIP_CONTACT": settled.contact.value or ""},
         {"archive": str(directory), "sample": sample},
     )
     if spider.audit is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,24 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive import DATABASE, archived_site, open_readonly
 from uknip_crawler.archive.reports.runs import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text
 from uknip_crawler.cli.process import run
+from uknip_crawler.configuration import FILE, Configuration, settle, write
 from uknip_crawler.errors import UsageError
-from uknip_crawler.sites import DEFAULT_BASE_URL, load_site, with_image_hosts
+from uknip_crawler.sites import load_site, with_image_hosts
 
 
 @click.command()
-@click.argument("base_url", default=DEFAULT_BASE_URL)
+@click.argument("base_url", required=False)
 @archive_option
 @click.option(
-    "--delay", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Seconds between requests."
+    "--delay",
+    type=click.FloatRange(min=0),
+    show_default="the archive's own, else 1.0",
+    help="Seconds between requests.",
 )
 @click.option(
     "--concurrency", type=click.IntRange(1, 16), default=1, show_default=True, help="Requests at a time."
@@ -42,7 +47,12 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, load_site, with_image_hosts
 @click.option(
     "--full", is_flag=True, help="Read every source from its start again and walk the archive pages."
 )
-@click.option("--images", is_flag=True, help="Keep the stories' pictures too, after the pages.")
+@click.option(
+    "--images/--no-images",
+    default=None,
+    show_default="the archive's own, else no",
+    help="Keep the stories' pictures too, after the pages.",
+)
 @click.option(
     "--image-host",
     "image_hosts",
@@ -52,9 +62,12 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, load_site, with_image_hosts
 )
 @click.option(
     "--contact",
-    envvar="UKNIP_CONTACT",
-    show_envvar=True,
-    help="Your address or web page, put into the user agent.",
+    help="Your address or web page, put into the user agent; else UKNIP_CONTACT in the environment, else the archive's own.",
+)
+@click.option(
+    "--existing",
+    is_flag=True,
+    help="Begin no new archive: a disk that is not mounted looks like an empty one.",
 )
 @click.option(
     "-s",
@@ -66,23 +79,25 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, load_site, with_image_hosts
 )
 @json_option
 def command(
-    base_url: str,
+    base_url: str | None,
     directory: Path,
-    delay: float,
+    delay: float | None,
     concurrency: int,
     limit: int | None,
     budget: int | None,
     since: str | None,
     full: bool,
-    images: bool,
+    images: bool | None,
     image_hosts: tuple[str, ...],
     contact: str | None,
+    existing: bool,
     settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Crawl a WordPress news site into the archive, or bring the archive up to date.
 
     The first run takes everything; later runs ask the site what changed. A run that was killed is simply run again.
+    An archive remembers its site, and the contact, delay and images of its first crawl (`uknip config`).
 
     \b
     uknip crawl                                    uknip.co.uk into ./archive
@@ -94,21 +109,27 @@ def command(
     Exit status: 0 complete, 2 usage, 3 finished with failures, 4 the site asked to wait or was down,
     5 storage, 75 another run holds the lock, 130/143 signal.
     """
+    options = Configuration(base_url, contact, delay, images)
+    settled = settle(directory, options)
+    if existing and not any((directory / name).is_file() for name in (DATABASE, FILE)):
+        raise UsageError(f"no archive in {directory}: was it moved, is its disk mounted?")
     result = crawl(
-        base_url,
+        settled.site.value,
         directory,
-        delay=delay,
+        delay=settled.delay.value,
         concurrency=concurrency,
         limit=limit,
         budget=budget,
         since=_day(since),
         full=full,
-        images=images,
+        images=settled.images.value,
         image_hosts=image_hosts,
-        contact=contact,
+        contact=settled.contact.value,
         settings=dict(_setting(text) for text in settings),
     )
     click.echo(json_text(result.as_json()) if as_json else result.text())
+    if not (directory / FILE).exists() and archived_site(directory):  # its first crawl: found what was meant
+        write(directory, replace(options, site=settled.site.value))
     sys.exit(result.exit_status)
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from uknip_crawler.archive import DATABASE, Archive, open_readonly
+from uknip_crawler.archive import Archive
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text, progress
+from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 from uknip_crawler.ingest.candidates import schedule
 from uknip_crawler.jobs.import_warc import ImportReport, import_warcs
-from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
+from uknip_crawler.sites import load_site
 
 SHOWN = 10
 
@@ -56,12 +57,8 @@ def command(
     """
     if not files and not lists:
         raise UsageError("nothing to import: name a WARC file, or a list of addresses with --cdx")
-    site = load_site(base_url or _own(directory) or DEFAULT_BASE_URL)
+    site = load_site(settle(directory, Configuration(base_url)).site.value)
     with Archive(directory) as archive:
-        if archive.base_url() not in (None, site.base_url):
-            raise UsageError(
-                f"{directory} archives {archive.base_url()}, not {site.base_url}: name another with --archive DIR"
-            )
         scheduled = [schedule(archive, site, path, at=datetime.now(UTC)) for path in lists]
         report = _import(archive, site.base_url, files, workers) if files else None
     record = {"scheduled": sum(new for new, _ in scheduled), "not_taken": sum(bad for _, bad in scheduled)}
@@ -75,17 +72,6 @@ def command(
         if report:
             _tell(report, site.base_url)
     sys.exit(report.exit_status if report else 0)
-
-
-def _own(directory: Path) -> str | None:
-    if not (directory / DATABASE).is_file():
-        return None
-    db = open_readonly(directory)
-    try:
-        row = db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-        return str(row[0]) if row else None
-    finally:
-        db.close()
 
 
 def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: int) -> ImportReport:

@@ -153,13 +153,13 @@ def _marks(around: Surroundings) -> Iterator[_Mark]:
     near = set(around.near)
     rows = [
         (element not in near, mark)
-        for element in [element for element in around.own if _may_be_dated(element)][:MAX_MARKS]
+        for element in [element for element in around.own if may_be_dated(element)][:MAX_MARKS]
         if (element in near or around.holds(element)) and (mark := _mark(element, element in near))
     ]
     yield from (mark for _, mark in sorted(rows, key=lambda row: (row[0], not row[1].is_microdata)))
 
 
-def _may_be_dated(element: Element) -> bool:
+def may_be_dated(element: Element) -> bool:
     """Tell whether an element may hold a date for machines: `time`, microdata, hAtom's `title`."""
     return (
         element.tag == "time"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from uknip_crawler.extraction.dating import may_be_dated
 from uknip_crawler.extraction.page import Page, classes, text_of
 from uknip_crawler.extraction.structured import Structured
 from uknip_crawler.models import Capture
@@ -77,7 +78,7 @@ def _has_story_marks(page: Page, data: Structured) -> bool:
                 return True
             if any(_POST.fullmatch(token) for token in tokens):
                 return True
-    return bool(page.dated)
+    return any(may_be_dated(element) for body in page.by_tag["body"] for element in body.iter("*"))
 
 
 class _Notice:
