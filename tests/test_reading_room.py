@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from browsing import HOSTILE, end, fill, get
+from browsing import HOSTILE, end, fill, get, page_of
 from datasette.app import Datasette
 from lxml.html import document_fromstring
-from sample_archive import CAPTURED, SITE, add_article, add_image, add_revision, new_archive
+from sample_archive import CAPTURED, SITE, add_alias, add_article, add_image, add_revision, new_archive
 from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
@@ -27,12 +27,16 @@ from uknip_crawler.browse.times import time_element
 from uknip_crawler.demo.pictures import png
 from uknip_crawler.models import Capture
 
+STORIES = ("/news/uk/breaking/road/", "/gone/", f"/{HOSTILE}")
+ROAD = page_of(STORIES[0])
+
 ADDRESSES = [
     "/",
     "/read/search",
     "/read/search?q=harbour",
     "/read/story/1",
     "/read/story/3",
+    "/read/at/http://www.uknip.co.uk/2024/06/14/road?utm_source=feed",
     "/read/story/1/compare",
     "/read/calendar",
     "/read/pictures",
@@ -80,7 +84,7 @@ def text_of(room: Datasette, path: str) -> str:
 
 
 def test_every_page_is_looked_at() -> None:
-    """The list above leaves none out but pictures and captures, which have tests of their own."""
+    """The list above leaves none out but captures and what is no page, which have tests of their own."""
     looked_at = {
         pattern
         for pattern in PAGES
@@ -88,6 +92,7 @@ def test_every_page_is_looked_at() -> None:
     }
     assert {pattern.rpartition("/")[2] for pattern in PAGES if pattern not in looked_at} == {
         "capture",
+        r"cite\.(?P<format>txt|bib|json)",
         "(?P<sha256>[0-9a-f]{64})",
     }
 
@@ -114,7 +119,7 @@ def test_a_page_runs_nothing_and_loads_nothing_from_elsewhere(room: Datasette, p
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_an_empty_archive_has_the_same_pages(empty_room: Datasette, path: str) -> None:
     """Before the first story; only what names a story is not here."""
-    assert get(empty_room, path).status_code == (404 if "story/" in path else 200)
+    assert get(empty_room, path).status_code == (404 if "story/" in path or "/at/" in path else 200)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +180,7 @@ def test_the_front_page_tells_the_state_of_the_archive(room: Datasette) -> None:
     assert "<b>1</b> edited after publication" in page
     assert "<b>1</b> gone from the site" in page
     assert "running, or killed" in page
-    assert '<a href="/read/story/1">Road closed near harbour</a>' in page
+    assert f'<a href="{ROAD}">Road closed near harbour</a>' in page
     assert '<th scope="row"><a href="/read/search?month=2024-06">2024-06</a></th><td>1</td><td>1</td>' in page
 
 
@@ -242,7 +247,8 @@ def test_found_words_are_marked_and_hostile_text_is_not_let_out(room: Datasette)
 def test_filters_narrow_what_is_found(room: Datasette, filters: dict[str, str], found: list[int]) -> None:
     """Alone, together, and with words; what makes no sense is left out."""
     page = text_of(room, "/read/search?" + urlencode(filters))
-    assert sorted(int(number) for number in re.findall(r'<h2><a href="/read/story/(\d+)"', page)) == found
+    stories = {page_of(path): number for number, path in enumerate(STORIES, start=1)}
+    assert sorted(stories[page] for page in re.findall(r'<h2><a href="([^"]+)"', page)) == found
 
 
 def test_a_story_of_late_evening_belongs_to_its_london_day(tmp_path: Path) -> None:
@@ -270,11 +276,11 @@ def test_pages_of_results_follow_one_another(tmp_path: Path) -> None:
     path = "/read/search?q=fire&sort=date"
     while path:
         page = text_of(instance, path)
-        seen += re.findall(r'<h2><a href="/read/story/(\d+)"', page)
+        seen += re.findall(r'<h2><a href="[^"]+">(?:<mark>)?Fire(?:</mark>)? (\d+)</a>', page)
         more = re.search(r'rel="next" href="([^"]+)"', page)
         path = more[1].replace("&amp;", "&") if more else ""
         assert not path or "q=fire" in path
-    assert [int(number) for number in seen] == list(range(45, 0, -1))
+    assert [int(number) for number in seen] == list(range(44, -1, -1))
     end(instance)
 
 
@@ -287,19 +293,179 @@ def test_words_of_every_second_story_are_found_newest_first(
     assert "the newest first: too many" not in text_of(room, "/read/search?q=nowhere")
 
 
+# Addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://uknip.co.uk/news/uk/breaking/road/",
+        "http://www.uknip.co.uk/news/uk/breaking/road",
+        "https:/uknip.co.uk/news/uk/breaking/road/?utm_source=feed&fbclid=1",
+        "uknip.co.uk/2024/06/14/road/",
+        "https://uknip.co.uk/2024/06/14/road/amp/",
+        "https://uknip.co.uk/?p=218140",
+    ],
+)
+def test_a_story_is_found_by_any_address_it_ever_had(archive: Path, address: str) -> None:
+    """Behind /read/at/, and in the search box."""
+    db = Database(archive / "uknip.db")
+    db.execute("UPDATE articles SET post_id = 218140 WHERE id = 1")
+    db.conn.commit()
+    db.close()
+    instance = datasette_for(archive)
+    for path in (f"/read/at/{address}", "/read/search?" + urlencode({"q": address})):
+        answer = get(instance, path, follow=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, ROAD), path
+    end(instance)
+
+
+def test_an_address_that_no_story_had_is_told_so(room: Datasette) -> None:
+    """Another site's, and one of this site; neither becomes a way out of the archive."""
+    for address in (
+        "https://elsewhere.example/road/",
+        "https://uknip.co.uk/nothing/",
+        "x",
+        "%00",
+        "//evil.example/",
+    ):
+        answer = get(room, f"/read/at/{address}", follow=False)
+        assert answer.status_code == 404, address
+    assert "https://uknip.co.uk/nothing/" in get(room, "/read/at/uknip.co.uk/nothing/").text
+
+
+def test_permalinks_outlast_the_row_and_the_address(archive: Path) -> None:
+    """Old row numbers and keys of addresses left lead on, with what was asked of them; new ones work at once."""
+    instance = datasette_for(archive)
+    left = page_of("/2024/06/14/road/")
+    for path, place in (
+        ("/read/story/1", ROAD),
+        (left, ROAD),
+        (f"{left}/compare?old=1&new=2", f"{ROAD}/compare?old=1&new=2"),
+        (f"{left}/capture", f"{ROAD}/capture"),
+    ):
+        answer = get(instance, path, follow=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, place), path
+    db = Database(archive / "uknip.db")
+    db.execute("UPDATE articles SET url = ? WHERE id = 1", [f"{SITE}/moved/road/"])
+    add_alias(db, 1, "/news/uk/breaking/road/")
+    add_article(db, "/new/", "New")
+    db.close()
+    assert get(instance, ROAD, follow=False).headers["location"] == page_of("/moved/road/")
+    assert get(instance, page_of("/new/")).status_code == 200
+    assert get(instance, page_of("/never/")).status_code == 404
+    end(instance)
+
+
+def test_every_page_says_where_it_is(room: Datasette) -> None:
+    """A canonical link without what does not belong to the page, and a title of its own."""
+    canonical = {
+        "/read/at/https://uknip.co.uk/2024/06/14/road/": ROAD,
+        "/read/calendar?year=2024&x=1": "/read/calendar?year=2024",
+        "/read/runs?utm_source=x": "/read/runs",
+        f"{ROAD}/compare?new=2&old=1": f"{ROAD}/compare?old=1&new=2",
+    }
+    for path, place in canonical.items():
+        page = document_fromstring(get(room, path).text)
+        assert page.xpath("string(//link[@rel='canonical']/@href)") == place
+    titles = [document_fromstring(get(room, path).text).findtext("head/title") for path in ADDRESSES]
+    assert all(title and not title.startswith(" ·") for title in titles)
+
+
+def test_a_story_page_tells_a_reference_manager_what_it_is(room: Datasette) -> None:
+    """Highwire and Dublin Core, of type newspaper article, as Zotero reads them; also of a hostile story."""
+    page = document_fromstring(get(room, ROAD).text)
+    told = {(meta.get("name"), meta.get("content")) for meta in page.xpath("//meta[@name]")}
+    assert told >= {
+        ("z.itemType", "newspaperArticle"),
+        ("citation_title", "Road closed near harbour"),
+        ("citation_author", "Zoe Quay"),
+        ("citation_date", "2024/06/14"),
+        ("citation_journal_title", "uknip.co.uk"),
+        ("citation_public_url", f"{SITE}/news/uk/breaking/road/"),
+        ("citation_language", "en-GB"),
+        ("DC.title", "Road closed near harbour"),
+    }
+    hostile = document_fromstring(get(room, "/read/story/3").text)
+    assert hostile.xpath("string(//meta[@name='citation_title']/@content)") == HOSTILE
+
+
+def test_a_story_is_cited_with_its_capture(room: Datasette) -> None:
+    """As text, BibTeX and CSL-JSON."""
+    digest = hashlib.sha256(b"Text.").hexdigest()
+    assert get(room, f"{ROAD}/cite.txt").text == (
+        "Zoe Quay, “Road closed near harbour”, uknip.co.uk, 14 June 2024, https://uknip.co.uk/news/uk/breaking/road/. "
+        f"Captured 14 March 2026, 08:00 (London); SHA-256 of the text {digest}.\n"
+    )
+    key = f"uknip2024-{ROAD[12:20]}"
+    assert get(room, f"{ROAD}/cite.bib").text == (
+        f"@online{{{key},\n  title = {{{{Road closed near harbour}}}},\n  author = {{{{Zoe Quay}}}},\n"
+        "  organization = {uknip.co.uk},\n  date = {2024-06-14},\n  year = {2024},\n"
+        "  url = {https://uknip.co.uk/news/uk/breaking/road/},\n  urldate = {2026-03-14},\n  language = {en-GB},\n"
+        f"  note = {{Captured 2026-03-14T08:00:00Z; SHA-256 of the text {digest}}},\n}}\n"
+    )
+    answer = get(room, f"{ROAD}/cite.json")
+    assert answer.headers["content-type"] == "application/vnd.citationstyles.csl+json"
+    (item,) = answer.json()
+    assert item["type"] == "article-newspaper"
+    assert item["author"] == [{"literal": "Zoe Quay"}]
+    assert item["issued"] == {"date-parts": [[2024, 6, 14]]}
+    assert item["accessed"] == {"date-parts": [[2026, 3, 14]]}
+    assert item["archive"].endswith(ROAD)
+
+
+def test_a_citation_of_a_hostile_story_stays_a_citation(archive: Path) -> None:
+    """No brace of a headline ends a field, no backslash starts a command, no address leaves its braces."""
+    db = Database(archive / "uknip.db")
+    story = add_article(
+        db, "/a}b{c%25_d/", "100% {of} \\input{x} & $5 #1_2 ~^\u202e\x1b[31m", published_at="soon"
+    )
+    db.close()
+    instance = datasette_for(archive)
+    written = get(instance, f"/read/story/{story}/cite.bib").text
+    assert (
+        r"title = {{100\% \{of\} \textbackslash{}input\{x\} \& \$5 \#1\_2 \textasciitilde{}\textasciicircum{} [31m}}"
+        in written
+    )
+    assert "url = {https://uknip.co.uk/a%7Db%7Bc%25_d/}" in written
+    assert "date = {soon" not in written
+    assert "undated" in get(instance, f"/read/story/{story}/cite.txt").text
+    end(instance)
+
+
+def test_stories_lead_to_those_published_before_and_after(tmp_path: Path) -> None:
+    """In the order of their times; the first has none before, the undated neither."""
+    db = new_archive(tmp_path / "row")
+    for day in ("2024-01-02", "2024-01-01", "2024-01-03"):
+        add_article(db, f"/{day}/", f"Of {day}", published_at=day)
+    add_article(db, "/gone/", "Taken out", status="redacted", published_at="2024-01-01T12:00:00Z")
+    undated = add_article(db, "/undated/", "Undated")
+    db.close()
+    instance = datasette_for(tmp_path / "row")
+
+    def beside(path: str) -> list[str]:
+        page = document_fromstring(get(instance, path).text)
+        return [page.xpath(f"string(//a[@rel='{rel}']/@href)") for rel in ("prev", "next")]
+
+    assert beside(page_of("/2024-01-02/")) == [page_of("/2024-01-01/"), page_of("/2024-01-03/")]
+    assert beside(page_of("/2024-01-01/")) == ["", page_of("/2024-01-02/")]
+    assert beside(f"/read/story/{undated}") == ["", ""]
+    end(instance)
+
+
 # Story
 
 
 def test_a_story_page_reads_like_the_story(room: Datasette) -> None:
     """Each block in its own element and place; what the archive knows of it below."""
-    page = text_of(room, "/read/story/1")
+    page = text_of(room, "/read/story/1").partition("<body>")[2]
     parts = [
         "TRAVEL",
         "<h1>Road closed near harbour</h1>",
         "breaking",
         "Zoe Quay",
         '<time datetime="2024-06-14T15:21:00Z" title="2024-06-14 15:21:00 UTC">14 June 2024, 16:21</time>',
-        '<a href="/read/story/1/compare">',
+        f'<a href="{ROAD}/compare">',
         "<p>Officers closed the road.</p>",
         "<h2>What drivers should do</h2>",
         "<ul><li>Wait</li><li>Turn round</li></ul>",
@@ -311,7 +477,7 @@ def test_a_story_page_reads_like_the_story(room: Datasette) -> None:
         '<figcaption><bdi>The wall</bdi> <bdi class="credit">Al Pier</bdi></figcaption>',
         '<a href="/read/search?tag=Roads"><bdi>Roads</bdi></a>',
         f'<a href="{SITE}/2024/06/14/road/" rel="noreferrer noopener nofollow">',
-        '<a href="/read/story/2">Cut-off swan</a>',
+        f'<a href="{page_of("/gone/")}">Cut-off swan</a>',
     ]
     places = [page.find(part) for part in parts]
     assert -1 not in places, parts[places.index(-1)]
@@ -364,7 +530,7 @@ def test_what_is_known_of_a_story_is_shown(archive: Path) -> None:
         "published after we captured it",
     ):
         assert part in page
-    assert page.count('href="/read/story/2"') == 1
+    assert page.count(f'href="{page_of("/gone/")}">Cut-off') == 1
     assert "Join our channel" in text_of(instance, "/read/furniture")
     layout = text_of(instance, "/read/layouts/Labc123")
     for part in (
@@ -633,7 +799,7 @@ def test_readers_do_not_wait_for_one_another(room: Datasette) -> None:
     """Pages asked for at once are all answered."""
 
     async def all_at_once() -> list[int]:
-        answers = await asyncio.gather(*(room.client.get(path) for path in ADDRESSES))
+        answers = await asyncio.gather(*(room.client.get(path, follow_redirects=True) for path in ADDRESSES))
         return [answer.status_code for answer in answers]
 
     assert set(asyncio.run(all_at_once())) == {200}

@@ -25,6 +25,14 @@ def london_day(text: str | None) -> str:
     return london_time(text).partition(",")[0]
 
 
+def london_date(text: str | None) -> str | None:
+    """Return the London day of an archive time, `2024-06-14`, or None for what is no time."""
+    instant = _instant(text)
+    if instant is None:
+        return None
+    return (instant.astimezone(LONDON) if "T" in (text or "") else instant).date().isoformat()
+
+
 def time_element(text: str | None, *, day_only: bool = False) -> Markup:
     """Return a `<time>` that shows London and tells UTC to whoever hovers; nothing where there is no time."""
     if not text:

@@ -24,7 +24,7 @@ from uknip_crawler.browse.pages import (
     search,
     story,
 )
-from uknip_crawler.browse.pages.asking import Ask, File, NotHere, Page, archive_of
+from uknip_crawler.browse.pages.asking import Ask, Elsewhere, File, NotHere, Page, archive_of, query
 from uknip_crawler.browse.security import POLICY, STRICT_POLICY
 
 View = Callable[[Any, Any], Awaitable[Any]]
@@ -34,9 +34,11 @@ _LIMIT_MS = 10_000
 PAGES: dict[str, Callable[[Ask], Page | File]] = {
     r"/": front.show,
     r"/read/search": search.show,
-    r"/read/story/(?P<id>\d{1,18})": story.show,
-    r"/read/story/(?P<id>\d{1,18})/compare": comparison.show,
-    r"/read/story/(?P<id>\d{1,18})/capture": capture.show,
+    r"/read/at/(?P<address>.+)": story.show_at,
+    rf"/read/story/{story.NAME}": story.show,
+    rf"/read/story/{story.NAME}/compare": comparison.show,
+    rf"/read/story/{story.NAME}/capture": capture.show,
+    rf"/read/story/{story.NAME}/cite\.(?P<format>txt|bib|json)": story.cite,
     r"/read/calendar": calendar.show,
     r"/read/pictures": pictures.show,
     r"/read/picture/(?P<sha256>[0-9a-f]{64})": pictures.file,
@@ -58,7 +60,8 @@ def routes() -> list[tuple[str, View]]:
 def _view(build: Callable[[Ask], Page | File]) -> View:
     async def view(request: Any, datasette: Any) -> Any:
         database = datasette.get_database(DATABASE_NAME)
-        ask = Ask(request.args, request.url_vars, archive_of(database))
+        root = datasette.absolute_url(request, "/").rstrip("/")
+        ask = Ask(request.args, request.url_vars, archive_of(database), request.query_string, root)
 
         def built(connection: Any) -> Page | File:
             with sqlite_timelimit(connection, _LIMIT_MS):
@@ -66,6 +69,10 @@ def _view(build: Callable[[Ask], Page | File]) -> View:
 
         try:
             found = await database.execute_fn(built)
+        except Elsewhere as error:
+            return Response.redirect(
+                str(datasette.urls.path(str(error))), headers={"cache-control": "no-cache"}
+            )
         except NotHere as error:
             found = Page("missing", {"what": str(error)}, status=404)
         except sqlite3.OperationalError as error:
@@ -80,7 +87,11 @@ def _view(build: Callable[[Ask], Page | File]) -> View:
 
 
 async def answer(datasette: Any, request: Any, page: Page) -> Any:
-    """Return a page as HTML that may run no script and is asked for anew each time."""
-    html = await datasette.render_template(f"uknip/{page.template}.html", page.context, request=request)
+    """Return a page that may run no script and is asked for anew each time."""
+    own = page.canonical or request.path + query(**{name: request.args.get(name) for name in page.keeps})
+    context = page.context | {"canonical": own if page.status == 200 else None}
+    name = page.template if page.media_type else f"{page.template}.html"
+    text = await datasette.render_template(f"uknip/{name}", context, request=request)
     headers = {POLICY: STRICT_POLICY, "cache-control": "no-cache"}
-    return Response.html(html, status=page.status, headers=headers)
+    media_type = page.media_type or "text/html; charset=utf-8"
+    return Response(text, status=page.status, headers=headers, content_type=media_type)

@@ -14,13 +14,24 @@ class NotHere(Exception):
     """There is no such page; the message says so to the reader."""
 
 
+class Elsewhere(Exception):
+    """What is asked for has another address in the reading room; the message is its path and query string."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A template of templates/uknip/ without its ending, and what it prints."""
+    """A template of templates/uknip/ without its ending, and what it prints.
+
+    `canonical` is the page's own address where that is another than it was asked for by; of its query string
+    only the arguments in `keeps` belong to it. A `media_type` says that it is no HTML.
+    """
 
     template: str
     context: dict[str, Any]
     status: int = 200
+    canonical: str = ""
+    keeps: tuple[str, ...] = ()
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,15 @@ class File:
 class Ask:
     """One question: `args` of the query string, `path` by the names in the address's pattern.
 
-    `archive` is the archive's folder.
+    `archive` is the archive's folder, `query` the query string as it was sent, `root` scheme and host that the
+    reader knows us by.
     """
 
     args: Any
     path: dict[str, str]
     archive: Path
+    query: str = ""
+    root: str = ""
     connection: Any = None
 
     def on(self, connection: Any) -> Ask:

@@ -70,6 +70,7 @@ def show(ask: Ask) -> Page:
             "missing": missing[:_SHOWN_MISSING],
             "missing_count": len(missing),
         },
+        keeps=("year",),
     )
 
 

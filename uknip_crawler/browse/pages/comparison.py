@@ -9,7 +9,7 @@ from uknip_crawler.revisions import rewritten, side_by_side
 
 def show(ask: Ask) -> Page:
     """Compare the revisions `old` and `new`; by default the last with the one before."""
-    story = found(ask)
+    story = found(ask, "/compare")
     if story["status"] == "redacted":
         return tombstone(ask, story["id"])
     revisions = ask.rows(
@@ -35,4 +35,5 @@ def show(ask: Ask) -> Page:
             "standfirst": rewritten(before["standfirst"] or "", after["standfirst"] or ""),
             "lines": side_by_side(before["body"], after["body"]),
         },
+        keeps=("old", "new"),
     )

@@ -10,7 +10,8 @@ from typing import Any
 from datasette.utils import escape_fts
 from markupsafe import Markup
 
-from uknip_crawler.browse.pages.asking import Ask, Page, query
+from uknip_crawler.browse.pages.addresses import by_address, looks_like_address, permalink
+from uknip_crawler.browse.pages.asking import Ask, Elsewhere, Page, query
 from uknip_crawler.browse.pages.cards import Card, cards
 from uknip_crawler.browse.times import day_start
 
@@ -100,6 +101,8 @@ def asked(ask: Ask) -> Question:
 def show(ask: Ask) -> Page:
     """Show what was found, and the form to ask again."""
     question = asked(ask)
+    if looks_like_address(ask, question.words) and (story := by_address(ask, question.words)):
+        raise Elsewhere(permalink(story["url"]))
     found = _count(ask, question)
     is_common = question.order == "relevance" and found >= COUNTED
     if is_common:  # every second story matches: no order of merit means anything, and finding it takes long
