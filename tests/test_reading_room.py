@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,21 @@ from urllib.parse import urlencode
 
 import pytest
 from browsing import HOSTILE, end, fill, get, page_of
+from click.testing import CliRunner
 from datasette.app import Datasette
+from defusedxml.ElementTree import fromstring
 from lxml.html import document_fromstring
-from sample_archive import CAPTURED, SITE, add_alias, add_article, add_image, add_revision, new_archive
+from sample_archive import (
+    CAPTURED,
+    SITE,
+    add_alias,
+    add_article,
+    add_authors,
+    add_image,
+    add_revision,
+    add_tags,
+    new_archive,
+)
 from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
@@ -24,6 +37,8 @@ from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.browse.times import time_element
+from uknip_crawler.browse.wanted import Wanted, understood
+from uknip_crawler.cli.export import command as export_command
 from uknip_crawler.demo.pictures import png
 from uknip_crawler.models import Capture
 
@@ -34,6 +49,7 @@ ADDRESSES = [
     "/",
     "/read/search",
     "/read/search?q=harbour",
+    "/read/search?q=fire+OR&section=breaking&size=50",
     "/read/story/1",
     "/read/story/3",
     "/read/at/http://www.uknip.co.uk/2024/06/14/road?utm_source=feed",
@@ -93,6 +109,8 @@ def test_every_page_is_looked_at() -> None:
     assert {pattern.rpartition("/")[2] for pattern in PAGES if pattern not in looked_at} == {
         "capture",
         r"cite\.(?P<format>txt|bib|json)",
+        r"search\.(?P<format>csv|jsonl|json)",
+        r"search\.atom",
         "(?P<sha256>[0-9a-f]{64})",
     }
 
@@ -212,10 +230,10 @@ def test_a_far_away_month_does_not_stretch_the_chart() -> None:
     [("harbour", 1), ("cut-off", 1), ('"cut off"', 1), ("swan left", 1), ('"', 3), ("AND", 0), ("NEAR(", 1), ("*", 0), ("headline:", 0), ("a\0b", 0), ("zz " * 400, 0), ("", 3), (" ", 3)],
 )  # fmt: skip
 def test_search_answers_to_anything(room: Datasette, words: str, found: int) -> None:
-    """Operators are words, quotes make phrases, and nothing is an error; no words find all."""
-    for order in ("", "date"):
+    """Nothing is an error; no words find all."""
+    for order in ("", "date", "oldest"):
         page = text_of(room, "/read/search?" + urlencode({"q": words, "sort": order}))
-        assert f"{found} stor{'y' if found == 1 else 'ies'}" in page
+        assert f"<strong>{found} stor{'y' if found == 1 else 'ies'}</strong>" in page
 
 
 def test_found_words_are_marked_and_hostile_text_is_not_let_out(room: Datasette) -> None:
@@ -242,6 +260,17 @@ def test_found_words_are_marked_and_hostile_text_is_not_let_out(room: Datasette)
         ({"q": "road", "since": "2024-06-14", "until": "2024-06-14"}, [1]),
         ({"q": "road", "since": "2024-06-14", "until": "2024-06-14", "sort": "date"}, [1]),
         ({"q": "swan", "tag": "Roads"}, []),
+        ({"author": "Zoe Quay"}, [1]),
+        ({"pictures": "1"}, [1, 3]),
+        ({"pictures": "1", "author": "Zoe Quay", "q": "road"}, [1]),
+        ({"q": '"closed near"'}, [1]),
+        ({"q": '"near closed"'}, []),
+        ({"q": "swan OR harbour"}, [1, 2]),
+        ({"q": "swan OR harbour -road"}, [2]),
+        ({"q": "headline:officers"}, []),
+        ({"q": "officers OR headline:swan"}, [2]),
+        ({"q": "swan harbour"}, []),
+        ({"size": "7", "sort": "nonsense", "author": ""}, [1, 2, 3]),
     ],
 )
 def test_filters_narrow_what_is_found(room: Datasette, filters: dict[str, str], found: list[int]) -> None:
@@ -249,6 +278,164 @@ def test_filters_narrow_what_is_found(room: Datasette, filters: dict[str, str], 
     page = text_of(room, "/read/search?" + urlencode(filters))
     stories = {page_of(path): number for number, path in enumerate(STORIES, start=1)}
     assert sorted(stories[page] for page in re.findall(r'<h2><a href="([^"]+)"', page)) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "match", "told"),
+    [
+        ("coast road", '"coast" AND "road"', "coast and road"),
+        ('"coast road" fire', '"coast road" AND "fire"', "“coast road” and fire"),
+        ("a fire OR flood", '"a" AND ("fire" OR "flood")', "a and fire or flood"),
+        ("fire -drill -test", '("fire") NOT ("drill" OR "test")', "fire, without drill or test"),
+        ("fire NOT drill AND sea", '("fire" AND "sea") NOT "drill"', "fire and sea, without drill"),
+        ('headline:fire standfirst:"by sea"', 'headline : "fire" AND standfirst : "by sea"', "fire in the headline and “by sea” in the standfirst"),
+        ('-"a b" c', '("c") NOT "a b"', "c, without “a b”"),
+        ("cut-off 21:30", '"cut-off" AND "21:30"', "cut-off and 21:30"),
+        ('""', "", ""),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_a_question_is_understood_and_told(words: str, match: str, told: str) -> None:
+    """As researchers write one: phrases, without, one of several, in the headline."""
+    assert understood(words) == Wanted(match, told)
+
+
+@pytest.mark.parametrize("words", ["OR", "fire OR", "OR fire", "fire OR OR flood", "fire AND", "-fire", "NOT fire", 'a "b', "fire -", "headline: fire", "fire OR -flood"])  # fmt: skip
+def test_what_is_not_understood_is_said_and_looked_for_word_by_word(room: Datasette, words: str) -> None:
+    """Each piece between blanks is a word then."""
+    wanted = understood(words)
+    assert wanted.trouble
+    assert wanted.match == " ".join(f'"{word}"' for word in words.replace('"', " ").split())
+    page = text_of(room, "/read/search?" + urlencode({"q": words}))
+    assert "<strong>Not understood:</strong>" in page
+    assert "Looked for word by word" in page
+
+
+def test_what_was_found_is_counted(tmp_path: Path) -> None:
+    """By section, tag, author, month and state; a click narrows, another takes the filter away."""
+    db = new_archive(tmp_path / "counted")
+    for number in range(6):
+        section = "crime" if number < 4 else "travel"
+        story = add_article(
+            db,
+            f"/{number}/",
+            f"Fire {number}",
+            section=section,
+            published_at=f"2024-0{1 + number % 2}-05",
+            status="gone" if number == 5 else "live",
+        )
+        add_tags(db, story, "Kent", *(["Dover"] if number == 0 else []))
+        add_authors(db, story, "Zoe Quay" if number % 2 else "Al Pier")
+        if number == 1:
+            add_revision(db, story, 2, "Fire out")
+            add_image(db, story, 0, f"{SITE}/a.jpg")
+    add_article(db, "/other/", "Flood", section="crime")
+    add_article(db, "/out/", "Fire taken out", section="crime", status="redacted")
+    db.close()
+    instance = datasette_for(tmp_path / "counted")
+
+    def told(path: str) -> dict[str, dict[str, str]]:
+        page = document_fromstring(get(instance, path).text)
+        return {
+            section.findtext("h2"): {
+                item.xpath("string(a/bdi)"): item.xpath("string(span[@class='n'])")
+                for item in section.findall("ul/li")
+            }
+            for section in page.xpath("//aside/section")
+        }
+
+    counts = told("/read/search?q=fire")
+    assert counts["Section"] == {"crime": "4", "travel": "2"}
+    assert counts["Tag"] == {"Kent": "6", "Dover": "1"}
+    assert counts["Author"] == {"Al Pier": "3", "Zoe Quay": "3"}
+    assert counts["Month"] == {"2024-02": "3", "2024-01": "3"}
+    assert counts["State"] == {
+        "still on the site": "5",
+        "gone from the site": "1",
+        "edited after publication": "1",
+        "with pictures": "1",
+    }
+    assert told("/read/search")["Section"] == {"crime": "5", "travel": "2"}
+    narrowed = get(instance, "/read/search?q=fire&month=2024-01&author=Al+Pier").text
+    assert "<strong>3 stories</strong>" in narrowed
+    page = document_fromstring(narrowed)
+    chosen = page.xpath("//aside//a[@aria-current]/@href")
+    assert chosen == [
+        "/read/search?q=fire&since=2024-01-01&until=2024-01-31",
+        "/read/search?q=fire&author=Al+Pier",
+    ]
+    assert "<title>2024-01: 3</title>" in narrowed
+    end(instance)
+
+
+def test_what_was_found_can_be_taken_along(archive: Path, tmp_path: Path) -> None:
+    """As CSV, JSON Lines and JSON, byte for byte what the command shown beside it writes."""
+    instance = datasette_for(archive)
+    asked = urlencode(
+        {"q": '"closed near" OR swan -nothing', "author": "Zoe Quay", "edited": "1", "pictures": "1"}
+    )
+    page = document_fromstring(get(instance, f"/read/search?{asked}").text)
+    command = shlex.split(page.xpath("string(//code[@class='command'])"))
+    assert command[:3] == ["uknip", "export", "csv"]
+    for name in ("csv", "jsonl", "json"):
+        (link,) = page.xpath(f"//aside//a[starts-with(@href, '/read/search.{name}?')]/@href")
+        answer = get(instance, link)
+        written = tmp_path / f"out.{name}"
+        arguments = [name, *command[3:], "--archive", str(archive), "-o", str(written)]
+        done = CliRunner().invoke(export_command, arguments)
+        assert done.exit_code == 0, done.output
+        assert answer.content == written.read_bytes()
+        assert answer.headers["content-disposition"] == f'attachment; filename="stories.{name}"'
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert [record["headline"] for record in get(instance, f"/read/search.json?{asked}").json()] == [
+        "Road closed near harbour"
+    ]
+    assert len(get(instance, "/read/search.jsonl").text.splitlines()) == 3
+    end(instance)
+
+
+def test_a_hostile_question_stays_one_word_of_the_command(room: Datasette) -> None:
+    """Whatever is searched for, a shell reads it as the value of --search and runs nothing."""
+    words = "'; rm -rf ~; $(id) `id` \\"
+    page = document_fromstring(get(room, "/read/search?" + urlencode({"q": words, "tag": "--limit=1"})).text)
+    command = shlex.split(page.xpath("string(//code[@class='command'])"))
+    assert [word.partition("=")[0] for word in command] == ["uknip", "export", "csv", "--search", "--tag"]
+    assert command[4] == "--tag=--limit=1"
+
+
+def test_a_search_is_a_feed(archive: Path) -> None:
+    """Atom, newest first, whatever a headline holds."""
+    db = Database(archive / "uknip.db")
+    add_article(db, "/odd/", "Harbour <b>\x00\x0b&", published_at="2025-01-01")
+    db.close()
+    instance = datasette_for(archive)
+    answer = get(instance, "/read/search.atom?q=harbour")
+    assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    root = fromstring(answer.content)
+    atom = "{http://www.w3.org/2005/Atom}"
+    assert [entry.findtext(f"{atom}title") for entry in root.findall(f"{atom}entry")] == [
+        "Harbour <b>\ufffd\ufffd&",
+        "Road closed near harbour",
+    ]
+    (link,) = root.findall(f"{atom}entry")[1].findall(f"{atom}link")
+    assert link.get("href", "").endswith(ROAD)
+    assert root.findall(f"{atom}entry")[0].findtext(f"{atom}published") == "2025-01-01T00:00:00Z"
+    for path in ("/read/search.atom", "/read/search.atom?" + urlencode({"q": HOSTILE})):
+        fromstring(get(instance, path).content)
+    end(instance)
+
+
+def test_an_opening_is_cut_between_words(tmp_path: Path) -> None:
+    """With an ellipsis, and only where there is more."""
+    db = new_archive(tmp_path / "long")
+    add_article(db, "/long/", "Long", "abcdefghi " * 40)
+    add_article(db, "/short/", "Short", "Just this.")
+    db.close()
+    instance = datasette_for(tmp_path / "long")
+    page = text_of(instance, "/read/search")
+    assert f'<p class="opening">{" ".join(["abcdefghi"] * 24)} …</p>' in page
+    assert '<p class="opening">Just this.</p>' in page
+    end(instance)
 
 
 def test_a_story_of_late_evening_belongs_to_its_london_day(tmp_path: Path) -> None:
@@ -259,7 +446,7 @@ def test_a_story_of_late_evening_belongs_to_its_london_day(tmp_path: Path) -> No
     db.close()
     instance = datasette_for(tmp_path / "days")
     page = text_of(instance, "/read/search?since=2024-06-15&until=2024-06-15")
-    assert 'class="count" role="status">2 stories' in page
+    assert "<strong>2 stories</strong>" in page
     calendar = text_of(instance, "/read/calendar?year=2024")
     assert 'title="2024-06-15: 2 held"' in calendar
     end(instance)
@@ -288,7 +475,7 @@ def test_words_of_every_second_story_are_found_newest_first(
     room: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too many to tell the best match, and the page says so."""
-    monkeypatch.setattr("uknip_crawler.browse.pages.search.COUNTED", 1)
+    monkeypatch.setattr("uknip_crawler.browse.pages.search.COMMON", 0)
     assert "the newest first: too many" in text_of(room, "/read/search?q=road")
     assert "the newest first: too many" not in text_of(room, "/read/search?q=nowhere")
 

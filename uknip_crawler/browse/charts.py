@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ SERIES = 6
 """How many sections have a colour of their own; the others share one."""
 OTHERS = "other sections"
 NO_SECTION = "no section"
+_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class Chart:
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
+
+
+def is_month(text: str | None) -> bool:
+    """Tell whether a text is a month, `2024-06`: pages may claim anything."""
+    return text is not None and _MONTH.fullmatch(text) is not None
 
 
 def by_month(counts: Iterable[tuple[str, str | None, int]]) -> Chart | None:

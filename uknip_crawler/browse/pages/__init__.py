@@ -24,16 +24,20 @@ from uknip_crawler.browse.pages import (
     search,
     story,
 )
-from uknip_crawler.browse.pages.asking import Ask, Elsewhere, File, NotHere, Page, archive_of, query
+from uknip_crawler.browse.pages.asking import Ask, Elsewhere, File, NotHere, Page, Stream, archive_of, query
+from uknip_crawler.browse.pages.streaming import Streamed
 from uknip_crawler.browse.security import POLICY, STRICT_POLICY
 
 View = Callable[[Any, Any], Awaitable[Any]]
+Answer = Page | File | Stream
 
 _LIMIT_MS = 10_000
 
-PAGES: dict[str, Callable[[Ask], Page | File]] = {
+PAGES: dict[str, Callable[[Ask], Answer]] = {
     r"/": front.show,
     r"/read/search": search.show,
+    r"/read/search\.(?P<format>csv|jsonl|json)": search.download,
+    r"/read/search\.atom": search.follow,
     r"/read/at/(?P<address>.+)": story.show_at,
     rf"/read/story/{story.NAME}": story.show,
     rf"/read/story/{story.NAME}/compare": comparison.show,
@@ -57,13 +61,13 @@ def routes() -> list[tuple[str, View]]:
     return [(f"^{pattern}$", _view(build)) for pattern, build in PAGES.items()]
 
 
-def _view(build: Callable[[Ask], Page | File]) -> View:
+def _view(build: Callable[[Ask], Answer]) -> View:
     async def view(request: Any, datasette: Any) -> Any:
         database = datasette.get_database(DATABASE_NAME)
         root = datasette.absolute_url(request, "/").rstrip("/")
         ask = Ask(request.args, request.url_vars, archive_of(database), request.query_string, root)
 
-        def built(connection: Any) -> Page | File:
+        def built(connection: Any) -> Answer:
             with sqlite_timelimit(connection, _LIMIT_MS):
                 return build(ask.on(connection))
 
@@ -79,6 +83,8 @@ def _view(build: Callable[[Ask], Page | File]) -> View:
             if "interrupted" not in str(error):
                 raise
             found = Page("missing", {"what": "This took too long and was stopped."}, status=503)
+        if isinstance(found, Stream):
+            return Streamed(found)
         if isinstance(found, File):
             return Response(found.content, headers=found.headers, content_type=found.media_type)
         return await answer(datasette, request, found)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 from uknip_crawler.browse.security import POLICY, STRICT_POLICY
@@ -46,6 +47,15 @@ class File:
             "cache-control": "private, max-age=31536000, immutable",
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file to take away, written piece by piece: `write` gets the output, in a thread of its own."""
+
+    write: Callable[[BinaryIO], None]
+    media_type: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
