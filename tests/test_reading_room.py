@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.reports.runs import archive_status, run_report
-from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month
+from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month, curves
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.browse.times import time_element
@@ -54,6 +55,11 @@ ADDRESSES = [
     "/read/story/3",
     "/read/at/http://www.uknip.co.uk/2024/06/14/road?utm_source=feed",
     "/read/story/1/compare",
+    "/read/sections",
+    "/read/tags?order=name",
+    "/read/authors",
+    "/read/changes",
+    "/read/changes?kind=headline&section=breaking",
     "/read/calendar",
     "/read/pictures",
     "/read/layouts",
@@ -111,6 +117,7 @@ def test_every_page_is_looked_at() -> None:
         r"cite\.(?P<format>txt|bib|json)",
         r"search\.(?P<format>csv|jsonl|json)",
         r"search\.atom",
+        r"changes\.atom",
         "(?P<sha256>[0-9a-f]{64})",
     }
 
@@ -897,6 +904,147 @@ def test_what_is_no_picture_is_never_sent_as_one(archive: Path) -> None:
     instance = datasette_for(archive)
     assert get(instance, f"/read/picture/{digest}").status_code == 404
     end(instance)
+
+
+# Sections, tags, authors; changes
+
+
+def test_sections_tags_and_authors_are_ways_in(tmp_path: Path) -> None:
+    """Each with its stories counted, its months, its newest; most stories first or by name; no redacted story."""
+    db = new_archive(tmp_path / "names")
+    for number, (section, tag, author) in enumerate(
+        [
+            ("crime", "Kent", "Zoe Quay"),
+            ("crime", "Kent", "Al Pier"),
+            ("art", "Dover", "Zoe Quay"),
+            ("crime", "Kent", "Zoe Quay"),
+        ]
+    ):
+        story = add_article(
+            db, f"/{number}/", f"Story {number}", section=section, published_at=f"2024-0{number + 1}-05",
+            status="redacted" if number == 3 else "live",
+        )  # fmt: skip
+        add_tags(db, story, tag)
+        add_authors(db, story, author)
+    db.close()
+    instance = datasette_for(tmp_path / "names")
+
+    def rows(path: str) -> list[tuple[str, str, list[str]]]:
+        page = document_fromstring(get(instance, path).text)
+        return [
+            (row.xpath("string(th)"), row.xpath("string(td[1])"), row.xpath(".//p/a/text()"))
+            for row in page.xpath("//tbody/tr")
+        ]
+
+    assert rows("/read/sections") == [("crime", "2", ["Story 1", "Story 0"]), ("art", "1", ["Story 2"])]
+    assert rows("/read/sections?order=name")[0][0] == "art"
+    assert rows("/read/tags?part=OVER") == [("Dover", "1", ["Story 2"])]
+    assert rows("/read/authors") == [("Zoe Quay", "2", ["Story 2", "Story 0"]), ("Al Pier", "1", ["Story 1"])]
+    page = get(instance, "/read/authors").text
+    assert '<a href="/read/search?author=Al+Pier">' in page
+    assert "2024-01 to 2024-03, most in 2024-03: 1" in page
+    end(instance)
+
+
+def test_many_names_are_shown_page_by_page(tmp_path: Path) -> None:
+    """Fifty on each, none twice."""
+    db = new_archive(tmp_path / "tags")
+    story = add_article(db, "/a/", "A")
+    add_tags(db, story, *(f"Tag {number:02d}" for number in range(60)))
+    db.close()
+    instance = datasette_for(tmp_path / "tags")
+    pages = [
+        re.findall(r"<bdi>(Tag \d\d)</bdi>", get(instance, f"/read/tags?order=name&page={n}").text)
+        for n in (1, 2, 3)
+    ]
+    assert [len(page) for page in pages] == [50, 10, 0]
+    assert sorted(pages[0] + pages[1]) == [f"Tag {number:02d}" for number in range(60)]
+    end(instance)
+
+
+def test_a_curve_is_over_the_same_time_for_all() -> None:
+    """A step a month, on a scale of its own."""
+    drawn = curves({"a": Counter({"2024-01": 2, "2024-03": 4}), "b": Counter({"2024-02": 1}), "c": Counter()})
+    assert drawn["a"].points == "0,24 0.0,12.0 40.0,12.0 40.0,24.0 80.0,24.0 80.0,0.0 120.0,0.0 120,24"
+    assert drawn["b"].points == "0,24 0.0,24.0 40.0,24.0 40.0,0.0 80.0,0.0 80.0,24.0 120.0,24.0 120,24"
+    assert "c" not in drawn
+    assert curves({"c": Counter()}) == {}
+
+
+def changed(tmp_path: Path) -> Path:
+    """An archive in which five things happened to three stories; nothing of a redacted one is to be told."""
+    db = new_archive(tmp_path / "changed")
+    for name in ("edited", "lost", "secret"):
+        add_article(db, f"/{name}/", f"About {name}", section="crime" if name == "lost" else None)
+    db.execute("UPDATE articles SET status = 'redacted' WHERE id = 3")
+    for story, number, headline, at in (
+        (1, 2, "About edited", "2026-03-15T08:00:00Z"),
+        (1, 3, "About something else", "2026-03-17T08:00:00Z"),
+        (3, 2, "Secret", "2026-03-18T08:00:00Z"),
+    ):
+        add_revision(db, story, number, headline)
+        db.execute(
+            "UPDATE revisions SET captured_at = ? WHERE article_id = ? AND number = ?", [at, story, number]
+        )
+    for story, kind, at in ((2, "gone", "2026-03-16T08:00:00Z"), (2, "restored", "2026-03-18T08:00:00Z"), (2, "moved", "2026-07-19T23:30:00Z"), (3, "gone", "2026-03-20T08:00:00Z")):  # fmt: skip
+        db.table("events").insert(
+            {"article_id": story, "run_id": 1, "kind": kind, "at": at, "detail": f"{kind} it is"}
+        )
+    db.conn.commit()
+    db.close()
+    return tmp_path / "changed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("", ["moved", "restored", "headline changed", "gone", "edited"]),
+        ("?kind=edited", ["headline changed", "edited"]),
+        ("?kind=headline", ["headline changed"]),
+        ("?kind=gone", ["gone"]),
+        ("?kind=hidden", []),
+        ("?section=crime", ["moved", "restored", "gone"]),
+        ("?section=crime&kind=edited", []),
+        ("?kind=nonsense&page=2", []),
+    ],
+)
+def test_what_changed_lately_is_told_newest_first(tmp_path: Path, asked: str, told: list[str]) -> None:
+    """Of all stories or one section, everything or one kind; on a page, and in a feed with the same filters."""
+    instance = datasette_for(changed(tmp_path))
+    page = document_fromstring(get(instance, f"/read/changes{asked}").text)
+    assert page.xpath("//ul[@class='changed']//strong/text()") == told
+    assert "Secret" not in get(instance, f"/read/changes{asked}").text
+    if "page=" not in asked:
+        entries = fromstring(get(instance, f"/read/changes.atom{asked}").content).findall("{*}entry")
+        assert [entry.findtext("{*}title", "").partition(":")[0] for entry in entries] == told
+        assert len({entry.findtext("{*}id") for entry in entries}) == len(told)
+    end(instance)
+
+
+def test_a_change_leads_to_what_changed(tmp_path: Path) -> None:
+    """The two revisions of an edit; its day is London's."""
+    instance = datasette_for(changed(tmp_path))
+    page = text_of(instance, "/read/changes")
+    assert f'href="{page_of("/edited/")}/compare?old=2&amp;new=3"' in page
+    assert "<del>About edited</del> → <ins>About something else</ins>" in page
+    assert re.findall(r'<h2 id="day\d">([^<]+)', page) == [
+        "20 July 2026", "18 March 2026", "17 March 2026", "16 March 2026", "15 March 2026",
+    ]  # fmt: skip
+    end(instance)
+
+
+def test_changes_are_read_in_the_order_of_an_index(tmp_path: Path) -> None:
+    """However many there are: nothing is sorted."""
+    db = new_archive(tmp_path / "plan")
+    for table, time, which in (
+        ("revisions", "captured_at", "number > 1"),
+        ("events", "at", "kind IN ('gone')"),
+    ):
+        plan = db.execute(
+            f"EXPLAIN QUERY PLAN SELECT id FROM {table} WHERE {which} ORDER BY {time} DESC, id DESC"
+        ).fetchall()
+        assert not [step for step in plan if "TEMP B-TREE" in step[3]], plan
+    db.close()
 
 
 # Calendar, runs, ledger

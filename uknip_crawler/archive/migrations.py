@@ -311,3 +311,15 @@ UPDATE layouts SET state = 'learning', studied = 0, agreement = NULL, rules = NU
 def m008_studies(db: Database) -> None:
     """What was learned with another program as teacher is learned anew; studies are kept from now on."""
     execute_each(db, _STUDIES)
+
+
+_CHANGES = """
+CREATE INDEX revisions_edits ON revisions (captured_at) WHERE number > 1;
+CREATE INDEX events_at ON events (at)
+"""
+
+
+@migrations()
+def m009_changes(db: Database) -> None:
+    """What changed lately is read in its order, over all stories."""
+    execute_each(db, _CHANGES)
