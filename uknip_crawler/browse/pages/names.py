@@ -113,12 +113,15 @@ def _of_sections(ask: Ask, shown: Names) -> tuple[dict[object, Counter[str]], di
 def _of_names(
     ask: Ask, kind: str, shown: Names
 ) -> tuple[dict[object, Counter[str]], dict[object, list[int]]]:
-    """Return stories a month and the newest stories of each tag or author."""
+    """Return stories a month and the newest stories of each tag or author.
+
+    One walk through the slim indexes is cheaper than a look at the long row of each story of the busiest author.
+    """
     marks = ", ".join(str(key) for key, _, _ in shown)
     stories: dict[object, list[tuple[str, int]]] = defaultdict(list)
     for row in ask.rows(
-        f"""SELECT {kind}_id AS name, a.id, a.published_at FROM article_{kind}s JOIN articles AS a ON a.id = article_id
-        WHERE {kind}_id IN ({marks}) AND article_id {_SHOWN}"""
+        f"""SELECT {kind}_id AS name, a.id, a.published_at FROM articles AS a INDEXED BY articles_published
+        CROSS JOIN article_{kind}s ON article_id = a.id WHERE +{kind}_id IN ({marks}) AND a.id {_SHOWN}"""
     ):
         stories[row["name"]].append((row["published_at"] or "", row["id"]))
     months = {key: Counter(_months(at for at, _ in those)) for key, those in stories.items()}
