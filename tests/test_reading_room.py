@@ -142,6 +142,17 @@ def test_a_page_runs_nothing_and_loads_nothing_from_elsewhere(room: Datasette, p
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
+def test_every_cell_names_its_column(room: Datasette, path: str) -> None:
+    """On a phone a row folds into labels and values."""
+    for table in document_fromstring(get(room, path).text).xpath("//table[contains(@class, 'plain')][thead]"):
+        columns = [head.text_content() for head in table.xpath("thead/tr/th")]
+        for row in table.xpath("tbody/tr[not(td/@colspan)]"):
+            assert len(row) == len(columns)
+            for column, cell in zip(columns, row, strict=True):
+                assert cell.tag == "th" or cell.get("data-label") == column
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
 def test_an_empty_archive_has_the_same_pages(empty_room: Datasette, path: str) -> None:
     """Before the first story; only what names a story is not here."""
     assert get(empty_room, path).status_code == (404 if "story/" in path or "/at/" in path else 200)
@@ -206,7 +217,10 @@ def test_the_front_page_tells_the_state_of_the_archive(room: Datasette) -> None:
     assert "<b>1</b> gone from the site" in page
     assert "running, or killed" in page
     assert f'<a href="{ROAD}">Road closed near harbour</a>' in page
-    assert '<th scope="row"><a href="/read/search?month=2024-06">2024-06</a></th><td>1</td><td>1</td>' in page
+    assert (
+        '<th scope="row"><a href="/read/search?month=2024-06">2024-06</a></th><td data-label="breaking">1</td><td data-label="All">1</td>'
+        in page
+    )
 
 
 def test_the_chart_shows_every_month_and_every_story() -> None:
@@ -810,13 +824,40 @@ def test_two_revisions_stand_side_by_side(archive: Path) -> None:
         "<ins>Three</ins> held",
         "<del>Two</del> men were held.",
         "<ins>Three</ins> men were held.",
-        "<td></td> <td><ins>Police thank all.</ins>",
+        '<td data-label="Before"></td> <td data-label="After"><ins>Police thank all.</ins>',
     ):
         assert part in page
     assert page.count("The road is shut.") == 2
     assert text_of(instance, f"/read/story/{story}/compare?old=9&new=x").count("<del>Two</del>") == 2
     back = text_of(instance, f"/read/story/{story}/compare?old=2&new=1")
     assert "<del>Three</del> held" in back
+    end(instance)
+
+
+def test_long_unchanged_stretches_are_folded(tmp_path: Path) -> None:
+    """But for the paragraph beside a change; the comparison says of when each side is."""
+    db = new_archive(tmp_path / "long")
+    body = [f"Paragraph {number} stays." for number in range(9)]
+    story = add_article(db, "/long/", "Long", "\n\n".join(["It was here.", *body, "The end."]))
+    add_revision(db, story, 2, "Long", "\n\n".join(["It was there.", *body, "The end."]))
+    db.execute(
+        "UPDATE revisions SET captured_at = '2026-06-01T11:00:00Z', kind = 'correction' WHERE number = 2"
+    )
+    db.conn.commit()
+    db.close()
+    instance = datasette_for(tmp_path / "long")
+    page = document_fromstring(get(instance, f"/read/story/{story}/compare").text)
+    assert page.xpath("string(//details/summary)") == "9 paragraphs are the same"
+    assert page.xpath("//details/p/text()") == [*body[1:], "The end."]
+    assert page.xpath("count(//td[contains(., 'Paragraph 0')])") == 2
+    assert page.xpath("//select[@name='new']/option/text()") == [
+        "1: 14 March 2026, 08:00",
+        "2: 1 June 2026, 12:00, correction",
+    ]
+    assert (
+        "captured 14 March 2026, 08:00, to revision 2, captured 1 June 2026, 12:00: correction"
+        in page.xpath("string(//p[@class='lede'])")
+    )
     end(instance)
 
 
@@ -1097,11 +1138,14 @@ def test_runs_and_ledger_count_outcomes(archive: Path) -> None:
     instance = datasette_for(archive)
     assert "finished with failures" in text_of(instance, "/")
     run = text_of(instance, "/read/runs/1")
-    assert '<td class="num">2</td><td class="num">0</td><td class="num">1</td>' in text_of(
-        instance, "/read/runs"
-    )
+    row = document_fromstring(get(instance, "/read/runs").text).xpath("//tbody/tr[1]")[0]
+    assert [row.xpath(f"string(td[@data-label='{name}'])") for name in ("New", "Revised", "Failures")] == [
+        "2",
+        "0",
+        "1",
+    ]
     assert (
-        '<a href="/read/ledger?run=1&amp;outcome=timeout">timeout</a></th><td class="num">1</td><td>no answer in time</td>'
+        '<a href="/read/ledger?run=1&amp;outcome=timeout">timeout</a></th><td data-label="Addresses" class="num">1</td><td data-label="Meaning">no answer in time</td>'
         in run
     )
     ledger = text_of(instance, "/read/ledger?run=1&outcome=stored")

@@ -49,7 +49,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     if not _is_ours(datasette):
         return
     env.add_extension(ScriptNonces)
-    env.filters |= {"time": time_element, "number": "{:,}".format, "address": address}
+    env.filters |= {"time": time_element, "london": london_time, "number": "{:,}".format, "address": address}
     env.globals |= {"query_string": query, "uknip_nonce": NONCE.get, "datasette_version": __version__}
     env.globals["permalink"] = lambda url: datasette.urls.path(permalink(url))
     env.globals["site_name"] = datasette.plugin_config(PLUGIN_NAME)["site"]
