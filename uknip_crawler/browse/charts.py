@@ -169,6 +169,6 @@ def _every_month(first: str, last: str) -> list[str]:
 def _without_crowding(years: list[tuple[float, str]]) -> list[tuple[float, str]]:
     kept: list[tuple[float, str]] = []
     for x, year in reversed(years):
-        if not kept or kept[-1][0] - x >= 40:
+        if not kept or kept[-1][0] - x >= 64:
             kept.append((x, year))
     return kept[::-1]

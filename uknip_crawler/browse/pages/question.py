@@ -18,6 +18,7 @@ SIZES = (20, 50, 100)
 ORDERS = ("relevance", "date", "oldest")
 _STATUSES = ("live", "gone")
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_PLAIN = re.compile(r"[^\WA-Z]+(?: [^\WA-Z]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ class Question:
 
     def export_line(self, format_name: str) -> str:
         """Return the command that exports the same stories, as a shell takes it."""
+        # plain words are read by the export as they are here
         named = (
-            ("search", self.wanted.match),
+            ("search", self.words if _PLAIN.fullmatch(self.words) else self.wanted.match),
             ("section", self.section),
             ("tag", self.tag),
             ("author", self.author),
@@ -122,8 +124,7 @@ class Question:
             ("until", self.until),
             ("status", self.status),
         )
-        # with = a value that begins with a dash is no option
-        options = [f"--{name}={value}" for name, value in named if value]
+        options = [part for name, value in named if value for part in _option(name, value)]
         options += [f"--{name}" for name in ("edited", "pictures") if getattr(self, name)]
         return shlex.join(["uknip", "export", format_name, *options])
 
@@ -215,6 +216,11 @@ def asked(ask: Ask) -> Question:
         size=size if size in SIZES else SIZES[0],
         page=ask.number("page", 1),
     )
+
+
+def _option(name: str, value: str) -> list[str]:
+    # with = a value that begins with a dash is no option of its own
+    return [f"--{name}={value}"] if value.startswith("-") else [f"--{name}", value]
 
 
 def _month_days(month: str) -> tuple[str, str] | None:
