@@ -48,7 +48,17 @@ PAGES = (
     "/read/search?section=crime&edited=1",
     "/read/search?tag=Tag+7&since=2021-01-01",
     "/read/search?page=400",
-    "/read/story/50000",
+    "/read/search?sort=oldest&size=100",
+    "/read/search?author=Author+7&q=police",
+    "/read/search.atom?q=coast",
+    "/read/at/https://www.uknip.co.uk/news/uk/breaking/story-777-about-the-coast-road",
+    "/read/story/9000",
+    "/read/sections",
+    "/read/tags",
+    "/read/authors",
+    "/read/changes",
+    "/read/changes?kind=headline&section=crime",
+    "/read/changes.atom",
     "/read/story/100/compare",
     "/read/calendar",
     "/read/calendar?year=2020",
@@ -60,7 +70,7 @@ PAGES = (
     "/read/runs/1",
     "/read/ledger",
     "/read/ledger?outcome=timeout",
-    "/uknip/articles/50000",
+    "/uknip/articles/9000",
 )
 
 
@@ -87,6 +97,14 @@ def build(directory: Path, rows: int) -> None:
     fill("articles", articles(rows))
     fill("revisions", ({"article_id": n, "number": k, "captured_at": then, "headline": f"Headline {k} of {n}", "body": f"Body {k} of {n}, some words.", "word_count": 6, "content_sha256": f"{n:064x}", "kind": "first" if k == 1 else "typo", "fetch_id": n} for n in numbers for k in range(1, 2 + (n % 10 == 0))))  # fmt: skip
     fill("article_tags", ({"article_id": n, "position": p, "tag_id": (n + 7 * p) % 400} for n in numbers for p in (0, 1, 2)))  # fmt: skip
+    fill("authors", ({"id": n, "name": f"Author {n}"} for n in range(40)))
+    fill(
+        "article_authors",
+        ({"article_id": n, "position": 0, "author_id": n % 40 if n % 2 else 0} for n in numbers),
+    )
+    fill(
+        "events", ({"article_id": n, "run_id": 1, "kind": "gone", "at": then} for n in numbers if n % 50 == 0)
+    )
     fill("images", ({"id": n, "url": f"{SITE}/{n}.jpg", "sha256": f"{n:064x}", "media_type": "image/jpeg", "width": 640, "height": 400} for n in numbers))  # fmt: skip
     fill("article_images", ({"article_id": n, "position": 0, "image_id": n, "is_lead": 1, "alt": f"Picture {n}"} for n in numbers))  # fmt: skip
     fill("article_furniture", ({"article_id": n, "furniture_id": 1 + (n + 50 * k) % 300} for n in numbers for k in (1, 2, 3)))  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 
@@ -84,5 +85,11 @@ def end(instance: Datasette) -> None:
         database.close()
 
 
-def get(datasette: Datasette, path: str) -> Response:
-    return asyncio.run(datasette.client.get(path))
+def get(datasette: Datasette, path: str, *, follow: bool = True) -> Response:
+    """Ask for a page as a browser does, going where it is sent."""
+    return asyncio.run(datasette.client.get(path, follow_redirects=follow))
+
+
+def page_of(path: str) -> str:
+    """Return the address of the page of the story at a path of the site: a digest of its whole address."""
+    return f"/read/story/{hashlib.sha256(f'{SITE}{path}'.encode()).hexdigest()[:16]}"

@@ -23,6 +23,7 @@ from sample_archive import (
     add_article,
     add_authors,
     add_image,
+    add_revision,
     add_tags,
     new_archive,
 )
@@ -30,7 +31,7 @@ from sqlite_utils import Database
 
 from uknip_crawler.cli.export import command
 from uknip_crawler.errors import StorageError, UknipError, UsageError
-from uknip_crawler.export import Recipe, parse_day, write_export
+from uknip_crawler.export import Recipe, Selection, check_export, parse_day, write_export
 
 COLUMNS = [
     "url",
@@ -213,11 +214,29 @@ def test_undated_articles_come_first_then_the_oldest(archive: Path) -> None:
         (["--status", "gone"], ["Ferry late"]),
         (["--search", "ferries", "--status", "live"], ["Ferry “late” again, say islanders"]),
         (["--section", "nowhere"], []),
+        (["--author", "zoe quay"], ["Ferry “late” again, say islanders"]),
+        (["--pictures"], ["Ferry “late” again, say islanders"]),
+        (["--pictures", "--status", "gone"], []),
     ],
 )
 def test_options_narrow_the_export(archive: Path, options: list[str], expected: list[str]) -> None:
     """Together they all apply; no match is an empty export."""
     assert headlines(archive, *options) == expected
+
+
+def test_only_what_was_edited_and_it_can_be_checked(archive: Path, tmp_path: Path) -> None:
+    """The choice is kept beside the file, so that --check makes it again."""
+    db = Database(archive / "uknip.db")
+    add_revision(db, 3, 2, "Swan stops traffic again")
+    db.close()
+    assert headlines(archive, "--edited") == ["Swan stops traffic"]
+    file = tmp_path / "edited.jsonl"
+    write_export(archive, Recipe("jsonl", selection=Selection(edited=True)), file)
+    assert check_export(archive, file).matches
+    db = Database(archive / "uknip.db")
+    add_revision(db, 4, 2, "Undated, edited")
+    db.close()
+    assert check_export(archive, file).outdated
 
 
 def test_days_are_days_in_london(archive: Path) -> None:

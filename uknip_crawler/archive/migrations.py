@@ -324,3 +324,15 @@ UPDATE sources SET last_read_at = last_complete_at WHERE status IN ('failed', 'a
 def m009_asked(db: Database) -> None:
     """When a list was asked for in vain, it was not read."""
     execute_each(db, _ASKED)
+
+
+_CHANGES = """
+CREATE INDEX revisions_edits ON revisions (captured_at) WHERE number > 1;
+CREATE INDEX events_at ON events (at)
+"""
+
+
+@migrations()
+def m010_changes(db: Database) -> None:
+    """What changed lately is read in its order, over all stories."""
+    execute_each(db, _CHANGES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 960, 220
@@ -13,6 +14,9 @@ SERIES = 6
 """How many sections have a colour of their own; the others share one."""
 OTHERS = "other sections"
 NO_SECTION = "no section"
+CURVE_WIDTH, CURVE_HEIGHT = 120, 24
+_CURVE_STEPS = 60
+_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,43 @@ class Chart:
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The course of one name's stories over the whole time shown: `points` of a polygon, and the same `told` in words."""
+
+    points: str
+    told: str
+    width: int = CURVE_WIDTH
+    height: int = CURVE_HEIGHT
+
+
+def curves(counts: Mapping[object, Counter[str]]) -> dict[object, Curve]:
+    """Return a curve for each name that has a month, all over the same time, each on a scale of its own."""
+    months = [month for those in counts.values() for month in those]
+    if not months:
+        return {}
+    every = _every_month(min(months), max(months))
+    wide = -(-len(every) // _CURVE_STEPS)  # months that one step of the curve stands for
+    return {key: _curve(those, every, wide) for key, those in counts.items() if those}
+
+
+def _curve(counts: Counter[str], every: list[str], wide: int) -> Curve:
+    steps = [sum(counts[month] for month in every[at : at + wide]) for at in range(0, len(every), wide)]
+    top, step = max(*steps, 1), CURVE_WIDTH / len(steps)
+    points = [f"0,{CURVE_HEIGHT}"]
+    for place, count in enumerate(steps):
+        y = round(CURVE_HEIGHT * (1 - count / top), 1)
+        points += [f"{round(place * step, 1)},{y}", f"{round((place + 1) * step, 1)},{y}"]
+    best = max(counts, key=lambda month: (counts[month], month))
+    told = f"{min(counts)} to {max(counts)}, most in {best}: {counts[best]:,}"
+    return Curve(" ".join([*points, f"{CURVE_WIDTH},{CURVE_HEIGHT}"]), told)
+
+
+def is_month(text: str | None) -> bool:
+    """Tell whether a text is a month, `2024-06`: pages may claim anything."""
+    return text is not None and _MONTH.fullmatch(text) is not None
 
 
 def by_month(counts: Iterable[tuple[str, str | None, int]]) -> Chart | None:
@@ -128,6 +169,6 @@ def _every_month(first: str, last: str) -> list[str]:
 def _without_crowding(years: list[tuple[float, str]]) -> list[tuple[float, str]]:
     kept: list[tuple[float, str]] = []
     for x, year in reversed(years):
-        if not kept or kept[-1][0] - x >= 40:
+        if not kept or kept[-1][0] - x >= 64:
             kept.append((x, year))
     return kept[::-1]

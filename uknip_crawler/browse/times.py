@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -25,6 +25,24 @@ def london_day(text: str | None) -> str:
     return london_time(text).partition(",")[0]
 
 
+def london_date(text: str | None) -> str | None:
+    """Return the London day of an archive time, `2024-06-14`, or None for what is no time."""
+    instant = _instant(text)
+    if instant is None:
+        return None
+    return (instant.astimezone(LONDON) if "T" in (text or "") else instant).date().isoformat()
+
+
+def instant_text(text: str | None) -> str | None:
+    """Return an archive time as an instant in UTC, a bare day as its midnight in London; None for what is no time."""
+    instant = _instant(text)
+    if instant is None:
+        return None
+    if "T" not in (text or ""):
+        instant = instant.replace(tzinfo=LONDON)
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def time_element(text: str | None, *, day_only: bool = False) -> Markup:
     """Return a `<time>` that shows London and tells UTC to whoever hovers; nothing where there is no time."""
     if not text:
@@ -39,12 +57,6 @@ def time_element(text: str | None, *, day_only: bool = False) -> Markup:
         )
     title = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, shown)
-
-
-def day_start(day: date) -> str:
-    """Return the text that sorts at the start of a London day, among UTC instants and bare days alike."""
-    midnight = datetime.combine(day, time(), LONDON).astimezone(UTC)
-    return min(day.isoformat(), f"{midnight:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _instant(text: str | None) -> datetime | None:

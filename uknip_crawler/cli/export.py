@@ -55,12 +55,17 @@ from uknip_crawler.export.snapshot import Watch
 @click.option("--until", metavar="DATE", help="Published on this day or earlier (London time).")
 @click.option("--section", metavar="NAME", help="Only this section.")
 @click.option("--tag", metavar="NAME", help="Only articles with this tag.")
+@click.option("--author", metavar="NAME", help="Only articles by this author.")
 @click.option(
     "--search", metavar="WORDS", help="Only articles with these words in headline, standfirst or body."
 )
 @click.option(
     "--status", type=click.Choice(["live", "gone"]), help="Only articles still on the site, or gone."
 )
+@click.option(
+    "--edited", is_flag=True, default=None, flag_value=True, help="Only articles edited after publication."
+)
+@click.option("--pictures", is_flag=True, default=None, flag_value=True, help="Only articles with pictures.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Only the first N articles.")
 @click.option(
     "--raw", is_flag=True, help="CSV for programs: no byte-order mark, no apostrophe before formulas."

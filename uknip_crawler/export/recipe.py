@@ -96,6 +96,9 @@ def selection_of(filters: Mapping[str, Any]) -> Selection:
     return Selection(**{**filters, **days})
 
 
+_KINDS: dict[str, type] = {"limit": int, "edited": bool, "pictures": bool}
+
+
 def _are_filters(filters: Mapping[Any, Any]) -> bool:
-    kinds = {f.name: int if f.name == "limit" else str for f in fields(Selection)}
+    kinds = {f.name: _KINDS.get(f.name, str) for f in fields(Selection)}
     return all(type(value) is kinds.get(name) for name, value in filters.items())

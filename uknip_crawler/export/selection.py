@@ -19,8 +19,8 @@ _DAY = timedelta(days=1)
 class Selection:
     """What to export; None takes everything. `since` and `until` are days in London, both inclusive.
 
-    Section, tag and status are compared whole, ASCII letters in either case. An undated article is in no span
-    of days. `search` is full-text (headline, standfirst, body); blank counts as None. `limit` takes the first
+    Section, tag, author and status are compared whole, ASCII letters in either case. An undated article is in no
+    span of days. `edited` and `pictures` take those edited after publication, and those with pictures. `search` is full-text (headline, standfirst, body); blank counts as None. `limit` takes the first
     articles only. Revisions, images and visits are those of the selected articles.
     """
 
@@ -28,8 +28,11 @@ class Selection:
     until: date | None = None
     section: str | None = None
     tag: str | None = None
+    author: str | None = None
     search: str | None = None
     status: str | None = None
+    edited: bool | None = None
+    pictures: bool | None = None
     limit: int | None = None
 
     def where(self, db: Database, table: str = "articles") -> tuple[str, dict[str, str | int]]:
@@ -54,18 +57,27 @@ class Selection:
             ("a.published_at < :until", "until", day_start(self.until + _DAY) if self.until else None),
             ("a.section = :section COLLATE NOCASE", "section", self.section),
             (f"a.id IN ({_TAGGED})", "tag", self.tag),
+            (f"a.id IN ({_WRITTEN_BY})", "author", self.author),
+            (f"(a.id IN ({_EDITED})) = :edited", "edited", self.edited),
+            (f"(a.id IN ({_PICTURED})) = :pictures", "pictures", self.pictures),
             ("a.status = :status", "status", self.status),
             (f"a.id IN ({_MATCHING})", "search", match_expression(db, self.search or "") or None),
         ):
             if value is not None:
                 conditions.append(condition)
-                parameters[name] = _storable(value)
+                parameters[name] = _storable(value) if isinstance(value, str) else value
         return " AND ".join(conditions), parameters
 
 
 _TAGGED = (
     "SELECT article_id FROM article_tags JOIN tags ON tags.id = tag_id WHERE tags.name = :tag COLLATE NOCASE"
 )
+_WRITTEN_BY = (
+    "SELECT article_id FROM article_authors JOIN authors ON authors.id = author_id "
+    "WHERE authors.name = :author COLLATE NOCASE"
+)
+_EDITED = "SELECT article_id FROM revisions WHERE number = 2"
+_PICTURED = "SELECT article_id FROM article_images"
 _MATCHING = "SELECT rowid FROM articles_fts WHERE articles_fts MATCH :search"
 
 

@@ -16,27 +16,38 @@ from uknip_crawler.browse.metadata import DATABASE_NAME
 from uknip_crawler.browse.pages import (
     calendar,
     capture,
+    changes,
     comparison,
     front,
     layouts,
+    names,
     pictures,
     runs,
     search,
     story,
 )
-from uknip_crawler.browse.pages.asking import Ask, File, NotHere, Page, archive_of
+from uknip_crawler.browse.pages.asking import Ask, Elsewhere, File, NotHere, Page, Stream, archive_of, query
+from uknip_crawler.browse.pages.streaming import Streamed
 from uknip_crawler.browse.security import POLICY, STRICT_POLICY
 
 View = Callable[[Any, Any], Awaitable[Any]]
+Answer = Page | File | Stream
 
 _LIMIT_MS = 10_000
 
-PAGES: dict[str, Callable[[Ask], Page | File]] = {
+PAGES: dict[str, Callable[[Ask], Answer]] = {
     r"/": front.show,
     r"/read/search": search.show,
-    r"/read/story/(?P<id>\d{1,18})": story.show,
-    r"/read/story/(?P<id>\d{1,18})/compare": comparison.show,
-    r"/read/story/(?P<id>\d{1,18})/capture": capture.show,
+    r"/read/search\.(?P<format>csv|jsonl|json)": search.download,
+    r"/read/search\.atom": search.follow,
+    r"/read/at/(?P<address>.+)": story.show_at,
+    rf"/read/story/{story.NAME}": story.show,
+    rf"/read/story/{story.NAME}/compare": comparison.show,
+    rf"/read/story/{story.NAME}/capture": capture.show,
+    rf"/read/story/{story.NAME}/cite\.(?P<format>txt|bib|json)": story.cite,
+    r"/read/(?P<kind>sections|tags|authors)": names.show,
+    r"/read/changes": changes.show,
+    r"/read/changes\.atom": changes.follow,
     r"/read/calendar": calendar.show,
     r"/read/pictures": pictures.show,
     r"/read/picture/(?P<sha256>[0-9a-f]{64})": pictures.file,
@@ -55,23 +66,30 @@ def routes() -> list[tuple[str, View]]:
     return [(f"^{pattern}$", _view(build)) for pattern, build in PAGES.items()]
 
 
-def _view(build: Callable[[Ask], Page | File]) -> View:
+def _view(build: Callable[[Ask], Answer]) -> View:
     async def view(request: Any, datasette: Any) -> Any:
         database = datasette.get_database(DATABASE_NAME)
-        ask = Ask(request.args, request.url_vars, archive_of(database))
+        root = datasette.absolute_url(request, "/").rstrip("/")
+        ask = Ask(request.args, request.url_vars, archive_of(database), request.query_string, root)
 
-        def built(connection: Any) -> Page | File:
+        def built(connection: Any) -> Answer:
             with sqlite_timelimit(connection, _LIMIT_MS):
                 return build(ask.on(connection))
 
         try:
             found = await database.execute_fn(built)
+        except Elsewhere as error:
+            return Response.redirect(
+                str(datasette.urls.path(str(error))), headers={"cache-control": "no-cache"}
+            )
         except NotHere as error:
             found = Page("missing", {"what": str(error)}, status=404)
         except sqlite3.OperationalError as error:
             if "interrupted" not in str(error):
                 raise
             found = Page("missing", {"what": "This took too long and was stopped."}, status=503)
+        if isinstance(found, Stream):
+            return Streamed(found)
         if isinstance(found, File):
             return Response(found.content, headers=found.headers, content_type=found.media_type)
         return await answer(datasette, request, found)
@@ -80,7 +98,11 @@ def _view(build: Callable[[Ask], Page | File]) -> View:
 
 
 async def answer(datasette: Any, request: Any, page: Page) -> Any:
-    """Return a page as HTML that may run no script and is asked for anew each time."""
-    html = await datasette.render_template(f"uknip/{page.template}.html", page.context, request=request)
+    """Return a page that may run no script and is asked for anew each time."""
+    own = page.canonical or request.path + query(**{name: request.args.get(name) for name in page.keeps})
+    context = page.context | {"canonical": own if page.status == 200 else None}
+    name = page.template if page.media_type else f"{page.template}.html"
+    text = await datasette.render_template(f"uknip/{name}", context, request=request)
     headers = {POLICY: STRICT_POLICY, "cache-control": "no-cache"}
-    return Response.html(html, status=page.status, headers=headers)
+    media_type = page.media_type or "text/html; charset=utf-8"
+    return Response(text, status=page.status, headers=headers, content_type=media_type)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 from uknip_crawler.browse.security import POLICY, STRICT_POLICY
@@ -14,13 +15,24 @@ class NotHere(Exception):
     """There is no such page; the message says so to the reader."""
 
 
+class Elsewhere(Exception):
+    """What is asked for has another address in the reading room; the message is its path and query string."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A template of templates/uknip/ without its ending, and what it prints."""
+    """A template of templates/uknip/ without its ending, and what it prints.
+
+    `canonical` is the page's own address where that is another than it was asked for by; of its query string
+    only the arguments in `keeps` belong to it. A `media_type` says that it is no HTML.
+    """
 
     template: str
     context: dict[str, Any]
     status: int = 200
+    canonical: str = ""
+    keeps: tuple[str, ...] = ()
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +50,27 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A file to take away, written piece by piece: `write` gets the output, in a thread of its own."""
+
+    write: Callable[[BinaryIO], None]
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question: `args` of the query string, `path` by the names in the address's pattern.
 
-    `archive` is the archive's folder.
+    `archive` is the archive's folder, `query` the query string as it was sent, `root` scheme and host that the
+    reader knows us by.
     """
 
     args: Any
     path: dict[str, str]
     archive: Path
+    query: str = ""
+    root: str = ""
     connection: Any = None
 
     def on(self, connection: Any) -> Ask:

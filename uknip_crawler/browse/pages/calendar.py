@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from uknip_crawler.archive.reports.coverage import UNKNOWN
 from uknip_crawler.browse.figures import COVERAGE, STATE
 from uknip_crawler.browse.pages.asking import Ask, Page
-from uknip_crawler.browse.times import day_start
+from uknip_crawler.export.selection import day_start
 from uknip_crawler.times import LONDON
 
 _SHOWN_MISSING = 200
@@ -70,6 +70,7 @@ def show(ask: Ask) -> Page:
             "missing": missing[:_SHOWN_MISSING],
             "missing_count": len(missing),
         },
+        keeps=("year",),
     )
 
 

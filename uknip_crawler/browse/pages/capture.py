@@ -18,7 +18,7 @@ def show(ask: Ask) -> Page:
     """Show where the record lies, its headers, and as much of the source as fits a page."""
     from uknip_crawler.extraction.content import decode  # pulls in the whole of extraction: a second
 
-    story = found(ask)
+    story = found(ask, "/capture")
     if story["status"] == "redacted":
         return tombstone(ask, story["id"])
     fetch = ask.row("SELECT * FROM fetches WHERE id = :id", id=story["fetch_id"])

@@ -11,7 +11,7 @@ from uknip_crawler.browse.pages.asking import Ask
 _OPENING_CHARACTERS = 240
 
 FIELDS = f"""a.id, a.url, a.headline, a.kicker, a.section, a.published_at, a.status, a.revision_count,
-    substr(coalesce(nullif(a.standfirst, ''), a.body), 1, {_OPENING_CHARACTERS}) AS opening"""
+    a.last_changed_at, substr(coalesce(nullif(a.standfirst, ''), a.body), 1, {_OPENING_CHARACTERS + 1}) AS opening"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,14 @@ class Card:
     story: Any
     picture: str | None
     alt: str
+
+    @property
+    def opening(self) -> str:
+        """The story's first words, whole ones, with an ellipsis where there are more."""
+        text = str(self.story["opening"])
+        if len(text) <= _OPENING_CHARACTERS:
+            return text
+        return f"{text.rsplit(None, 1)[0]} …" if " " in text else f"{text[:-1]}…"
 
 
 def cards(ask: Ask, ids: Sequence[int]) -> list[Card]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from uknip_crawler.browse.charts import by_month
+from uknip_crawler.browse.charts import by_month, is_month
 from uknip_crawler.browse.pages.asking import Ask, Page
 from uknip_crawler.browse.pages.cards import cards
 from uknip_crawler.browse.pages.health import last_run
 
 _NEWEST = 9
-_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 
 
 def show(ask: Ask) -> Page:
@@ -21,7 +18,7 @@ def show(ask: Ask) -> Page:
         for row in ask.rows(
             "SELECT month, section, count(*) AS stories FROM articles WHERE month IS NOT NULL GROUP BY month, section"
         )
-        if _MONTH.fullmatch(row["month"])
+        if is_month(row["month"])
     ]
     newest = ask.rows(
         "SELECT id FROM articles WHERE status <> 'redacted' ORDER BY published_at DESC, url DESC LIMIT :n",

@@ -11,7 +11,7 @@ from uknip_crawler.browse.pages.cards import cards
 _SAMPLES = 6
 _LINES = 100
 
-_LINE = """SELECT f.id, f.text, f.rule, f.place, f.verdict, f.pages, f.layouts, n.stories, n.sample, a.headline
+_LINE = """SELECT f.id, f.text, f.rule, f.place, f.verdict, f.pages, f.layouts, n.stories, n.sample, a.headline, a.url AS sample_url
     FROM (SELECT furniture_id, count(*) AS stories, max(article_id) AS sample FROM {which}
         GROUP BY furniture_id ORDER BY stories DESC, furniture_id LIMIT :size OFFSET :skip) AS n
     JOIN furniture AS f ON f.id = n.furniture_id LEFT JOIN articles AS a ON a.id = n.sample AND a.status <> 'redacted'
@@ -76,6 +76,7 @@ def show_furniture(ask: Ask) -> Page:
                 "SELECT text, verdict FROM furniture WHERE verdict IS NOT NULL ORDER BY text LIMIT 100"
             ),
         },
+        keeps=("page",),
     )
 
 

@@ -23,7 +23,7 @@ def show(ask: Ask) -> Page:
     shown = kept[:_PAGE_SIZE]
     marks = ", ".join(str(row["id"]) for row in shown)
     texts = ask.rows(
-        f"""SELECT image_id, article_id, caption, credit, alt, headline, published_at
+        f"""SELECT image_id, article_id, caption, credit, alt, headline, published_at, url
         FROM article_images JOIN articles ON articles.id = article_id
         WHERE image_id IN ({marks}) AND status <> 'redacted' ORDER BY image_id, article_id DESC"""
     )
@@ -36,6 +36,7 @@ def show(ask: Ask) -> Page:
             "kept": ask.value("SELECT count(*) FROM images WHERE sha256 IS NOT NULL"),
             "known": ask.value("SELECT count(*) FROM images"),
         },
+        keeps=("before",),
     )
 
 

@@ -25,6 +25,7 @@ def show(ask: Ask) -> Page:
             "next": runs[-1].run["id"] if len(runs) == _RUNS else None,
             "audits": ask.rows("SELECT * FROM audits ORDER BY id DESC LIMIT 20"),
         },
+        keeps=("before",),
     )
 
 
@@ -42,7 +43,7 @@ def show_one(ask: Ask) -> Page:
             "meanings": MEANINGS,
             "failures": FAILURES,
             "doubtful": ask.rows(
-                """SELECT articles.id, headline FROM fetches JOIN articles ON articles.id = article_id
+                """SELECT articles.url, headline FROM fetches JOIN articles ON articles.id = article_id
                 WHERE run_id = :id AND articles.status <> 'redacted' AND ', ' || detail || ', ' LIKE :flag
                 GROUP BY articles.id ORDER BY min(fetches.id) LIMIT 200""",
                 id=number,
@@ -50,7 +51,7 @@ def show_one(ask: Ask) -> Page:
             ),
             "settings": _settings(found[0].run["settings"]),
             "events": ask.rows(
-                """SELECT events.at, kind, detail, article_id, headline FROM events
+                """SELECT events.at, kind, detail, url, headline FROM events
                 JOIN articles ON articles.id = article_id WHERE events.run_id = :id AND articles.status <> 'redacted'
                 ORDER BY events.id LIMIT 200""",
                 id=number,
@@ -80,8 +81,8 @@ def show_ledger(ask: Ask) -> Page:
     if outcome:
         in_run = "AND run_id = :run" if run else ""
         rows = ask.rows(
-            f"""SELECT id, run_id, url, kind, reason, closed_at, detail, status, attempts, redirected_to, article_id
-            FROM fetches INDEXED BY fetches_outcome WHERE outcome = :outcome {in_run} AND id < :before
+            f"""SELECT id, run_id, url, kind, reason, closed_at, detail, status, attempts, redirected_to,
+            (SELECT a.url FROM articles AS a WHERE a.id = article_id) AS story_url FROM fetches INDEXED BY fetches_outcome WHERE outcome = :outcome {in_run} AND id < :before
             ORDER BY run_id DESC, id DESC LIMIT :size""",
             outcome=outcome,
             before=before,
@@ -102,6 +103,7 @@ def show_ledger(ask: Ask) -> Page:
             "rows": rows[:_ROWS],
             "next": rows[_ROWS - 1]["id"] if len(rows) > _ROWS else None,
         },
+        keeps=("run", "outcome", "before"),
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from uknip_crawler.browse.blocks import grouped_blocks
+from uknip_crawler.browse.citing import MEDIA_TYPES, as_bibtex, as_csl, as_text, cited_story, day_numbers
 from uknip_crawler.browse.links import is_web_address
-from uknip_crawler.browse.pages.asking import Ask, NotHere, Page
+from uknip_crawler.browse.pages.addresses import by_address, by_key, canonical, permalink, redaction_of
+from uknip_crawler.browse.pages.asking import Ask, Elsewhere, File, NotHere, Page
+from uknip_crawler.browse.security import POLICY, STRICT_POLICY
 from uknip_crawler.models import DOUBTFUL_BODY
 
 _FLAGS = {
@@ -35,7 +38,7 @@ _PARTS = {
         FROM revisions WHERE article_id = :id ORDER BY number""",
     "evidence": """SELECT field, source, raw, value FROM evidence WHERE article_id = :id ORDER BY field, position""",
     "links": "SELECT url, text FROM links WHERE article_id = :id ORDER BY position LIMIT 100",
-    "copies": """SELECT a.id, a.headline, a.published_at, a.status, n.similarity, n.shared
+    "copies": """SELECT a.id, a.url, a.headline, a.published_at, a.status, n.similarity, n.shared
         FROM (SELECT other_id AS id, similarity, shared FROM near_duplicates WHERE article_id = :id
             UNION ALL SELECT article_id, similarity, shared FROM near_duplicates WHERE other_id = :id
             UNION ALL SELECT id, NULL, '[]' FROM articles WHERE (id = (SELECT duplicate_of FROM articles WHERE id = :id)
@@ -46,6 +49,10 @@ _PARTS = {
     "furniture": """SELECT text, rule, verdict FROM article_furniture JOIN furniture ON furniture.id = furniture_id
         WHERE article_id = :id ORDER BY furniture.id""",
 }
+
+
+NAME = r"(?P<story>\d{1,15}|[0-9a-f]{16})"
+"""What stands for a story in its page's address: its key, or in links of old its row's number."""
 
 
 def show(ask: Ask) -> Page:
@@ -84,25 +91,84 @@ def show(ask: Ask) -> Page:
             "host_of": host_of,
             "shared": _strings,
             "is_web_address": is_web_address,
+            "citation": citation(ask, story),
+            "day": day_numbers(story["published_at"]),
+            "site": host_of(ask.value("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1") or story["url"]),
+            "before": _neighbour(ask, story, "<", "DESC"),
+            "after": _neighbour(ask, story, ">", "ASC"),
         }
         | parts,
+        canonical=permalink(story["url"]),
     )
 
 
-def found(ask: Ask) -> Any:
-    """Return the story's row. Raises NotHere."""
-    story = ask.row("SELECT * FROM articles WHERE id = :id", id=int(ask.path["id"]))
+def _neighbour(ask: Ask, story: Any, beyond: str, order: str) -> Any:
+    """Return the story published just before or after this one; None for an undated one."""
+    return story["published_at"] and ask.row(
+        f"""SELECT url, headline, published_at FROM articles WHERE (published_at, url) {beyond} (:at, :url)
+        AND status <> 'redacted' ORDER BY published_at {order}, url {order} LIMIT 1""",
+        at=story["published_at"],
+        url=story["url"],
+    )
+
+
+def show_at(ask: Ask) -> Page:
+    """Lead from an address of the site, written after `/read/at/`, to the story that is or was there."""
+    address = ask.path["address"] + (f"?{ask.query}" if ask.query else "")
+    story = by_address(ask, address)
+    if story is not None:
+        raise Elsewhere(permalink(story["url"]))
+    redaction = redaction_of(ask, address)
+    if redaction:
+        return _tombstone(redaction)
+    raise NotHere(f"No story of this archive was ever at {canonical(ask, address) or unquote(address)}")
+
+
+def cite(ask: Ask) -> Page | File:
+    """Give a story's citation as a file: text, BibTeX or CSL-JSON."""
+    story = found(ask, f"/cite.{ask.path['format']}")
+    if story["status"] == "redacted":
+        return tombstone(ask, story["id"])
+    written = citation(ask, story)[ask.path["format"]]
+    return File(
+        written.encode(),
+        MEDIA_TYPES[ask.path["format"]],
+        {POLICY: STRICT_POLICY, "cache-control": "no-cache"},
+    )
+
+
+def citation(ask: Ask, story: Any) -> dict[str, str]:
+    """Return a story's citation by the ending of its file: txt, bib, json."""
+    names = [row["name"] for row in ask.rows(_PARTS["authors"], id=story["id"])]
+    site = host_of(ask.value("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1") or story["url"])
+    cited = cited_story(story, names, site, ask.root + permalink(story["url"]))
+    return {"txt": as_text(cited), "bib": as_bibtex(cited), "json": as_csl(cited)}
+
+
+def found(ask: Ask, part: str = "") -> Any:
+    """Return the story's row. Raises NotHere, and Elsewhere for an address it no longer has; `part` follows it."""
+    name = ask.path["story"]
+    number = by_key(ask, name) if len(name) == 16 else int(name)
+    story = ask.row("SELECT * FROM articles WHERE id = :id", id=number)
     if story is None:
-        raise NotHere(f"This archive has no story number {ask.path['id']}.")
+        raise NotHere("This archive has no such story.")
+    own = permalink(story["url"])
+    if story["status"] != "redacted" and own != f"/read/story/{name}":
+        raise Elsewhere(f"{own}{part}{f'?{ask.query}' if ask.query else ''}")
     return story
 
 
 def tombstone(ask: Ask, number: int) -> Page:
     """Say that a story was taken out, and nothing of what it was."""
-    redacted = ask.row(
-        "SELECT at, reason FROM redactions WHERE article_id = :id ORDER BY id DESC LIMIT 1", id=number
+    return _tombstone(
+        ask.row(
+            "SELECT at, reason FROM redactions WHERE article_id = :id ORDER BY id DESC LIMIT 1", id=number
+        )
     )
-    return Page("tombstone", {"redaction": redacted}, status=410)
+
+
+def _tombstone(redaction: Any) -> Page:
+    return Page("tombstone", {"redaction": redaction}, status=410)
 
 
 def host_of(url: object) -> str:

@@ -19,6 +19,7 @@ from uknip_crawler.browse.blocks import block_summary
 from uknip_crawler.browse.links import address, is_web_address, web_link
 from uknip_crawler.browse.metadata import DATABASE_NAME, PLUGIN_NAME, QUERIES
 from uknip_crawler.browse.pages import View, answer, routes
+from uknip_crawler.browse.pages.addresses import permalink
 from uknip_crawler.browse.pages.asking import Page, query
 from uknip_crawler.browse.security import NONCE, Asgi, ScriptNonces, guarded
 from uknip_crawler.browse.times import london_time, time_element
@@ -48,8 +49,9 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     if not _is_ours(datasette):
         return
     env.add_extension(ScriptNonces)
-    env.filters |= {"time": time_element, "number": "{:,}".format, "address": address}
+    env.filters |= {"time": time_element, "london": london_time, "number": "{:,}".format, "address": address}
     env.globals |= {"query_string": query, "uknip_nonce": NONCE.get, "datasette_version": __version__}
+    env.globals["permalink"] = lambda url: datasette.urls.path(permalink(url))
     env.globals["site_name"] = datasette.plugin_config(PLUGIN_NAME)["site"]
 
 
