@@ -62,7 +62,9 @@ def test_a_body_is_decoded_as_its_header_says(body: bytes, codings: tuple[str, .
 def test_a_page_sent_plain_is_read_whatever_coding_is_named(coding: str) -> None:
     """Servers name codings that they do not apply; what can be read as it is was meant so."""
     assert decode(capture(PAGE, coding)) == PAGE
-    assert decode(capture("<p>Café in Málaga</p>".encode("latin-1"), coding)) == b"<p>Caf\xe9 in M\xe1laga</p>"
+    assert (
+        decode(capture("<p>Café in Málaga</p>".encode("latin-1"), coding)) == b"<p>Caf\xe9 in M\xe1laga</p>"
+    )
 
 
 @pytest.mark.parametrize("codings", [(), ("none",), ("utf-8",), ("aws-chunked,gzip",), ("gzip",)])

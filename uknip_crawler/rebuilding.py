@@ -163,7 +163,7 @@ def _records(file: _File, rebuilt: Rebuilt) -> Iterator[Record]:
         for found in warc_file.records():
             if isinstance(found, Damage):
                 rebuilt.damaged.append(f"{found.place}: {found.reason}")
-            else:
+            elif isinstance(found, Record):
                 yield found
 
 
