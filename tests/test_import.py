@@ -24,7 +24,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Record
+from uknip_crawler.archive.foreign import ForeignWarc
+from uknip_crawler.archive.records import Answer, Damage, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.errors import UsageError

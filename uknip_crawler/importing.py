@@ -19,8 +19,9 @@ from typing import Any
 from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.archive import Archive, rewriting
-from uknip_crawler.archive.foreign import Answer, Damage, ForeignWarc, Other, Record
+from uknip_crawler.archive.foreign import ForeignWarc
 from uknip_crawler.archive.merging import merge_split_stories
+from uknip_crawler.archive.records import Answer, Damage, Other, Record
 from uknip_crawler.archive.unpacking import inside
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import AddressRefused, StorageError

@@ -18,10 +18,11 @@ from urllib.parse import urljoin, urlsplit
 from uknip_crawler import __version__, redaction
 from uknip_crawler.aftermath import bring_to_rest
 from uknip_crawler.archive import DATABASE, Archive, rewriting, warc
-from uknip_crawler.archive.foreign import Damage, ForeignWarc, Record
+from uknip_crawler.archive.foreign import ForeignWarc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.merging import merge_split_stories
+from uknip_crawler.archive.records import Damage, Record
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.candidates import candidate_of
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap

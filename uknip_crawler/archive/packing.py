@@ -7,6 +7,7 @@ https://iipc.github.io/warc-specifications/specifications/warc-zstd/
 from __future__ import annotations
 
 import io
+import re
 import struct
 import sys
 import zlib
@@ -20,6 +21,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+_FIRST_READ_BYTES = 1 << 5
 _READ_BYTES = 1 << 14
 _STEP_BYTES = 1 << 20
 _SEARCHED_BYTES = 1 << 12
@@ -27,6 +29,7 @@ _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _MAX_DICTIONARY_BYTES = 1 << 26
 _WASTED_ALWAYS_BYTES = 1 << 26
 _WASTED_TIMES = 8
+_BEGIN = re.compile(rb"\s*(?:WARC/|[a-z]{3,9}:)")
 _BROKEN = (zlib.error, zstd.ZstdError, EOFError)
 
 
@@ -130,13 +133,17 @@ def whole_members(file: IO[bytes], packing: Packing, start: int = 0) -> Iterator
     """Walk a file's members from `start`, checking each member's CRC; after damage, go on at the next magic number.
 
     A reader that trusts the stream loses every record after the damage (measured); this one loses only the damaged one.
-    Bytes that look like the beginning of members again and again cost no more than a few times the file: then what a
-    false beginning took with it is damaged too, and no longer looked at from every beginning in it.
+    Bytes that look like the beginning of members again and again cost no more than a few times the file: from then on
+    only what unpacks to the beginning of a record is looked at, and what a false one took with it is damaged too.
     """
     size = file.seek(0, io.SEEK_END)
     left = _WASTED_TIMES * size + _WASTED_ALWAYS_BYTES
     offset = damaged_from = start
     while offset < size:
+        is_spent = left < 0 and damaged_from < offset
+        if is_spent and not _is_record(file, offset, packing):
+            offset = _next_magic(file, offset + 1, size, packing.magic)
+            continue
         is_whole, length, work = _walked(file, offset, packing)
         if is_whole:
             if damaged_from < offset:
@@ -145,7 +152,7 @@ def whole_members(file: IO[bytes], packing: Packing, start: int = 0) -> Iterator
             offset = damaged_from = offset + length
             continue
         left -= work
-        offset = _next_magic(file, offset + (1 if left > 0 else max(length, 1)), size, packing.magic)
+        offset = _next_magic(file, offset + (length if is_spent else 1), size, packing.magic)
     if damaged_from < size:
         yield Member(damaged_from, size - damaged_from, False)
 
@@ -155,16 +162,25 @@ def _walked(file: IO[bytes], offset: int, packing: Packing) -> tuple[bool, int, 
     stream = packing.stream()
     file.seek(offset)
     read = work = 0
+    step = _FIRST_READ_BYTES
     with suppress(*_BROKEN):
         while not stream.eof:
-            data = file.read(_READ_BYTES) if stream.needs_input else b""
+            data = file.read(step) if stream.needs_input else b""
             if stream.needs_input and not data:
                 break
             read += len(data)
+            step = min(8 * step, _READ_BYTES)
             work += len(data) + len(stream.decompress(data, _STEP_BYTES))
         if stream.eof:
             return True, read - len(stream.unused_data), work
     return False, read, max(work, read)
+
+
+def _is_record(file: IO[bytes], offset: int, packing: Packing) -> bool:
+    file.seek(offset)
+    with suppress(*_BROKEN):
+        return _BEGIN.match(packing.stream().decompress(file.read(_SEARCHED_BYTES), 64)) is not None
+    return False
 
 
 def _next_magic(file: IO[bytes], offset: int, size: int, magic: bytes) -> int:
