@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import click
+from sqlite_utils import Database
 
 from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive.database import sound
 from uknip_crawler.archive.report import archive_status, run_report
 from uknip_crawler.cli import archive_option, json_option
 
@@ -23,6 +25,11 @@ def command(directory: Path, as_json: bool) -> None:
     uknip status --json | jq .last_run.exit_status
     """
     db = open_readonly(directory)
+    with sound(directory):
+        _tell(db, directory, as_json=as_json)
+
+
+def _tell(db: Database, directory: Path, *, as_json: bool) -> None:
     status = archive_status(db)
     if as_json:
         click.echo(json.dumps(status, indent=2))
