@@ -130,7 +130,9 @@ def _parts(connection: Any) -> Iterator[tuple[str, str, str]]:
 
 def _triggers(table: str, key: str) -> dict[str, str]:
     def note(row: str) -> str:
-        return f"INSERT OR IGNORE INTO _unsealed VALUES ('{table}', {row}.{key});"
+        # not OR IGNORE: in a trigger the outer statement's own policy holds
+        known = f"SELECT 1 FROM _unsealed WHERE part = '{table}' AND key = {row}.{key}"
+        return f"INSERT INTO _unsealed SELECT '{table}', {row}.{key} WHERE NOT EXISTS ({known});"
 
     return {
         f"_sealing_{table}_{event.lower()}": f"CREATE TRIGGER _sealing_{table}_{event.lower()} AFTER {event} ON {table} "

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import click
-from sqlite_utils import Database
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.database import sound
@@ -24,12 +23,12 @@ def command(directory: Path, as_json: bool) -> None:
     uknip status
     uknip status --json | jq .last_run.exit_status
     """
-    db = open_readonly(directory)
     with sound(directory):
-        _tell(db, directory, as_json=as_json)
+        _tell(directory, as_json=as_json)
 
 
-def _tell(db: Database, directory: Path, *, as_json: bool) -> None:
+def _tell(directory: Path, *, as_json: bool) -> None:
+    db = open_readonly(directory)
     status = archive_status(db)
     if as_json:
         click.echo(json.dumps(status, indent=2))

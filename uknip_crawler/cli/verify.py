@@ -8,19 +8,12 @@ import sys
 from pathlib import Path
 
 import click
-from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.database import is_readonly
-from uknip_crawler.archive.verify import verify
+from uknip_crawler.archive.verify import count_articles, verify
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import StorageError
-
-
-def _articles(db: Database) -> int:
-    with contextlib.suppress(Exception):  # what is damaged has been named
-        return db.table("articles").count_where("status <> 'redacted'")
-    return 0
 
 
 @click.command()
@@ -41,12 +34,14 @@ def command(directory: Path, as_json: bool) -> None:
             click.echo(f"checking {what} …", err=True)
 
     with contextlib.ExitStack() as stack:
-        db = looked_at
-        stack.callback(looked_at.close)
-        if not is_readonly(directory):  # nobody writes meanwhile, and an old archive is brought up to date
+        if is_readonly(directory):
+            stack.callback(looked_at.close)
+            db = looked_at
+        else:  # nobody writes meanwhile, and an old archive is brought up to date
+            looked_at.close()
             db = stack.enter_context(Archive(directory)).db
         problems = list(verify(db, directory, progress=tell))
-        articles = _articles(db)
+        articles = count_articles(db)
     if as_json:
         click.echo(json.dumps({"articles": articles, "problems": problems}, indent=2))
     else:
