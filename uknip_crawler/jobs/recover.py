@@ -11,6 +11,7 @@ from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.multipage import PART
+from uknip_crawler.archive.packing import Member
 from uknip_crawler.errors import AddressRefused
 from uknip_crawler.extraction import read
 from uknip_crawler.ingest.settlement import Settlement
@@ -95,7 +96,7 @@ def _replay(archive: Archive, site: Site, run: CrawlRun, name: str, path: Path) 
     return replayed
 
 
-def _capture(path: Path, member: warc.Member) -> Capture | None:
+def _capture(path: Path, member: Member) -> Capture | None:
     if not member.is_whole:
         return None
     with path.open("rb") as file:
