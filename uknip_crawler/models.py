@@ -70,7 +70,8 @@ FAILURES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One response as received: header values and body bytes untouched, still content-encoded.
+    """One response as received: header values and body bytes untouched, still content-encoded. Each character of
+    `headers` stands for one byte (Latin-1).
 
     `url` is the address asked for; `fetched_at` is aware UTC; `truncated` is a WARC-Truncated reason
     (WARC 1.1 §5.13) or None.
@@ -84,9 +85,13 @@ class Capture:
     truncated: str | None = None
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header, whatever its case, or None."""
+        """Return the first value of a header as text, whatever its case, or None: UTF-8 where its bytes are."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        value = next((value for key, value in self.headers if key.lower() == wanted), None)
+        try:
+            return value and value.encode("latin-1").decode()
+        except UnicodeError:
+            return value
 
     @property
     def payload_sha256(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from uknip_crawler.archive import sealing
 from uknip_crawler.archive.schema import execute_each, migrations
 
 __all__ = ["migrations"]
@@ -336,3 +337,10 @@ CREATE INDEX events_at ON events (at)
 def m010_changes(db: Database) -> None:
     """What changed lately is read in its order, over all stories."""
     execute_each(db, _CHANGES)
+
+
+@migrations()
+def m011_seals(db: Database) -> None:
+    """Every row has a checksum from now on."""
+    execute_each(db, sealing.TABLES)
+    sealing.install(db.conn)

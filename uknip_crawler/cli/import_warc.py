@@ -44,8 +44,8 @@ def command(
     directory: Path,
     as_json: bool,
 ) -> None:
-    """Take in the site's pages from WARC files of other crawlers (.warc or .warc.gz: Common Crawl, browsertrix,
-    ArchiveBox, wget). Each capture keeps its own time, so that a story's versions and addresses come in their right
+    """Take in the site's pages from files of other crawlers: WARC, WACZ and ARC, also packed with gzip or Zstandard
+    (Common Crawl, browsertrix, ArchiveBox, wget, Heritrix). Each capture keeps its own time, so that a story's versions and addresses come in their right
     order whatever the order of import. Importing twice changes nothing; the next crawl looks whether the stories
     are still there.
 
@@ -92,6 +92,9 @@ def _tell(report: ImportReport, base_url: str) -> None:
         f"{report.held:,} held already, {report.passed_over:,} without a page, {report.elsewhere:,} of other sites or kinds"
     )
     click.echo(f"  the archive holds {report.articles:,} articles in {report.revisions:,} revisions")
+    if report.others:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in report.others.items())
+        click.echo(f"  records that are no pages: {counts}")
     if report.outcomes:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(report.outcomes.items()))
         click.echo(f"  outcomes: {counts}")

@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.merging import merge_split_stories
+from uknip_crawler.archive.records import Answer, Damage, Other, Record
 from uknip_crawler.archive.warc import RecordRef, rewriting
-from uknip_crawler.archive.warc.lenient import Answer, Damage, ForeignWarc, Record
+from uknip_crawler.archive.warc.lenient import ForeignWarc
+from uknip_crawler.archive.warc.unpacking import inside
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
@@ -28,7 +31,7 @@ from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.derivation import derive
 from uknip_crawler.jobs.recover import recover
 from uknip_crawler.jobs.reextraction import load_learned
-from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.models import FAILURES, Capture, Outcome
 from uknip_crawler.sites import Site, load_site
 from uknip_crawler.times import EARLIEST
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered, is_variant, part_of
@@ -44,7 +47,8 @@ _NO_ORIGINAL = (
 @dataclass(slots=True)
 class ImportReport:
     """What an import did. `taken` captures are new, `held` were there already, `elsewhere` are of other sites or of
-    addresses that are never asked for, `passed_over` are answers without a page; `damaged` tells what could not be read."""
+    addresses that are never asked for, `passed_over` are answers without a page, `others` the records of other kinds;
+    `damaged` tells what could not be read."""
 
     run: int = 0
     files: int = 0
@@ -53,6 +57,7 @@ class ImportReport:
     held: int = 0
     elsewhere: int = 0
     passed_over: int = 0
+    others: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
     articles: int = 0
     revisions: int = 0
@@ -60,7 +65,7 @@ class ImportReport:
 
     @property
     def exit_status(self) -> int:
-        return 3 if self.damaged else 0
+        return 3 if self.damaged or FAILURES & self.outcomes.keys() else 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -124,10 +129,14 @@ def _survey(
     """Return the records of the site's pages, the oldest first, and what is damaged."""
     listed: list[_Listed] = []
     damaged: list[Damage] = []
-    for path in paths:
+    others = Counter[str]()
+    for path in chain.from_iterable(map(inside, paths)):
         for found in files.get(path).records():
             if isinstance(found, Damage):
                 damaged.append(found)
+                continue
+            if isinstance(found, Other):
+                others[found.kind] += 1
                 continue
             report.records += 1
             if found.fetched_at > now:
@@ -138,6 +147,7 @@ def _survey(
                 report.elsewhere += 1
             else:
                 listed.append(_Listed(found.fetched_at, url, found))
+    report.others = dict(sorted(others.items()))
     # a revisit after the page it repeats
     listed.sort(key=lambda one: (one.fetched_at, one.record.is_revisit, one.url))
     return listed, damaged

@@ -14,22 +14,20 @@ from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
 from urllib.parse import urlsplit
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders
 from warcio.utils import Digester
 from warcio.warcwriter import WARCWriter
 
+from uknip_crawler.archive.heads import Head, HeadParser
+from uknip_crawler.archive.packing import Gzip, Member, whole_members
 from uknip_crawler.errors import StorageError
 from uknip_crawler.models import Capture
 
 ROLL_BYTES = 10**9
-_MAGIC = b"\x1f\x8b\x08"
-_CHUNK = 1 << 20
 ALTERED = "WARC-Altered"
 """Field of a record that is no longer as received."""
 DAMAGED = (
@@ -175,7 +173,7 @@ def _write_response(
             "revisit" if capture.status == HTTPStatus.NOT_MODIFIED else "response",
             payload=BytesIO(capture.body),
             length=len(capture.body),
-            http_headers=StatusAndHeaders(f"{capture.status} {phrase}".strip(), headers, protocol="HTTP/1.1"),
+            http_headers=Head(f"{capture.status} {phrase}".strip(), headers, protocol="HTTP/1.1"),
             warc_headers_dict=fields
             | (_SERVER_NOT_MODIFIED if capture.status == HTTPStatus.NOT_MODIFIED else {}),
         )
@@ -188,9 +186,7 @@ _SERVER_NOT_MODIFIED = {"WARC-Profile": "http://netpreserve.org/warc/1.1/revisit
 def _write_request(writer: WARCWriter, capture: Capture, headers: tuple[tuple[str, str], ...]) -> None:
     parts = urlsplit(capture.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    line = StatusAndHeaders(
-        f"{target} HTTP/1.1", [("Host", parts.netloc), *headers], protocol="GET", is_http_request=True
-    )
+    line = Head(f"{target} HTTP/1.1", [("Host", parts.netloc), *headers], protocol="GET")
     writer.write_record(
         writer.create_warc_record(
             capture.url,
@@ -256,6 +252,7 @@ def capture_of(member: bytes) -> Capture | None:
     """Return the response in one gzip member, or None when it is another kind of record or does not check out."""
     try:
         records = ArchiveIterator(BytesIO(member), check_digests=True)
+        records.loader.http_parser = HeadParser()
         record: ArcWarcRecord = next(iter(records))
         if record.rec_type not in ("response", "revisit") or record.http_headers is None:
             return None
@@ -284,61 +281,7 @@ def captures(path: Path) -> Iterator[Capture]:
                 yield capture
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One stretch of a WARC file: a whole gzip member, or bytes that are not one (`is_whole` False)."""
-
-    offset: int
-    length: int
-    is_whole: bool
-
-
 def members(path: Path, start: int = 0) -> Iterator[Member]:
-    """Walk a file's gzip members from `start`, checking each member's CRC; after damage, go on at the next magic number.
-
-    A reader that trusts the stream loses every record after the damage (measured); this one loses only the damaged one.
-    """
-    size = path.stat().st_size
+    """Walk a file's gzip members from `start`; see `packing.whole_members`."""
     with path.open("rb") as file:
-        offset = start
-        while offset < size:
-            length = _member_length(file, offset)
-            if length is not None:
-                yield Member(offset, length, True)
-                offset += length
-                continue
-            following = _next_magic(file, offset + 1, size)
-            yield Member(offset, following - offset, False)
-            offset = following
-
-
-def _member_length(file: IO[bytes], offset: int) -> int | None:
-    """Return the length in bytes of the whole member at `offset`, or None."""
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    file.seek(offset)
-    read = 0
-    try:
-        while not inflate.eof:
-            pending = inflate.unconsumed_tail or file.read(_CHUNK)
-            if not pending:
-                return None
-            read += 0 if inflate.unconsumed_tail else len(pending)
-            inflate.decompress(pending, _CHUNK)
-    except zlib.error:
-        return None
-    return read - len(inflate.unused_data)
-
-
-def _next_magic(file: IO[bytes], offset: int, size: int) -> int:
-    """Return where the next plausible member begins, or the end of the file."""
-    position = offset
-    while position < size:
-        file.seek(position)
-        chunk = file.read(_CHUNK)
-        found = chunk.find(_MAGIC)
-        while found >= 0:
-            if _member_length(file, position + found) is not None:
-                return position + found
-            found = chunk.find(_MAGIC, found + 1)
-        position += max(len(chunk) - len(_MAGIC) + 1, 1)
-    return size
+        yield from whole_members(file, Gzip(), start)

@@ -320,7 +320,9 @@ class _Cleaner:
         if self.is_own(capture.url):
             return None
         traces = self.target.traces
-        headers = tuple((name, traces.blacken(value)) for name, value in capture.headers)
+        headers = tuple(
+            (name, _bytes_as_such(traces.blacken(_as_text(value)))) for name, value in capture.headers
+        )
         body, is_whole = readable(capture)
         text = body.decode("utf-8", "surrogateescape")
         cleaned = traces.blacken(traces.without_entries(text)) if _is_text(capture) else text
@@ -331,6 +333,15 @@ class _Cleaner:
         kept = tuple((name, value) for name, value in headers if name.lower() not in _FRAMING)
         new = cleaned.encode("utf-8", "surrogateescape")
         return replace(capture, headers=(*kept, ("Content-Length", str(len(new)))), body=new)
+
+
+def _as_text(value: str) -> str:
+    """Read a header's bytes as text, to be found in it."""
+    return value.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _bytes_as_such(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _is_text(capture: Capture) -> bool:

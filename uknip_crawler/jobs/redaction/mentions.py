@@ -50,8 +50,9 @@ def mentions(text: str, concerns: Callable[[str], bool]) -> Iterator[Mention]:
 
 def in_headers(capture: Capture) -> Iterator[str]:
     """Yield the addresses that a capture's headers name, as `Location` and `Link` do."""
-    for name, value in capture.headers:
+    for name, written in capture.headers:
         if name.lower() in _ADDRESSING:
+            value = written.encode("latin-1").decode("utf-8", "replace")
             for address in re.findall(r"<([^<>]*)>", value) or [value]:
                 with contextlib.suppress(ValueError):
                     yield urljoin(capture.url, address.strip())
