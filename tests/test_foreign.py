@@ -19,9 +19,9 @@ from crawling import rows
 from processes import uknip
 
 from uknip_crawler.archive import warc
-from uknip_crawler.archive.records import Answer, Damage, Other, Record
 from uknip_crawler.archive.warc import WarcFile
 from uknip_crawler.archive.warc.lenient import ForeignWarc
+from uknip_crawler.archive.warc.records import Answer, Damage, Other, Record
 from uknip_crawler.archive.warc.unpacking import inside
 from uknip_crawler.errors import UsageError
 from uknip_crawler.models import Capture

@@ -24,8 +24,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.records import Answer, Damage, Record
 from uknip_crawler.archive.warc.lenient import ForeignWarc
+from uknip_crawler.archive.warc.records import Answer, Damage, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.errors import UsageError

@@ -19,9 +19,9 @@ from typing import Any
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.merging import merge_split_stories
-from uknip_crawler.archive.records import Answer, Damage, Other, Record
 from uknip_crawler.archive.warc import RecordRef, rewriting
 from uknip_crawler.archive.warc.lenient import ForeignWarc
+from uknip_crawler.archive.warc.records import Answer, Damage, Other, Record
 from uknip_crawler.archive.warc.unpacking import inside
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored

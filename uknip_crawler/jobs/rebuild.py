@@ -20,9 +20,9 @@ from uknip_crawler.archive import DATABASE, Archive, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.merging import merge_split_stories
-from uknip_crawler.archive.records import Damage, Record
 from uknip_crawler.archive.warc import RecordRef, rewriting
 from uknip_crawler.archive.warc.lenient import ForeignWarc
+from uknip_crawler.archive.warc.records import Damage, Record
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
 from uknip_crawler.errors import AddressRefused, ContentError, StorageError, UsageError
 from uknip_crawler.extraction.content import decode

@@ -22,8 +22,8 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.utils import Digester
 from warcio.warcwriter import WARCWriter
 
-from uknip_crawler.archive.heads import Head, HeadParser
-from uknip_crawler.archive.packing import Gzip, Member, whole_members
+from uknip_crawler.archive.warc.heads import Head, HeadParser
+from uknip_crawler.archive.warc.packing import Gzip, Member, whole_members
 from uknip_crawler.errors import StorageError
 from uknip_crawler.models import Capture
 

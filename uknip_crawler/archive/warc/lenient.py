@@ -16,9 +16,10 @@ from typing import IO, Any, NoReturn
 
 from warcio.recordloader import ArcWarcRecordLoader
 
-from uknip_crawler.archive import packing, warc
-from uknip_crawler.archive.heads import HeadParser
-from uknip_crawler.archive.records import (
+from uknip_crawler.archive import warc
+from uknip_crawler.archive.warc import packing, unpacking
+from uknip_crawler.archive.warc.heads import HeadParser
+from uknip_crawler.archive.warc.records import (
     VERSION,
     Answer,
     Damage,
@@ -30,7 +31,6 @@ from uknip_crawler.archive.records import (
     instant,
     own_headers,
 )
-from uknip_crawler.archive.warc import unpacking
 from uknip_crawler.errors import UsageError
 
 _MAX_MEMBER_HEAD_BYTES = 2**16

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from uknip_crawler.archive.packing import Gzip, Member, Unpacked, Zstandard, whole_members
+from uknip_crawler.archive.warc.packing import Gzip, Member, Unpacked, Zstandard, whole_members
 from uknip_crawler.errors import StorageError, UsageError
 
 MAX_RATIO = 100

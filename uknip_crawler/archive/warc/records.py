@@ -12,7 +12,7 @@ from typing import Any
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 
-from uknip_crawler.archive.heads import Head
+from uknip_crawler.archive.warc.heads import Head
 from uknip_crawler.models import Capture
 
 MAX_PAYLOAD_BYTES = 16 * 2**20
