@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 import pytest
@@ -36,6 +37,8 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.reports.runs import archive_status, run_report
 from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month, curves
 from uknip_crawler.browse.pages import PAGES
+from uknip_crawler.browse.pages.asking import Stream
+from uknip_crawler.browse.pages.streaming import Streamed
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.browse.times import time_element
 from uknip_crawler.browse.wanted import Wanted, understood
@@ -415,6 +418,30 @@ def test_what_was_found_can_be_taken_along(archive: Path, tmp_path: Path) -> Non
     end(instance)
 
 
+def test_a_file_goes_out_while_it_is_written_and_never_ends_well_when_it_fails() -> None:
+    """In pieces, none lost; an error on the way leaves the answer without its end."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    def write(output: BinaryIO) -> None:
+        output.writelines(b"%020d" % number for number in range(20_000))
+
+    def fail(output: BinaryIO) -> None:
+        write(output)
+        raise OSError("the disk is gone")
+
+    asyncio.run(Streamed(Stream(write, "text/csv", "a.csv")).asgi_send(send))
+    pieces = [message["body"] for message in sent[1:]]
+    assert len(pieces) > 5
+    assert b"".join(pieces) == b"".join(b"%020d" % number for number in range(20_000))
+    assert not sent[-1].get("more_body")
+    with pytest.raises(OSError, match="the disk is gone"):
+        asyncio.run(Streamed(Stream(fail, "text/csv", "a.csv")).asgi_send(send))
+    assert sent[-1]["more_body"]
+
+
 def test_a_hostile_question_stays_one_word_of_the_command(room: Datasette) -> None:
     """Whatever is searched for, a shell reads it as the value of --search and runs nothing."""
     words = "'; rm -rf ~; $(id) `id` \\"
@@ -544,6 +571,14 @@ def test_an_address_that_no_story_had_is_told_so(room: Datasette) -> None:
         answer = get(room, f"/read/at/{address}", follow=False)
         assert answer.status_code == 404, address
     assert "https://uknip.co.uk/nothing/" in get(room, "/read/at/uknip.co.uk/nothing/").text
+
+
+def test_the_search_box_says_when_no_story_was_at_an_address(room: Datasette) -> None:
+    """And only for addresses of this site; what merely has a slash in it is words."""
+    note = "No story of this archive was ever at this address."
+    assert note in get(room, "/read/search?q=https://uknip.co.uk/nothing/").text
+    for words in ("https://elsewhere.example/x/", "and/or", "road", "uknip.co.uk"):
+        assert note not in get(room, "/read/search?" + urlencode({"q": words})).text
 
 
 def test_permalinks_outlast_the_row_and_the_address(archive: Path) -> None:
