@@ -86,8 +86,7 @@ class Discovery:
         posts = await self._look_at_home()
         roots = posts.rest or ((f"{base}?rest_route=/",) if posts.is_wordpress else ())
         for root in roots[:2]:
-            endpoint = rest.endpoint_of(root)
-            if endpoint == usual or not self._intake.is_ours(endpoint, "rest"):
+            if not self._intake.is_ours(root, "rest") or (endpoint := rest.endpoint_of(root)) == usual:
                 continue
             if await RestList(self._intake, endpoint, named=bool(posts.rest)).read(full=full):
                 return True
