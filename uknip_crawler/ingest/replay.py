@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Due
@@ -119,14 +118,16 @@ class Replay:
         """Return where a redirect leads within the site; one that leads nowhere we ask for gets its outcome."""
         assert visit.response is not None
         capture = visit.response.capture
-        if capture.status not in redirects.STATUSES:
+        location = redirects.location_of(capture)
+        if location is None:
             return None
-        location = capture.header("location") or ""
         try:
-            target = canonicalise(urljoin(capture.url, location), self._site)
-        except (AddressRefused, ValueError) as error:
+            target = canonicalise(redirects.resolve(capture.url, location), self._site)
+        except AddressRefused as error:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
         else:
+            if target == visit.due.url and capture.status not in redirects.STATUSES:
+                return None  # a page that refreshes itself
             if target != visit.due.url and classify(target, self._site) is not AddressKind.TRAP:
                 return target
             visit.outcome = Outcome.REDIRECT_LOOP if target == visit.due.url else Outcome.TRAP
