@@ -126,7 +126,8 @@ def test_the_run_after_the_first_reads_no_list_from_its_start(archived: Archived
         site.requests.clear()
         crawl(site, tmp_path)
         asked = [target.partition("?")[0] for _, target, _ in site.requests]
-    assert asked == ["/robots.txt", "/wp-json/wp/v2/posts", "/wp-json/wp/v2/posts"]
+    # what changed, the latest dates, the highest numbers: a scheduled or backdated story shows in one of them only
+    assert asked == ["/robots.txt", *["/wp-json/wp/v2/posts"] * 3]
 
 
 def test_nothing_is_asked_twice_in_one_run(archived: Archived, tmp_path: Path) -> None:

@@ -56,7 +56,6 @@ def test_cookies_are_told_again_only_where_a_redirect_wants_them(tmp_path: Path)
         assert len(site.asked("/check")) <= 3
     cookies = dict(told)
     assert cookies["/robots.txt"] is None
-    assert {cookie for path, cookie in told if path.startswith("/wp-json/")} == {None}
 
 
 def test_each_kind_of_redirect_ends_as_what_it_is(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from uknip_crawler.discovery.dates import iso_instant
 
 POSTS = "wp-json/wp/v2/posts"
 """Where WordPress lists its posts unless the site says otherwise: below its own folder."""
-_ROUTE = "wp/v2/posts"
+ROUTE = "wp/v2/posts"
 PER_PAGE = 100
 """WordPress serves no more posts a page."""
 _LARGEST_ID = 2**63 - 1  # MySQL's and SQLite's largest integer
@@ -54,8 +54,13 @@ def endpoint_of(root: str) -> str:
     """Return the list of posts below a REST root, which ends in a path (`/wp-json/`) or a query (`?rest_route=/`)."""
     parts = urlsplit(root)
     if "rest_route=" in parts.query:
-        return urlunsplit(parts._replace(query=parts.query.replace("%2F", "/").rstrip("/") + f"/{_ROUTE}"))
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{_ROUTE}", query="", fragment=""))
+        return urlunsplit(parts._replace(query=parts.query.replace("%2F", "/").rstrip("/") + f"/{ROUTE}"))
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{ROUTE}", query="", fragment=""))
+
+
+def list_of(url: str) -> str:
+    """Return the address of the list that a question asks: the other way round from `posts_url`."""
+    return url.partition("per_page=")[0].rstrip("?&")
 
 
 def _asking(base_url: str, endpoint: str, query: Mapping[str, str | int]) -> str:

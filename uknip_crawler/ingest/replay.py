@@ -133,7 +133,7 @@ class Replay:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
         else:
             if target == visit.due.url and capture.status not in redirects.STATUSES:
-                return None  # a page that only reloads itself
+                return None  # a page that refreshes itself
             if target != visit.due.url and classify(target, self._site) is not AddressKind.TRAP:
                 return target
             visit.outcome = Outcome.REDIRECT_LOOP if target == visit.due.url else Outcome.TRAP

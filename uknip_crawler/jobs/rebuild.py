@@ -245,11 +245,12 @@ def _document_kind(capture: Capture) -> str | None:
     path = urlsplit(capture.url).path
     if path == "/robots.txt":
         return "robots"
-    if path.startswith("/wp-json/"):
+    if path.startswith("/wp-json/") or rest.ROUTE in capture.url:
         return "rest"
-    if path.endswith((".xml", ".xml.gz")):
+    if path.endswith((".xml", ".xml.gz", ".txt")):
         return "sitemap"
-    return "feed" if path.rstrip("/").endswith("/feed") else None
+    kind = (capture.header("content-type") or "").lower()
+    return "feed" if path.rstrip("/").endswith("/feed") or "rss+xml" in kind or "atom+xml" in kind else None
 
 
 def _entries(
@@ -263,7 +264,7 @@ def _entries(
         if kind == "rest":
             return (
                 rest.parse_posts(body, dict(capture.headers)).entries,
-                urljoin(site.base_url, rest.POSTS),
+                rest.list_of(url),
                 True,
             )
         if kind == "feed":
@@ -274,4 +275,6 @@ def _entries(
     about_posts = sitemap.is_about_posts(url)
     if read.kind == "index" or about_posts is False:
         return (), None, False
+    if read.kind == "feed":
+        return read.entries, None, True
     return read.entries, url, bool(about_posts)

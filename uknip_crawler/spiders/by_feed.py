@@ -50,8 +50,9 @@ class Feed:
                 first = replace(answer.source or known, listed=len(entries))
             if not answer.value.complete:
                 self._intake.troubles.append(f"feed {url}: cut short")
-            if new == 0 and known.status in ("complete", "unchanged") and not full:
-                self.meets_known = bool(entries)
+            is_known = known.status in ("complete", "unchanged")
+            self.meets_known = self.meets_known or (is_known and new < len(entries))
+            if new == 0 and is_known and not full:
                 break
             if {entry.url for entry in entries} <= seen:
                 break  # some feeds have one page, whichever is asked for

@@ -39,12 +39,14 @@ class Sitemaps:
         if named := self._named_in_robots():
             read = [await self._tree(_Named(url), full=full) for url in named]
             # a news sitemap lists two days by definition, whatever else it is: https://www.sitemaps.org/protocol.html
-            return any(
-                complete and "news" not in slug(url) for complete, url in zip(read, named, strict=True)
-            ) and all(read)
+            lists_all = (
+                listed and "news" not in slug(url) for (_, listed), url in zip(read, named, strict=True)
+            )
+            return any(lists_all) and all(is_whole for is_whole, _ in read)
         for path in sitemap.CANDIDATES:
             url = urljoin(self._intake.site.base_url, path.lstrip("/"))
-            if await self._tree(_Named(url, by_site=False), full=full):
+            is_whole, listed = await self._tree(_Named(url, by_site=False), full=full)
+            if is_whole and listed:
                 return True
         return False
 
@@ -56,10 +58,15 @@ class Sitemaps:
         )
         # a line that names the home page names nothing: `//`, `/`
         addresses = dict.fromkeys(address for address in printed if address and address != base)
-        return [address for address in addresses if self._intake.is_ours(address, "sitemap")]
+        named = [address for address in addresses if self._intake.is_ours(address, "sitemap")]
+        if len(named) > _MAX_SITEMAPS:
+            self._intake.troubles.append(
+                f"robots.txt: only the first {_MAX_SITEMAPS} of {len(named):,} sitemaps"
+            )
+        return named[:_MAX_SITEMAPS]
 
-    async def _tree(self, root: _Named, *, full: bool) -> bool:
-        """Read an index and all that hangs below it; return whether everything was read and lists stories."""
+    async def _tree(self, root: _Named, *, full: bool) -> tuple[bool, int]:
+        """Read an index and all that hangs below it; return whether everything was read, and how many it lists."""
         began = self._intake.clock()
         queue = deque([root])
         seen: set[str] = set()
@@ -88,7 +95,7 @@ class Sitemaps:
         if complete and not self._intake.run.since:
             for url in reread:
                 complete = self._intake.retract(url, url, began) and complete
-        return complete and listed > 0
+        return complete, listed
 
     async def _file(self, one: _Named, reread: list[str], *, full: bool) -> tuple[int, list[_Named], bool]:
         """Take in a file; return how many addresses it lists, the files it names, and whether it was read whole.

@@ -97,6 +97,8 @@ class Redirects:
         except AddressRefused as error:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
             visit.detail = f"redirects to a refused address: {error}"
+            if response.status not in STATUSES and visit.due.promises_story:
+                self._spider.discovery.troubles.append(f"{visit.due.url}: shows no story, and {visit.detail}")
             return None
         gives_cookies = self._gives_cookies(visit, response)
         visit.cookies |= cookies_of(response)

@@ -12,6 +12,7 @@ from uknip_crawler.discovery.signposts import Signposts
 from uknip_crawler.errors import SiteUnavailable
 from uknip_crawler.extraction.content import readable
 from uknip_crawler.ingest.visit import Visit
+from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.by_feed import Feed
 from uknip_crawler.spiders.by_rest import RestList
 from uknip_crawler.spiders.by_sitemap import Sitemaps
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class Discovery:
     """Feeds the frontier from the site's own lists; says afterwards whether any of them was complete.
 
-    `home` is the visit of the home page where it was asked for on the way; `walks_back` says that only archive pages
+    `home` is the visit of the home page where it is to be read and was asked for on the way; `walks_back` says that only archive pages
     can tell what was published since the last run.
     """
 
@@ -57,11 +58,20 @@ class Discovery:
         listed = await self._rest(full=full)
         if full or not listed:
             listed = await Sitemaps(self._intake).read(full=full) or listed
-        if not listed:
-            self.troubles.extend(self._intake.unread)
-            posts = await self._look_at_home()
-            self.walks_back = not await self._feed(posts, full=full)
-        return listed
+        if listed:
+            self._put_home_aside()
+            return True
+        self.troubles.extend(self._intake.unread)
+        posts = await self._look_at_home()
+        with self._archive.transaction():  # without a list of all stories it shows at least the newest
+            home, due_at = (
+                Candidate(self._spider.site.base_url, "listing", "seed", priority=15),
+                self._spider.run.started_at,
+            )
+            self._archive.frontier.add([home], at=self._spider.clock(), due_at=due_at)
+            self._archive.frontier.revisit(home.url, reason="listing", due_at=due_at)
+        self.walks_back = not await self._feed(posts, full=full)
+        return False
 
     async def _rest(self, *, full: bool) -> bool:
         """Read REST where it answered last time, else where WordPress has it, else where the home page says that it is."""
@@ -76,8 +86,7 @@ class Discovery:
         posts = await self._look_at_home()
         roots = posts.rest or ((f"{base}?rest_route=/",) if posts.is_wordpress else ())
         for root in roots[:2]:
-            endpoint = rest.endpoint_of(root)
-            if endpoint == usual or not self._intake.is_ours(endpoint, "rest"):
+            if not self._intake.is_ours(root, "rest") or (endpoint := rest.endpoint_of(root)) == usual:
                 continue
             if await RestList(self._intake, endpoint, named=bool(posts.rest)).read(full=full):
                 return True
@@ -96,24 +105,17 @@ class Discovery:
         return False
 
     async def _look_at_home(self) -> Signposts:
-        """Ask for the home page, once a run; what it shows is read as any page is, and it may say where the lists are.
-
-        Without a list of all stories it shows at least the newest.
-        """
+        """Ask for the home page, once a run; it may say where the lists are."""
         if self._posts is not None:
             return self._posts
         self._posts = Signposts((), (), is_wordpress=False)
-        url, now = self._spider.site.base_url, self._spider.clock()
-        with self._archive.transaction():
-            candidate = Candidate(url, "listing", "seed", priority=15)
-            self._archive.frontier.add([candidate], at=now, due_at=self._spider.run.started_at)
-            self._archive.frontier.revisit(url, reason="listing", due_at=self._spider.run.started_at)
+        url = self._spider.site.base_url
         if not self._spider.allows(url):
-            return self._posts  # the visit that is due says so
+            return self._posts
         try:
             response = await self._spider.documents.download(url)
         except SiteUnavailable:
-            return self._posts  # the visit that is due asks again
+            return self._posts
         if canonical_or_none(response.capture.url, self._spider.site) == url:
             self.home = self._visit_of(url, response)
         body, _ = readable(response.capture)
@@ -127,3 +129,14 @@ class Discovery:
         return (
             Visit(Due(row, url, "listing", "seed", None, None, None), response) if row is not None else None
         )
+
+    def _put_home_aside(self) -> None:
+        """End the visit of a home page that was only asked where the lists are: a list names every story."""
+        if self.home is None:
+            return
+        self._archive.sync_captures()
+        with self._archive.transaction():
+            self._archive.ledger.close(
+                self.home.due.fetch_id, Outcome.LISTED, at=self._spider.clock(), response=self.home.response
+            )
+        self.home = None
