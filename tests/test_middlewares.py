@@ -13,7 +13,7 @@ from uknip_crawler.middlewares import refuse_private, retry_after_seconds
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
 from uknip_crawler.spiders import failures
-from uknip_crawler.spiders.redirects import Origin
+from uknip_crawler.spiders.origin import Origin
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 

@@ -61,18 +61,18 @@ class Progress(Component):
 
     def line(self) -> str:
         """Return the state of the crawl in one line."""
-        spider = self._spider
-        counts = spider.outcomes
+        crawl = self._crawl
+        counts = crawl.outcomes
         failed = sum(counts[outcome] for outcome in FAILURES)
         parts = [
-            f"{spider.requests:,} requests",
+            f"{crawl.requests:,} requests",
             f"{counts['stored'] + counts['duplicate']:,} new",
             f"{counts['revised']:,} revised",
             f"{counts['unchanged'] + counts['alias']:,} unchanged",
-            f"{spider.archive.frontier.waiting(due_by=spider.run.started_at):,} waiting",
+            f"{crawl.archive.frontier.waiting(due_by=crawl.run.started_at):,} waiting",
         ]
-        if spider.pictures and spider.pictures.kept:
-            parts.append(f"{spider.pictures.kept:,} pictures")
+        if crawl.kept_images:
+            parts.append(f"{crawl.kept_images:,} images")
         if failed:
             parts.append(f"{failed:,} failed")
-        return f"{spider.site.host}: {', '.join(parts)}"
+        return f"{crawl.site.host}: {', '.join(parts)}"

@@ -22,8 +22,10 @@ from scrapy.resolver import CachingThreadedResolver
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
+from uknip_crawler.archive.ledger import Response as Answered
 from uknip_crawler.models import Capture
 from uknip_crawler.spiders.component import Component
+from uknip_crawler.spiders.exchange import Exchange
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -44,24 +46,28 @@ class CaptureMiddleware(Component):
     """Writes each response to WARC before anybody else sees it; also redirects, errors and robots.txt.
 
     Pictures are counted and not written: the kept file is their capture (see spiders/images.py). Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
-    Leaves `capture` and `record` in the request's meta.
+    Leaves what it kept in the request's exchange.
     """
 
+    def process_request(self, request: Request) -> None:
+        Exchange.of(request).sent += 1
+
     def process_response(self, request: Request, response: Response) -> Response:
-        spider = self._spider
+        crawl, exchange = self._crawl, Exchange.of(request)
         capture = Capture(
             url=request.url,
             status=response.status,
             headers=_headers(response),
             body=response.body,
-            fetched_at=spider.clock(),
+            fetched_at=crawl.clock(),
             truncated="disconnect" if "dataloss" in response.flags else None,
         )
-        request.meta["capture"] = capture
-        if request.meta.get("is_image"):
-            spider.count(capture)
+        record = None
+        if exchange.is_image:
+            crawl.count(capture)
         else:
-            request.meta["record"] = spider.keep(capture, _headers(request))
+            record = crawl.keep(capture, _headers(request))
+        exchange.response = Answered(capture, record, exchange.sent)
         return response
 
 
@@ -86,7 +92,7 @@ class PolitenessMiddleware(Component):
         self._refusals = 0
 
     async def process_request(self, request: Request) -> None:
-        self._spider.allowance.spend()
+        self._crawl.budget.spend()
         loop = asyncio.get_running_loop()
         while (wait := self._open_at - loop.time()) > 0:
             await asyncio.sleep(wait)
@@ -105,12 +111,12 @@ class PolitenessMiddleware(Component):
     def _refused(self, request: Request, response: Response) -> Response | Request:
         """Close the gate for as long as the site asks, for all requests; give up when that is too long or too often."""
         self._refusals += 1
-        wait = retry_after_seconds(response.headers.get("Retry-After"), self._spider.clock())
+        wait = retry_after_seconds(response.headers.get("Retry-After"), self._crawl.clock())
         backoff = self._settings.getfloat("UKNIP_RETRY_BACKOFF_SECONDS") * 2**self._refusals
         too_long = (wait or 0) > self._settings.getfloat("UKNIP_RETRY_AFTER_MAX_SECONDS")
         if too_long or self._refusals >= self._settings.getint("UKNIP_REFUSALS_IN_A_ROW"):
             asked = f" and asked to wait {wait:.0f} s" if wait else ""
-            self._spider.stop_early(f"the site answered {response.status}{asked}")
+            self._crawl.stop.early(f"the site answered {response.status}{asked}")
             return response
         loop = asyncio.get_running_loop()
         self._open_at = max(self._open_at, loop.time() + (backoff if wait is None else wait))
@@ -125,7 +131,7 @@ class PolitenessMiddleware(Component):
 
     def _retry(self, request: Request) -> Request | None:
         times = request.meta.get("retry_times", 0) + 1
-        if times > self._settings.getint("RETRY_TIMES") or self._spider.is_stopping:
+        if times > self._settings.getint("RETRY_TIMES") or self._crawl.stop.is_stopping:
             return None
         retry = request.copy()
         retry.dont_filter = True

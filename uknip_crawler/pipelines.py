@@ -24,7 +24,7 @@ class ExtractionPipeline(Component):
     async def process_item(self, item: Visit) -> Visit:
         if item.outcome is None and item.response is not None:
             item.reading = await self._read(item.response.capture, item.due.promises_story)
-            if self._spider.stopped_by and item.reading.outcome in _UNREAD:
+            if self._crawl.stop.signal and item.reading.outcome in _UNREAD:
                 # the signal was also the worker's end: no fault of the page
                 item.reading, item.outcome = None, Outcome.DEFERRED
         return item
@@ -34,8 +34,8 @@ class ExtractionPipeline(Component):
         """The pool, made when the first page comes: most runs of an archive kept up to date bring none."""
         settings = self._crawler.settings
         return Workers(
-            self._spider.site.base_url,
-            load_learned(self._spider.archive),
+            self._crawl.site.base_url,
+            load_learned(self._crawl.archive),
             count=settings.getint("UKNIP_EXTRACTION_WORKERS"),
             limit_bytes=settings.getint("UKNIP_EXTRACTION_MEMORY_BYTES"),
         )
@@ -74,12 +74,11 @@ class ArchivePipeline(Component):
     def _settle(self) -> None:
         batch, self._waiting = self._waiting, []
         try:
-            outcomes = self._spider.settlement.settle([visit for visit, _ in batch])
+            self._spider.visits.settle([visit for visit, _ in batch])
         except Exception as error:  # noqa: BLE001  # nothing was stored, and waiting for ever helps nobody
-            self._spider.fail_storage(error)  # the run ends; the next one makes these visits again
+            self._crawl.stop.storage(error)  # the run ends; the next one makes these visits again
             for _, settled in batch:
                 settled.set_result(None)
             return
-        for (visit, settled), outcome in zip(batch, outcomes, strict=True):
-            self._spider.visit_ended(visit, outcome)
+        for _, settled in batch:
             settled.set_result(None)

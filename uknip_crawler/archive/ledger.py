@@ -104,8 +104,12 @@ class Ledger:
         response: Response | None = None,
         redirected_to: str | None = None,
         article_id: int | None = None,
+        attempts: int = 0,
     ) -> None:
-        """Close a row. Raises StorageError when it is closed already: that would be two ends of one visit."""
+        """Close a row. Raises StorageError when it is closed already: that would be two ends of one visit.
+
+        `attempts` counts requests that no `response` came to.
+        """
         capture = response.capture if response else None
         record = response.record if response else None
         cursor = self._db.conn.execute(
@@ -120,7 +124,7 @@ class Ledger:
                 outcome,
                 detail,
                 capture.status if capture else None,
-                response.attempts if response else 0,
+                response.attempts if response else attempts,
                 redirected_to,
                 as_text(capture.fetched_at) if capture else None,
                 capture.header("etag") if capture else None,

@@ -56,10 +56,12 @@ def command(sample: int, delay: float | None, contact: str | None, directory: Pa
     )
     if spider.audit is None:
         reason = (
-            spider.end_reason if spider.exit_status else "it offers no story's own content, by REST or feed"
+            spider.crawl.stop.reason
+            if spider.crawl.stop.exit_status
+            else "it offers no story's own content, by REST or feed"
         )
-        click.echo(f"uknip: {spider.site.base_url}: nothing to compare: {reason}", err=True)
-        sys.exit(spider.exit_status or 3)
+        click.echo(f"uknip: {spider.crawl.site.base_url}: nothing to compare: {reason}", err=True)
+        sys.exit(spider.crawl.stop.exit_status or 3)
     found = _read(directory, spider.audit)
     click.echo(json_text(found) if as_json else _text(found))
 

@@ -192,10 +192,8 @@ def crawl(
             "image_hosts": ",".join(image_hosts),
         },
     )
-    db = open_readonly(directory)
+    crawl, db = spider.crawl, open_readonly(directory)
     try:
-        return run_report(
-            db, spider.run.id, spider.exit_status, spider.discovery.troubles, spider.recovered.replayed
-        )
+        return run_report(db, crawl.run.id, crawl.stop.exit_status, crawl.troubles, spider.recovered.replayed)
     finally:
         db.close()

@@ -37,7 +37,7 @@ def run(
             spider = crawler.spider
             if not isinstance(spider, spider_class):
                 os._exit(128 + signum)  # nothing has begun that the next run does not mend
-            spider.stopped_by = signum
+            spider.crawl.stop.signal = signum
             if spider.is_deriving:
                 _die_of_the_next()
                 raise KeyboardInterrupt  # the run itself has ended, and its rows are on the disk

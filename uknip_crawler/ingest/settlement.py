@@ -239,7 +239,13 @@ class Settlement:
         if reading is not None and detail is None:
             detail = reading.reason or (", ".join(reading.flags) or None)
         self._archive.ledger.close(
-            visit.due.fetch_id, outcome, at=now, detail=detail, response=response, article_id=article_id
+            visit.due.fetch_id,
+            outcome,
+            at=now,
+            detail=detail,
+            response=response,
+            article_id=article_id,
+            attempts=visit.attempts,
         )
         here = self._archive.articles.at(visit.due.url)
         if self._archive.pages.at(visit.due.url) is not None:

@@ -37,13 +37,14 @@ class Visit:
     reading: Reading | None = None
     part: int = 1
     origin_changes: int = 0
+    attempts: int = 0
     cookies: dict[str, str] = field(default_factory=dict)
     is_remembered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CrawlRun:
-    """The run every component works for. `walks_listings` follows archive pages and their pagination.
+    """The run every component works for. What it walks is known once the site's lists are read: `walks_listings` follows archive pages and their pagination.
 
     `walks_back` follows the pagination only as far as there are stories that were not known before the run.
 

@@ -46,23 +46,23 @@ class AuditSpider(UknipSpider):
         try:
             await self.documents.read_robots()
         except SiteUnavailable as error:
-            self.stop_early(str(error))
+            self.crawl.stop.early(str(error))
             return
-        sample = self.archive.audits.sample(self.sample_size)
+        sample = self.crawl.archive.audits.sample(self.sample_size)
         if not self._compare(sample, "rest", await self._by_rest(sample)) and sample:
             self._compare(sample, "feed", await self._by_feed())
-        self.end_reason = AUDITED
+        self.crawl.stop.reason = AUDITED
         no_visits: tuple[Request, ...] = ()
         for request in no_visits:
             yield request
 
     async def _by_rest(self, sample: Sequence[Sampled]) -> tuple[Content, ...]:
-        known = self.archive.sources.working("rest")
+        known = self.crawl.archive.sources.working("rest")
         numbers = [story.post_id for story in sample if story.post_id is not None]
         found: list[Content] = []
         for start in range(0, len(numbers), POSTS_A_REQUEST):
             url = rest.contents_url(
-                self.site.base_url,
+                self.crawl.site.base_url,
                 numbers[start : start + POSTS_A_REQUEST],
                 endpoint=known.url if known else rest.POSTS,
             )
@@ -73,8 +73,8 @@ class AuditSpider(UknipSpider):
         return tuple(found)
 
     async def _by_feed(self) -> tuple[Content, ...]:
-        known = self.archive.sources.working("feed")
-        url = known.url if known else feed.feed_url(self.site.base_url)
+        known = self.crawl.archive.sources.working("feed")
+        url = known.url if known else feed.feed_url(self.crawl.site.base_url)
         answer = await self.documents.get(
             url, "feed", lambda body, headers: feed.parse_contents(body, url=url), conditional=False
         )
@@ -91,7 +91,7 @@ class AuditSpider(UknipSpider):
         for story in sample:
             content = by_number.get(story.post_id) if story.post_id is not None else None
             content = content or by_url.get(story.url)
-            reference = reference_body(content.html, story.url, self.site) if content else None
+            reference = reference_body(content.html, story.url, self.crawl.site) if content else None
             if content is None or reference is None:
                 continue
             if content.modified_at and content.modified_at > datetime.fromisoformat(story.captured_at):
@@ -104,12 +104,14 @@ class AuditSpider(UknipSpider):
         if not compared and not edited:
             return False
         totals = Totals(len(sample), edited, len(sample) - edited - len(compared))
-        with self.archive.transaction():
-            self.audit = self.archive.audits.save(self.run.id, source, compared, totals, at=self.clock())
+        with self.crawl.archive.transaction():
+            self.audit = self.crawl.archive.audits.save(
+                self.crawl.run.id, source, compared, totals, at=self.crawl.clock()
+            )
         return True
 
     def _canonical(self, url: str) -> str | None:
         try:
-            return canonicalise(url, self.site)
+            return canonicalise(url, self.crawl.site)
         except AddressRefused:
             return None

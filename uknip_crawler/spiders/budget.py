@@ -12,7 +12,7 @@ _ANY = 2**31
 
 
 @dataclass(slots=True)
-class Allowance:
+class Budget:
     """`pages` and `requests` a run may not exceed, None for any number; `spent` requests are made."""
 
     pages: int | None = None

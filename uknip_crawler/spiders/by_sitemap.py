@@ -54,7 +54,7 @@ class Sitemaps:
         """Return the sitemaps that robots.txt names, once each; relative ones are below the site's folder."""
         base = self._intake.site.base_url
         printed = (
-            absolute(line.strip().replace(" ", "%20"), base) for line in self._documents.robots.sitemaps
+            absolute(line.strip().replace(" ", "%20"), base) for line in self._intake.crawl.robots.sitemaps
         )
         # a line that names the home page names nothing: `//`, `/`
         addresses = dict.fromkeys(address for address in printed if address and address != base)

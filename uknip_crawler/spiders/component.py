@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from uknip_crawler.spiders.crawl import Crawl
 from uknip_crawler.spiders.uknip import UknipSpider
 
 if TYPE_CHECKING:
@@ -24,3 +25,7 @@ class Component:
     def _spider(self) -> UknipSpider:
         assert isinstance(self._crawler.spider, UknipSpider)
         return self._crawler.spider
+
+    @property
+    def _crawl(self) -> Crawl:
+        return self._spider.crawl

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
@@ -20,11 +20,10 @@ from uknip_crawler.extraction.content import decode
 from uknip_crawler.ingest import outcomes
 from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
 from uknip_crawler.models import Capture, Outcome
-from uknip_crawler.spiders import redirects
+from uknip_crawler.spiders.crawl import Crawl
+from uknip_crawler.spiders.exchange import Exchange, answered
+from uknip_crawler.spiders.redirects import cookies_of
 from uknip_crawler.urls import canonicalise
-
-if TYPE_CHECKING:
-    from uknip_crawler.spiders.uknip import UknipSpider
 
 T = TypeVar("T")
 
@@ -49,16 +48,15 @@ class Answer(Generic[T]):
 
 
 class Documents:
-    """Gets documents for one run, as robots.txt allows. `robots` allows everything until it has been read."""
+    """Gets documents for one crawl, as robots.txt allows."""
 
-    def __init__(self, spider: UknipSpider) -> None:
-        self._spider = spider
-        self._archive = spider.archive
-        self.robots = robots.Robots.parse(b"")
+    def __init__(self, crawl: Crawl) -> None:
+        self._crawl = crawl
+        self._archive = crawl.archive
 
     async def read_robots(self) -> None:
         """Read the site's robots.txt and obey it. Raises SiteUnavailable when it cannot be had."""
-        self.robots = await self.robots_of(self._spider.site.base_url)
+        self._crawl.robots = await self.robots_of(self._crawl.site.base_url)
 
     async def robots_of(self, base_url: str) -> robots.Robots:
         """Read a host's robots.txt and go as slowly there as it asks.
@@ -75,12 +73,12 @@ class Documents:
                 f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
             )
         rules = answer.value or robots.Robots.parse(b"")
-        self._obey_crawl_delay(urlsplit(self._spider.origin.wire_url(url)).hostname or "", rules)
+        self._obey_crawl_delay(urlsplit(self._crawl.origin.wire_url(url)).hostname or "", rules)
         return rules
 
     def _obey_crawl_delay(self, host: str, rules: robots.Robots) -> None:
-        asked = rules.crawl_delay(self._spider.agent) or 0.0
-        settings, downloader = self._spider.crawler.settings, self._spider.engine.downloader
+        asked = rules.crawl_delay(self._crawl.agent) or 0.0
+        settings, downloader = self._crawl.settings, self._crawl.engine.downloader
         if asked > settings.getfloat("DOWNLOAD_DELAY"):
             concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
             downloader.per_slot_settings[host] = {"delay": asked, "concurrency": concurrency}
@@ -94,12 +92,12 @@ class Documents:
         source = self._archive.sources.get(url, kind)
         with self._archive.transaction():
             row = self._archive.ledger.open(
-                self._spider.run.id, url, kind=kind, found_by="seed", at=self._spider.clock()
+                self._crawl.run.id, url, kind=kind, found_by="seed", at=self._crawl.clock()
             )
         if row is None:
             return Answer("failed", detail="already asked for in this run")
         response: Response | None = None
-        if kind != "robots" and not self.robots.allowed(url, self._spider.agent):
+        if kind != "robots" and not self._crawl.allows(url):
             answer: Answer[T] = Answer("absent", detail=FORBIDDEN)
         else:
             try:
@@ -117,7 +115,7 @@ class Documents:
         self._archive.sync_captures()
         with self._archive.transaction():
             self._archive.ledger.close(
-                row, outcome, at=self._spider.clock(), detail=answer.detail, response=response
+                row, outcome, at=self._crawl.clock(), detail=answer.detail, response=response
             )
 
     async def download(self, url: str, kind: str = "page", source: Source | None = None) -> Response:
@@ -127,24 +125,22 @@ class Documents:
             headers["If-None-Match"] = source.etag
         if source and source.last_modified:
             headers["If-Modified-Since"] = source.last_modified
-        target = self._spider.origin.wire_url(url)
+        target = self._crawl.origin.wire_url(url)
         cookies: dict[str, str] = {}
         for _ in range(_MAX_HOPS + 1):
-            headers |= self._spider.origin.cookie_header(cookies)
+            headers |= self._crawl.origin.cookie_header(cookies)
             try:
-                request = Request(
-                    target, headers=headers, dont_filter=True, meta={"handle_httpstatus_all": True}
-                )
-                response = await self._spider.engine.download_async(request)
+                request = Request(target, headers=headers, dont_filter=True, meta=Exchange().meta())
+                response = await self._crawl.download(request)
             except (
                 Exception
             ) as error:  # whatever the network or a handler raised: this document is not to be had
                 raise SiteUnavailable(str(error).rstrip(".") or type(error).__name__) from error
-            capture, record = response.request.meta["capture"], response.request.meta["record"]  # type: ignore[union-attr]
+            kept = answered(response)
             if response.status not in STATUSES:
-                return Response(capture, record, response.request.meta.get("retry_times", 0) + 1)  # type: ignore[union-attr]
-            given = redirects.cookies_of(response)
-            following = self._redirect_target(target, location_of(capture) or "", kind)
+                return kept
+            given = cookies_of(response)
+            following = self._redirect_target(target, location_of(kept.capture) or "", kind)
             if following == target and given.items() <= cookies.items():
                 raise SiteUnavailable("redirects to itself")
             target, cookies = following, cookies | given
@@ -153,8 +149,8 @@ class Documents:
     def _redirect_target(self, url: str, location: str, kind: str) -> str:
         try:
             target = resolve(url, location)
-            canonicalise(target, self._spider.site)
-            self._spider.origin.learn(url, target)
+            canonicalise(target, self._crawl.site)
+            self._crawl.origin.learn(url, target)
         except AddressRefused as error:
             # RFC 9309 §2.3.1.2: robots.txt may redirect to another authority; nothing else may
             if kind != "robots" or not _may_hold_robots(url, location):

@@ -23,7 +23,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -48,10 +47,10 @@ from uknip_crawler.ingest.image_format import examine
 from uknip_crawler.models import Media, Outcome
 from uknip_crawler.sites import with_image_hosts
 from uknip_crawler.spiders import failures
+from uknip_crawler.spiders.crawl import Crawl
+from uknip_crawler.spiders.documents import Documents
+from uknip_crawler.spiders.exchange import Exchange, answered
 from uknip_crawler.urls import image_address, is_own_host
-
-if TYPE_CHECKING:
-    from uknip_crawler.spiders.uknip import UknipSpider
 
 logger = logging.getLogger(__name__)
 
@@ -73,40 +72,40 @@ class _Answer:
     redirected_to: str | None = None
 
 
-class Pictures:
-    """Asks for the pictures an archive lacks, as politely as for pages. `kept` counts those of this run.
+class Images:
+    """Asks for the images an archive lacks, as politely as for pages.
 
     `hosts` may be asked besides those that the site file names. Raises UsageError for what is no public host.
     """
 
-    def __init__(self, spider: UknipSpider, hosts: Sequence[str]) -> None:
-        self._spider = spider
-        self._site = with_image_hosts(spider.site, hosts)
-        self._archive = spider.archive
-        self._images = spider.archive.images
+    def __init__(self, crawl: Crawl, documents: Documents, hosts: Sequence[str]) -> None:
+        self._crawl = crawl
+        self._documents = documents
+        self._site = with_image_hosts(crawl.site, hosts)
+        self._archive = crawl.archive
+        self._images = crawl.archive.images
         self._robots: dict[str, Robots | None] = {}
         self._reading_robots = asyncio.Lock()
-        self.kept = 0
 
     async def run(self) -> None:
         """Ask for every picture wanted, until all have answered or the run must end."""
-        settings = self._spider.crawler.settings
+        settings = self._crawl.settings
         self._max_bytes = settings.getint("UKNIP_IMAGE_MAX_BYTES")
         self._max_pixels = settings.getint("UKNIP_IMAGE_MAX_PIXELS")
         with self._archive.transaction():
             self._images.recover(self._is_lifted)
-        wanted = iter(self._images.wanted(self._spider.run.since))
+        wanted = iter(self._images.wanted(self._crawl.run.since))
         await asyncio.gather(*(self._work(wanted) for _ in range(settings.getint("CONCURRENT_REQUESTS"))))
 
     async def _work(self, wanted: Iterator[int]) -> None:
-        spider = self._spider
+        crawl = self._crawl
         for image_id in wanted:
-            if spider.is_stopping or spider.stopped_by or spider.allowance.is_spent:
+            if crawl.stop.is_stopping or crawl.stop.signal or crawl.budget.is_spent:
                 return
             try:
                 await self._take(image_id)
             except StorageError as error:
-                spider.fail_storage(error)
+                crawl.stop.storage(error)
             except Exception:  # one that breaks our own code must not stop the others; its row ends as lost
                 logger.exception("picture %d could not be taken", image_id)
 
@@ -114,7 +113,7 @@ class Pictures:
         """Tell whether a picture refused by robots.txt, or for its host, is to be tried once more."""
         if reason != BY_ROBOTS:
             return reason.removeprefix(BY_HOST) in self._site.image_hosts
-        return not self._is_own(url) or self._spider.allows(url)
+        return not self._is_own(url) or self._crawl.allows(url)
 
     def _is_own(self, url: str) -> bool:
         return is_own_host(urlsplit(url).hostname, self._site)
@@ -148,13 +147,13 @@ class Pictures:
         robots = await self._robots_for(address)
         if robots is None:
             return _Answer(Outcome.DEFERRED, f"robots.txt of {urlsplit(address).netloc} could not be read")
-        if not robots.allowed(address, self._spider.agent):
+        if not robots.allowed(address, self._crawl.agent):
             return _Answer(Outcome.ROBOTS_DENIED, BY_ROBOTS)
-        meta = {"handle_httpstatus_all": True, "is_image": True, "download_maxsize": self._max_bytes}
-        wire_url = self._spider.origin.wire_url(address)
+        meta = Exchange(is_image=True).meta(download_maxsize=self._max_bytes)
+        wire_url = self._crawl.origin.wire_url(address)
         request = Request(wire_url, headers=_HEADERS, dont_filter=True, meta=meta)
         try:
-            response = await self._spider.engine.download_async(request)
+            response = await self._crawl.download(request)
         except Exception as error:  # noqa: BLE001  # whatever the network or a handler raised
             outcome, detail = failures.of_error(error)
             if outcome is Outcome.TOO_LARGE:
@@ -163,27 +162,25 @@ class Pictures:
         return await self._understand(response)
 
     async def _understand(self, response: ScrapyResponse) -> _Answer:
-        assert response.request is not None
-        meta = response.request.meta
-        answered = Response(meta["capture"], None, meta.get("retry_times", 0) + 1)
+        kept = answered(response)
         if response.status in redirects.STATUSES:
-            return self._redirected(response, answered)
+            return self._redirected(response, kept)
         if response.status != HTTPStatus.OK:
-            outcome, _ = outcomes.of_capture(answered.capture, is_stopping=self._spider.is_stopping)
+            outcome, _ = outcomes.of_capture(kept.capture, is_stopping=self._crawl.stop.is_stopping)
             is_odd = outcome in (None, Outcome.UNCHANGED)
-            return _Answer(Outcome.HTTP_ERROR if is_odd else outcome, f"HTTP {response.status}", answered)
+            return _Answer(Outcome.HTTP_ERROR if is_odd else outcome, f"HTTP {response.status}", kept)
         try:
-            body = decode(answered.capture, limit_bytes=self._max_bytes)
+            body = decode(kept.capture, limit_bytes=self._max_bytes)
             media = await asyncio.to_thread(examine, body, max_pixels=self._max_pixels)
         except ContentTruncated as error:
-            return _Answer(Outcome.DATALOSS, str(error), answered)
+            return _Answer(Outcome.DATALOSS, str(error), kept)
         except (ContentTooLarge, MediaRefused) as error:
-            return _Answer(Outcome.REFUSED, str(error), answered)
+            return _Answer(Outcome.REFUSED, str(error), kept)
         except ContentError as error:
-            return _Answer(Outcome.BAD_ENCODING, str(error), answered)
-        return _Answer(response=answered, body=body, media=media)
+            return _Answer(Outcome.BAD_ENCODING, str(error), kept)
+        return _Answer(response=kept, body=body, media=media)
 
-    def _redirected(self, response: ScrapyResponse, answered: Response) -> _Answer:
+    def _redirected(self, response: ScrapyResponse, kept: Response) -> _Answer:
         location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
         target = location
         try:
@@ -191,10 +188,8 @@ class Pictures:
             target = image_address(target, self._site)
         except AddressRefused as error:
             refused = _refused_address(target, error)
-            return replace(refused, response=answered)
-        return _Answer(
-            Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects", answered, redirected_to=target
-        )
+            return replace(refused, response=kept)
+        return _Answer(Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects", kept, redirected_to=target)
 
     # robots.txt of other hosts
 
@@ -207,18 +202,17 @@ class Pictures:
         return await self._robots_for(address) is None
 
     async def _robots_for(self, address: str) -> Robots | None:
-        documents = self._spider.documents
         if self._is_own(address):
-            return documents.robots
+            return self._crawl.robots
         origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
         async with self._reading_robots:
             if origin not in self._robots:
                 try:
-                    self._robots[origin] = await documents.robots_of(origin)
+                    self._robots[origin] = await self._documents.robots_of(origin)
                 except SiteUnavailable as error:
                     self._robots[origin] = None
-                    if not self._spider.allowance.is_spent:
-                        self._spider.discovery.troubles.append(str(error))
+                    if not self._crawl.budget.is_spent:
+                        self._crawl.troubles.append(str(error))
         return self._robots[origin]
 
     # Rows
@@ -226,12 +220,12 @@ class Pictures:
     def _open(self, url: str, found_by: str, found_on: str) -> int | None:
         with self._archive.transaction():
             return self._archive.ledger.open(
-                self._spider.run.id,
+                self._crawl.run.id,
                 url,
                 kind=IMAGE,
                 found_by=found_by,
                 found_on=found_on,
-                at=self._spider.clock(),
+                at=self._crawl.clock(),
             )
 
     def _fail(self, image_id: int, hops: int) -> None:
@@ -254,7 +248,7 @@ class Pictures:
             elif outcome is not Outcome.DEFERRED:
                 self._images.fail(image_id)
             self._close(row, outcome, replace(answer, detail=detail))
-        self.kept += kept is not None
+        self._crawl.kept_images += kept is not None
 
     def _keep(self, image_id: int, answer: _Answer) -> Kept | None:
         """Put a picture on the disk; return what to record of it, or None when the answer brought none."""
@@ -269,7 +263,7 @@ class Pictures:
         self._archive.ledger.close(
             row,
             outcome,
-            at=self._spider.clock(),
+            at=self._crawl.clock(),
             detail=answer.detail,
             response=answer.response,
             redirected_to=answer.redirected_to,

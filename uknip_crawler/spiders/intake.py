@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.sources import Source
@@ -15,11 +15,9 @@ from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.ingest.candidates import candidate_of
 from uknip_crawler.ingest.retraction import retract
 from uknip_crawler.models import Outcome
-from uknip_crawler.spiders.documents import FORBIDDEN, Answer
+from uknip_crawler.spiders.crawl import Crawl
+from uknip_crawler.spiders.documents import FORBIDDEN, Answer, Documents
 from uknip_crawler.urls import canonicalise
-
-if TYPE_CHECKING:
-    from uknip_crawler.spiders.uknip import UknipSpider
 
 T = TypeVar("T")
 
@@ -39,13 +37,14 @@ class Intake:
     `unread` are lists that were refused or broken: they are trouble where no other list names every story.
     """
 
-    def __init__(self, spider: UknipSpider) -> None:
-        self.site = spider.site
-        self.run = spider.run
-        self.archive = spider.archive
-        self.documents = spider.documents
-        self.clock = spider.clock
-        self.troubles: list[str] = []
+    def __init__(self, crawl: Crawl, documents: Documents) -> None:
+        self.site = crawl.site
+        self.run = crawl.run
+        self.archive = crawl.archive
+        self.documents = documents
+        self.clock = crawl.clock
+        self.crawl = crawl
+        self.troubles = crawl.troubles
         self.unread: list[str] = []
         self.lists_read = self.entries = 0
 

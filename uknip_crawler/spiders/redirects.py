@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Callable
 
 from scrapy import Request
 from scrapy.http import Response as ScrapyResponse
@@ -18,57 +16,25 @@ from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
 from uknip_crawler.ingest.visit import Hop, Visit
 from uknip_crawler.models import Outcome
-from uknip_crawler.sites import Site
-from uknip_crawler.urls import AddressKind, canonicalise, classify, is_own_host
-
-if TYPE_CHECKING:
-    from uknip_crawler.spiders.uknip import UknipSpider
+from uknip_crawler.spiders.crawl import Crawl
+from uknip_crawler.spiders.exchange import answered
+from uknip_crawler.spiders.visits import Visits
+from uknip_crawler.urls import AddressKind, canonicalise, classify
 
 _MAX_HOPS = 5
 _WAIT_FOR_TARGET_SECONDS = 30.0
 _COOKIE = re.compile(
     r"([!#$%&'*+.^`|~\w-]{1,200})=([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,2000})(?=\s*(?:;|\Z))"
 )
-_MAX_COOKIES = 4096  # characters of a header
-
-
-class Origin:
-    """How the site wants to be asked: the scheme and host it redirects to, once it has (`www.`, https), and `cookies`.
-
-    Cookies are sent only where a redirect would not be left without them, and are forgotten with the run.
-    """
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self.cookies: dict[str, str] = {}
-        self._origin: tuple[str, str] = urlsplit(site.base_url)[:2]
-
-    def wire_url(self, url: str) -> str:
-        """Return the address to ask for one of the site's; one of another host stays as it is."""
-        parts = urlsplit(url)
-        return urlunsplit((*self._origin, *parts[2:])) if is_own_host(parts.hostname, self._site) else url
-
-    def cookie_header(self, more: Mapping[str, str]) -> dict[str, str]:
-        """Return the header that tells the site its cookies and those of a chain of redirects; none for none."""
-        pairs = [f"{name}={value}" for name, value in (self.cookies | dict(more)).items()]
-        while pairs and len("; ".join(pairs)) > _MAX_COOKIES:
-            pairs.pop()
-        return {"Cookie": "; ".join(pairs)} if pairs else {}
-
-    def learn(self, asked: str, target: str) -> bool:
-        """Adopt the origin of a redirect within the site; return whether it was another than the one asked."""
-        origin = urlsplit(target)[:2]
-        if urlsplit(asked)[:2] == origin:
-            return False
-        self._origin = origin
-        return True
 
 
 class Redirects:
     """Goes on with visits whose answer is a redirect."""
 
-    def __init__(self, spider: UknipSpider) -> None:
-        self._spider = spider
+    def __init__(self, crawl: Crawl, visits: Visits, request: Callable[[Visit, str], Request]) -> None:
+        self._crawl = crawl
+        self._visits = visits
+        self._request = request
         self._waiting_for: dict[str, str] = {}
 
     def location(self, visit: Visit, response: ScrapyResponse) -> str | None:
@@ -76,29 +42,29 @@ class Redirects:
 
         A page that refreshes itself is one, unless it gives a cookie to come back with.
         """
-        location = location_of(response.meta["capture"])
+        location = location_of(answered(response).capture)
         if location is None or response.status in STATUSES or self._gives_cookies(visit, response):
             return location
         try:
-            url = canonicalise(resolve(response.url, location), self._spider.site)
+            url = canonicalise(resolve(response.url, location), self._crawl.site)
         except AddressRefused:
             return location
         return location if url != visit.due.url else None
 
     def _gives_cookies(self, visit: Visit, response: ScrapyResponse) -> bool:
-        known = self._spider.origin.cookies | visit.cookies
+        known = self._crawl.origin.cookies | visit.cookies
         return not visit.is_remembered and not cookies_of(response).items() <= known.items()
 
     async def follow(self, visit: Visit, response: ScrapyResponse, location: str) -> Request | None:
         """Return the next request of a chain, or None when the chain ends here with an outcome in the visit."""
         try:
             target = resolve(response.url, location)
-            url = canonicalise(target, self._spider.site)
+            url = canonicalise(target, self._crawl.site)
         except AddressRefused as error:
             visit.outcome = Outcome.BLOCKED_HOST if isinstance(error, HostRefused) else Outcome.BLOCKED_URL
             visit.detail = f"redirects to a refused address: {error}"
             if response.status not in STATUSES and visit.due.promises_story:
-                self._spider.discovery.troubles.append(f"{visit.due.url}: shows no story, and {visit.detail}")
+                self._crawl.troubles.append(f"{visit.due.url}: shows no story, and {visit.detail}")
             return None
         gives_cookies = self._gives_cookies(visit, response)
         visit.cookies |= cookies_of(response)
@@ -106,10 +72,10 @@ class Redirects:
         if (
             url == visit.due.url
             and visit.origin_changes <= _MAX_HOPS
-            and self._spider.origin.learn(response.url, target)
+            and self._crawl.origin.learn(response.url, target)
         ):
-            return self._spider.request(visit, self._spider.origin.wire_url(url))
-        chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _answered(visit)))
+            return self._request(visit, self._crawl.origin.wire_url(url))
+        chain = (*visit.hops, Hop(visit.due.fetch_id, visit.due.url, _kept(visit)))
         back = next((hop for hop in chain if hop.url == url), None)
         if (
             back is not None
@@ -122,11 +88,11 @@ class Redirects:
             visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
         elif len(chain) > _MAX_HOPS:
             visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
-        elif classify(url, self._spider.site) is AddressKind.TRAP:
+        elif classify(url, self._crawl.site) is AddressKind.TRAP:
             visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
-        elif self._spider.archive.redactions.keeps_out(url):
+        elif self._crawl.archive.redactions.keeps_out(url):
             visit.outcome, visit.detail = Outcome.REDACTED, url  # the ledger will not have it
-        elif not self._spider.allows(url):
+        elif not self._crawl.allows(url):
             visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, f"redirects to {url}"
         else:
             return await self._hop(visit, chain, url)
@@ -134,21 +100,21 @@ class Redirects:
 
     def _return(self, visit: Visit, chain: tuple[Hop, ...], back: Hop) -> Request:
         """Ask once more, with the cookies it gave, for an address that a chain of redirects has come back to."""
-        self._spider.origin.cookies |= visit.cookies
-        self._spider.hand_over(visit)
+        self._crawl.origin.cookies |= visit.cookies
+        self._visits.hand_over(visit)
         due = visit.due
         if back.fetch_id != due.fetch_id:
             due = Due(back.fetch_id, back.url, due.kind, "redirect", due.listed_on, None, None)
         hops = tuple(hop for hop in chain if hop is not back)
         again = Visit(due, hops=hops, cookies=visit.cookies, is_remembered=True)
-        return self._spider.request(again, self._spider.origin.wire_url(back.url))
+        return self._request(again, self._crawl.origin.wire_url(back.url))
 
     async def _hop(self, visit: Visit, chain: tuple[Hop, ...], url: str) -> Request | None:
-        kind = visit.due.kind if visit.due.kind != PART else classify(url, self._spider.site).value
-        with self._spider.archive.transaction():
-            now = self._spider.clock()
-            row = self._spider.archive.ledger.open(
-                self._spider.run.id,
+        kind = visit.due.kind if visit.due.kind != PART else classify(url, self._crawl.site).value
+        with self._crawl.archive.transaction():
+            now = self._crawl.clock()
+            row = self._crawl.archive.ledger.open(
+                self._crawl.run.id,
                 url,
                 kind=kind,
                 found_by="redirect",
@@ -157,32 +123,31 @@ class Redirects:
             )
             if row is not None:
                 candidate = Candidate(url, kind, "redirect", visit.due.url)
-                self._spider.archive.frontier.add([candidate], at=now, due_at=self._spider.run.started_at)
+                self._crawl.archive.frontier.add([candidate], at=now, due_at=self._crawl.run.started_at)
         if row is None:
             await self._join(visit, url)
             return None
-        self._spider.hand_over(visit)
+        self._visits.hand_over(visit)
         listed_on = visit.due.listed_on
         following = Visit(
             Due(row, url, kind, "redirect", listed_on, None, None), hops=chain, cookies=visit.cookies
         )
         following.is_remembered = visit.is_remembered
-        return self._spider.request(following, self._spider.origin.wire_url(url))
+        return self._request(following, self._crawl.origin.wire_url(url))
 
     async def _join(self, visit: Visit, url: str) -> None:
         """End a chain at an address this run has visited, or is visiting, on its own."""
         here = visit.due.url
         self._waiting_for[here] = url
-        deadline = self._spider.clock().timestamp() + _WAIT_FOR_TARGET_SECONDS
-        while self._spider.archive.ledger.open_row(self._spider.run.id, url) is not None:
-            if self._waiting_for.get(url) == here or self._spider.clock().timestamp() > deadline:
+        deadline = self._crawl.clock().timestamp() + _WAIT_FOR_TARGET_SECONDS
+        while self._crawl.archive.ledger.open_row(self._crawl.run.id, url) is not None:
+            if self._waiting_for.get(url) == here or self._crawl.clock().timestamp() > deadline:
                 visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {url} and back"
                 break
             await asyncio.sleep(0.05)
         del self._waiting_for[here]
         if visit.outcome is None:
-            self._spider.settlement.resolve_redirect(visit, url)
-            self._spider.visit_ended(visit, Outcome.ALIAS)
+            self._visits.resolve_redirect(visit, url)
 
 
 def cookies_of(response: ScrapyResponse) -> dict[str, str]:
@@ -194,6 +159,6 @@ def cookies_of(response: ScrapyResponse) -> dict[str, str]:
     return found
 
 
-def _answered(visit: Visit) -> Response:
+def _kept(visit: Visit) -> Response:
     assert visit.response is not None
     return visit.response

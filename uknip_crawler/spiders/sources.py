@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from uknip_crawler.archive.frontier import Candidate, Due
@@ -16,11 +15,10 @@ from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.by_feed import Feed
 from uknip_crawler.spiders.by_rest import RestList
 from uknip_crawler.spiders.by_sitemap import Sitemaps
+from uknip_crawler.spiders.crawl import Crawl
+from uknip_crawler.spiders.documents import Documents
 from uknip_crawler.spiders.intake import Intake
 from uknip_crawler.urls import canonical_or_none
-
-if TYPE_CHECKING:
-    from uknip_crawler.spiders.uknip import UknipSpider
 
 
 class Discovery:
@@ -30,17 +28,14 @@ class Discovery:
     can tell what was published since the last run.
     """
 
-    def __init__(self, spider: UknipSpider) -> None:
-        self._spider = spider
-        self._archive = spider.archive
-        self._intake = Intake(spider)
+    def __init__(self, crawl: Crawl, documents: Documents) -> None:
+        self._crawl = crawl
+        self._archive = crawl.archive
+        self._documents = documents
+        self._intake = Intake(crawl, documents)
         self._posts: Signposts | None = None
         self.home: Visit | None = None
         self.walks_back = False
-
-    @property
-    def troubles(self) -> list[str]:
-        return self._intake.troubles
 
     @property
     def lists_anything(self) -> bool:
@@ -52,30 +47,30 @@ class Discovery:
 
         Raises SiteUnavailable when robots.txt cannot be had (RFC 9309 §2.3.1.4: then everything is disallowed).
         """
-        await self._spider.documents.read_robots()
-        if warning := self._spider.documents.robots.warning:
-            self.troubles.append(f"robots.txt: {warning}")
+        await self._documents.read_robots()
+        if warning := self._crawl.robots.warning:
+            self._crawl.troubles.append(f"robots.txt: {warning}")
         listed = await self._rest(full=full)
         if full or not listed:
             listed = await Sitemaps(self._intake).read(full=full) or listed
         if listed:
             self._put_home_aside()
             return True
-        self.troubles.extend(self._intake.unread)
+        self._crawl.troubles.extend(self._intake.unread)
         posts = await self._look_at_home()
         with self._archive.transaction():  # without a list of all stories it shows at least the newest
             home, due_at = (
-                Candidate(self._spider.site.base_url, "listing", "seed", priority=15),
-                self._spider.run.started_at,
+                Candidate(self._crawl.site.base_url, "listing", "seed", priority=15),
+                self._crawl.run.started_at,
             )
-            self._archive.frontier.add([home], at=self._spider.clock(), due_at=due_at)
+            self._archive.frontier.add([home], at=self._crawl.clock(), due_at=due_at)
             self._archive.frontier.revisit(home.url, reason="listing", due_at=due_at)
         self.walks_back = not await self._feed(posts, full=full)
         return False
 
     async def _rest(self, *, full: bool) -> bool:
         """Read REST where it answered last time, else where WordPress has it, else where the home page says that it is."""
-        base = self._spider.site.base_url
+        base = self._crawl.site.base_url
         known = self._archive.sources.working("rest")
         usual = urljoin(base, known.url if known else rest.POSTS)
         there = RestList(self._intake, usual)
@@ -96,7 +91,7 @@ class Discovery:
         """Read the feed that answered last time, else the one that the home page names; return whether it met known stories."""
         known = self._archive.sources.working("feed")
         named = [address for address in posts.feeds[:1] if self._intake.is_ours(address, "feed")]
-        addresses = [*([known.url] if known else ()), *named, urljoin(self._spider.site.base_url, feed.FEED)]
+        addresses = [*([known.url] if known else ()), *named, urljoin(self._crawl.site.base_url, feed.FEED)]
         for address in addresses:
             if not self._intake.was_asked(address):  # as a sitemap, which a feed may be
                 found = Feed(self._intake, address, named=address in named)
@@ -109,14 +104,14 @@ class Discovery:
         if self._posts is not None:
             return self._posts
         self._posts = Signposts((), (), is_wordpress=False)
-        url = self._spider.site.base_url
-        if not self._spider.allows(url):
+        url = self._crawl.site.base_url
+        if not self._crawl.allows(url):
             return self._posts
         try:
-            response = await self._spider.documents.download(url)
+            response = await self._documents.download(url)
         except SiteUnavailable:
             return self._posts
-        if canonical_or_none(response.capture.url, self._spider.site) == url:
+        if canonical_or_none(response.capture.url, self._crawl.site) == url:
             self.home = self._visit_of(url, response)
         body, _ = readable(response.capture)
         self._posts = Signposts.of(body, response.capture.headers, url=response.capture.url)
@@ -124,8 +119,8 @@ class Discovery:
 
     def _visit_of(self, url: str, response: Response) -> Visit | None:
         with self._archive.transaction():
-            now = self._spider.clock()
-            row = self._archive.ledger.open(self._spider.run.id, url, kind="listing", found_by="seed", at=now)
+            now = self._crawl.clock()
+            row = self._archive.ledger.open(self._crawl.run.id, url, kind="listing", found_by="seed", at=now)
         return (
             Visit(Due(row, url, "listing", "seed", None, None, None), response) if row is not None else None
         )
@@ -137,6 +132,6 @@ class Discovery:
         self._archive.sync_captures()
         with self._archive.transaction():
             self._archive.ledger.close(
-                self.home.due.fetch_id, Outcome.LISTED, at=self._spider.clock(), response=self.home.response
+                self.home.due.fetch_id, Outcome.LISTED, at=self._crawl.clock(), response=self.home.response
             )
         self.home = None

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,26 +16,25 @@ from twisted.python.failure import Failure
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.frontier import Due
-from uknip_crawler.archive.ledger import Response
-from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
 from uknip_crawler.ingest import outcomes
-from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.jobs.derivation import derive_after_run
 from uknip_crawler.jobs.recover import recover
-from uknip_crawler.models import Capture, Outcome
+from uknip_crawler.models import Outcome
 from uknip_crawler.sites import load_site
-from uknip_crawler.spiders import ending, failures, redirects
-from uknip_crawler.spiders.budget import Allowance
+from uknip_crawler.spiders import ending, failures
+from uknip_crawler.spiders.budget import Budget
+from uknip_crawler.spiders.crawl import Crawl
 from uknip_crawler.spiders.documents import Documents
-from uknip_crawler.spiders.images import Pictures
+from uknip_crawler.spiders.exchange import Exchange, answered
+from uknip_crawler.spiders.images import Images
+from uknip_crawler.spiders.origin import Origin
+from uknip_crawler.spiders.redirects import Redirects
 from uknip_crawler.spiders.sources import Discovery
-from uknip_crawler.spiders.spaces import Spaces
+from uknip_crawler.spiders.visits import Visits
 
 if TYPE_CHECKING:
-    from scrapy.core.engine import ExecutionEngine
     from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
@@ -53,56 +49,42 @@ class UknipSpider(scrapy.Spider):
     Arguments (`-a NAME=VALUE` with `scrapy crawl uknip`): `base_url`, `archive` (folder), `limit` (pages a run),
     `budget` (requests a run), `since` (ISO date), `full` (1: read every source from the start and walk the listings).
     `images` (1: keep pictures too), `image_hosts` (more hosts they may come from, separated by commas).
-    `exit_status` holds the run's result once it has ended.
+    `crawl.stop.exit_status` holds the run's result once it has ended.
     """
 
     name = "uknip"
     visits_pages = True
-    pictures: Pictures | None = None
+    images: Images | None = None
 
     def __init__(
         self,
+        crawler: Crawler,
         archive: Archive,
         base_url: str,
         *,
-        user_agent: str,
         settings_kept: dict[str, Any],
-        allowance: Allowance,
+        budget: Budget,
         since: datetime | None = None,
         full: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
-        self.archive = archive
-        self.site = load_site(base_url)
-        self.clock = clock
-        self.agent = user_agent
-        self.exit_status = 3
-        self.end_reason = "not started"
-        self.is_stopping = False
-        self.stopped_by = 0
-        self.has_ended = False
-        self.is_deriving = False
-        self.requests = 0
-        self.received_bytes = 0
-        self.outcomes: Counter[str] = Counter()
-        self.recovered = recover(archive, self.site, clock=clock)
+        site = load_site(base_url)
+        self.recovered = recover(archive, site, clock=clock)
         with archive.transaction():
             started = clock()
-            run_id = archive.ledger.start_run(
-                "crawl", self.site.base_url, settings_kept, __version__, at=started
-            )
-        self.run = CrawlRun(run_id, started, clock, since, walks_listings=True)
+            run_id = archive.ledger.start_run("crawl", site.base_url, settings_kept, __version__, at=started)
+        run = CrawlRun(run_id, started, clock, since, walks_listings=True)
+        agent = crawler.settings["USER_AGENT"]
+        self.crawl = Crawl(crawler, archive, site, run, agent, budget, Origin(site))
+        self.crawl.stop.then = self._close
         self._full = full or not archive.ledger.has_finished_crawl()
-        self.allowance = allowance
-        self._in_flight: dict[int, Visit] = {}
-        self._wake = asyncio.Event()
-        self.origin = redirects.Origin(self.site)
-        self.documents = Documents(self)
-        self.discovery = Discovery(self)
-        self._redirects = redirects.Redirects(self)
-        self._spaces = Spaces(archive)
-        self.settlement = Settlement(archive, self.site, self.run)
+        self.documents = Documents(self.crawl)
+        self.discovery = Discovery(self.crawl, self.documents)
+        self.visits = Visits(self.crawl)
+        self._redirects = Redirects(self.crawl, self.visits, self._request)
+        self.has_ended = False
+        self.is_deriving = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, **arguments: Any) -> Self:
@@ -121,18 +103,17 @@ class UknipSpider(scrapy.Spider):
                     f"{archive.directory} archives {archive.base_url()}, not {base_url}: name another with --archive DIR"
                 )
             spider = cls(
+                crawler,
                 archive,
                 base_url,
-                user_agent=settings["USER_AGENT"],
                 settings_kept={name: settings.get(name) for name in _SETTINGS_KEPT},
-                allowance=Allowance.of(arguments),
+                budget=Budget.of(arguments),
                 since=datetime.fromisoformat(since).astimezone(UTC) if since else None,
                 full=str(arguments.get("full")).lower() in _YES,
             )
             if str(arguments.get("images")).lower() in _YES:
-                spider.pictures = Pictures(
-                    spider, (arguments.get("image_hosts") or "").replace(",", " ").split()
-                )
+                hosts = (arguments.get("image_hosts") or "").replace(",", " ").split()
+                spider.images = Images(spider.crawl, spider.documents, hosts)
         except BaseException:
             archive.close()
             raise
@@ -141,15 +122,6 @@ class UknipSpider(scrapy.Spider):
         crawler.signals.connect(spider._page_failed, signal=signals.item_error)
         return spider
 
-    @property
-    def engine(self) -> ExecutionEngine:
-        assert self.crawler.engine is not None
-        return self.crawler.engine
-
-    def allows(self, url: str) -> bool:
-        """Tell whether robots.txt lets us ask for an address."""
-        return self.documents.robots.allowed(url, self.agent)
-
     # The loop
 
     async def start(self) -> AsyncIterator[Any]:
@@ -157,90 +129,46 @@ class UknipSpider(scrapy.Spider):
             async for request in self._visits():
                 yield request
         except StorageError as error:
-            self.fail_storage(error)
+            self.crawl.stop.storage(error)
 
     async def _visits(self) -> AsyncIterator[Request | Visit]:
+        crawl, visits = self.crawl, self.visits
         try:
             complete = await self.discovery.run(full=self._full)
         except SiteUnavailable as error:
-            self.stop_early(str(error))
+            crawl.stop.early(str(error))
             return
         # with a complete list in hand there is no need to leaf through the site's archive pages
-        self.run = replace(
-            self.run, walks_listings=self._full and not complete, walks_back=self.discovery.walks_back
-        )
-        self.settlement = Settlement(self.archive, self.site, self.run)
+        crawl.run.walks_listings = self._full and not complete
+        crawl.run.walks_back = self.discovery.walks_back
         if (home := self.discovery.home) is not None:
-            yield self._answered(home)
-        while not self.is_stopping:
-            self._wake.clear()
-            for due in self._claim():
-                yield self.request(Visit(due), self.origin.wire_url(due.url))
-            if not self._in_flight:
-                if exhausted := self.allowance.exhausted(ended=self.outcomes.total()):
-                    self.end_reason = exhausted
-                elif self.run.since:
-                    self.end_reason = f"took what came since {self.run.since:%Y-%m-%d %H:%M} UTC"
+            yield self._asked_before(home)
+        while not crawl.stop.is_stopping:
+            visits.rest()
+            for due in visits.claim():
+                yield self._request(Visit(due), crawl.origin.wire_url(due.url))
+            if not visits.are_any:
+                if exhausted := crawl.budget.exhausted(ended=crawl.outcomes.total()):
+                    crawl.stop.reason = exhausted
+                elif crawl.run.since:
+                    crawl.stop.reason = f"took what came since {crawl.run.since:%Y-%m-%d %H:%M} UTC"
                 break
-            await self._wait()
-        if self.pictures:
-            await self.pictures.run()
-
-    def _claim(self) -> Iterator[Due]:
-        """Claim as many visits as keep the downloader busy; settle at once those that are not to be made."""
-        window = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS") + 2
-        if len(self._in_flight) > window // 2:
-            return  # claims are made several at a time: each costs a transaction
-        while not self.is_stopping and (room := min(window - len(self._in_flight), self._room())) > 0:
-            with self.archive.transaction():
-                dues = self.archive.frontier.claim(
-                    self.run.id, room, due_by=self.run.started_at, at=self.clock()
-                )
-            if not dues:
-                return
-            for due in dues:
-                self._in_flight[due.fetch_id] = visit = Visit(due)
-                if not self.allows(due.url):
-                    visit.outcome, visit.detail = Outcome.ROBOTS_DENIED, "robots.txt"
-                elif (why := self._spaces.closed(due)) is not None:
-                    visit.outcome, visit.detail = Outcome.TRAP, why
-                else:
-                    yield due
-                    continue
-                self.visit_ended(visit, *self.settlement.settle([visit]))
-
-    def _room(self) -> int:
-        return self.allowance.room(ended=self.outcomes.total(), in_flight=len(self._in_flight))
-
-    async def _wait(self) -> None:
-        """Wait for a visit to end. A visit that nothing carries any more is lost, and said to be."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), 5.0)
-            return
-        if self._in_flight and self._nothing_moves():
-            logger.error("%d visits were lost; they are due again in the next run", len(self._in_flight))
-            self._in_flight.clear()
-
-    def _nothing_moves(self) -> bool:
-        engine = self.engine
-        scheduler = engine._slot.scheduler if engine._slot else None
-        is_scraping = engine.scraper.slot is not None and not engine.scraper.slot.is_idle()
-        return not (
-            engine.downloader.active or is_scraping or (scheduler and scheduler.has_pending_requests())
-        )
+            await visits.wait()
+        if self.images:
+            await self.images.run()
 
     # One visit
 
-    def _answered(self, visit: Visit) -> Visit:
+    def _asked_before(self, visit: Visit) -> Visit:
         """Return a visit whose page was asked for before its turn came."""
         assert visit.response is not None
-        self._in_flight[visit.due.fetch_id] = visit
+        self.visits.begin(visit)
         visit.outcome, visit.detail = outcomes.of_capture(visit.response.capture)
         return visit
 
-    def request(self, visit: Visit, wire_url: str) -> Request:
-        self._in_flight[visit.due.fetch_id] = visit
-        headers = self.origin.cookie_header(visit.cookies)
+    def _request(self, visit: Visit, wire_url: str) -> Request:
+        self.visits.begin(visit)
+        headers = self.crawl.origin.cookie_header(visit.cookies)
         if visit.due.etag:
             headers["If-None-Match"] = visit.due.etag
         if visit.due.last_modified:
@@ -251,14 +179,13 @@ class UknipSpider(scrapy.Spider):
             errback=self.failed,
             headers=headers,
             dont_filter=True,
-            meta={"visit": visit, "handle_httpstatus_all": True},
+            meta=Exchange(visit).meta(),
         )
 
     async def parse(self, response: ScrapyResponse, **_: Any) -> AsyncIterator[Any]:
-        visit: Visit = response.meta["visit"]
-        visit.response = Response(
-            response.meta["capture"], response.meta["record"], response.meta.get("retry_times", 0) + 1
-        )
+        visit = _visit_of(response.request)
+        assert visit is not None
+        visit.response = answered(response)
         location = self._redirects.location(visit, response)
         if location is not None:
             following = await self._redirects.follow(visit, response, location)
@@ -268,94 +195,69 @@ class UknipSpider(scrapy.Spider):
                 return
         else:
             visit.outcome, visit.detail = outcomes.of_capture(
-                visit.response.capture, is_stopping=self.is_stopping
+                visit.response.capture, is_stopping=self.crawl.stop.is_stopping
             )
         yield visit
 
     async def failed(self, failure: Failure) -> AsyncIterator[Any]:
-        visit: Visit = failure.request.meta["visit"]  # type: ignore[attr-defined]
+        exchange = Exchange.of(failure.request)  # type: ignore[attr-defined]
+        visit = exchange.visit
+        assert visit is not None
+        visit.attempts = exchange.sent
         visit.outcome, visit.detail = failures.of_error(failure.value)
         yield visit
-
-    # What components tell the spider
-
-    def keep(self, capture: Capture, request_headers: tuple[tuple[str, str], ...]) -> RecordRef:
-        """Write a capture to the run's WARC file. Raises StorageError, and ends the run, when the disk refuses."""
-        self.count(capture)
-        try:
-            return self.archive.capture(self.run.id, capture, request_headers, at=self.clock())
-        except StorageError as error:
-            self.fail_storage(error)
-            raise
-
-    def count(self, capture: Capture) -> None:
-        self.requests += 1
-        self.received_bytes += len(capture.body)
-
-    def hand_over(self, visit: Visit) -> None:
-        self._in_flight.pop(visit.due.fetch_id, None)  # another visit carries it on as one of its hops
-
-    def visit_ended(self, visit: Visit, outcome: Outcome) -> None:
-        self._in_flight.pop(visit.due.fetch_id, None)
-        self._spaces.ended(visit.due, outcome)
-        self.outcomes[outcome] += 1
-        self._wake.set()
-
-    def fail_storage(self, error: Exception) -> None:
-        self._end(str(error), StorageError.exit_status)
-
-    def stop_early(self, reason: str) -> None:
-        self._end(reason, SiteUnavailable.exit_status)  # the site wants it: what is left is deferred
-
-    def _end(self, reason: str, exit_status: int) -> None:
-        if not self.is_stopping:
-            self.is_stopping = True
-            self.end_reason, self.exit_status = reason, exit_status
-            self._wake.set()
-            asyncio.ensure_future(self.engine.close_spider_async(reason=reason))  # noqa: RUF006
 
     def _page_failed(
         self, failure: Failure, item: Visit | None = None, response: Any = None, **_: Any
     ) -> None:
         """Close the row of a visit whose callback or pipeline raised."""
-        visit = item or (response.meta.get("visit") if response is not None else None)
+        visit = item or (_visit_of(response.request) if response is not None else None)
         if isinstance(failure.value, StorageError):
-            self.fail_storage(failure.value)
-        if not isinstance(visit, Visit) or visit.due.fetch_id not in self._in_flight or self.is_stopping:
+            self.crawl.stop.storage(failure.value)
+        if not isinstance(visit, Visit) or visit not in self.visits or self.crawl.stop.is_stopping:
             return
         visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, outcomes.one_line(failure.value)
-        self.visit_ended(visit, *self.settlement.settle([visit]))
+        self.visits.settle([visit])
 
     # The end
+
+    def _close(self, reason: str) -> None:
+        self.visits.wake()
+        asyncio.ensure_future(self.crawl.engine.close_spider_async(reason=reason))  # noqa: RUF006
 
     def closed(self, reason: str) -> None:
         if self.has_ended:
             return
         self.has_ended = True
+        crawl = self.crawl
         try:
-            ending.finish(self, reason)
-            if self.visits_pages and not self.stopped_by:
+            ending.finish(crawl, reason, must_find=self.visits_pages and self.discovery.lists_anything)
+            if self.visits_pages and not crawl.stop.signal:
                 self._derive()
         except StorageError as error:
-            self.exit_status = StorageError.exit_status
+            crawl.stop.exit_status = StorageError.exit_status
             logger.error("%s", error)
         finally:
-            self.archive.close()
+            crawl.archive.close()
 
     def _derive(self) -> None:
+        crawl = self.crawl
         self.is_deriving = True
-        workers = self.crawler.settings.getint("UKNIP_EXTRACTION_WORKERS")
         try:
-            self.exit_status, troubles = derive_after_run(
-                self.archive,
-                self.site.base_url,
-                (self.run.id, self.exit_status),
-                workers=workers,
-                at=self.clock(),
+            crawl.stop.exit_status, troubles = derive_after_run(
+                crawl.archive,
+                crawl.site.base_url,
+                (crawl.run.id, crawl.stop.exit_status),
+                workers=crawl.settings.getint("UKNIP_EXTRACTION_WORKERS"),
+                at=crawl.clock(),
             )
-            self.discovery.troubles.extend(troubles)
+            crawl.troubles.extend(troubles)
         except KeyboardInterrupt:
-            self.exit_status = 128 + self.stopped_by
+            crawl.stop.exit_status = 128 + crawl.stop.signal
             logger.info("stopped while stories were read again; the next crawl goes on with it")
         finally:
             self.is_deriving = False
+
+
+def _visit_of(request: Request | None) -> Visit | None:
+    return Exchange.of(request).visit if request is not None else None
