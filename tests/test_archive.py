@@ -223,7 +223,7 @@ def test_an_address_listed_again_after_it_was_gone_is_looked_at_once(archive: Ar
 
     assert listed(NOW) == 1
     with archive.transaction():
-        archive.frontier.retract("rest", before=NOW + timedelta(hours=1), due_at=NOW)
+        archive.listings.retract("rest", before=NOW + timedelta(hours=1), due_at=NOW)
         archive.frontier.settle(url, Outcome.GONE, at=NOW, next_visit=timedelta(days=90))
     assert listed(NOW + timedelta(hours=2)) == 1
     with archive.transaction():

@@ -22,6 +22,7 @@ from uknip_crawler.archive.images import Images
 from uknip_crawler.archive.interruptions import Interruptions
 from uknip_crawler.archive.layouts import Layouts
 from uknip_crawler.archive.ledger import Ledger
+from uknip_crawler.archive.listings import Listings
 from uknip_crawler.archive.multipage import Pages
 from uknip_crawler.archive.readings import Readings
 from uknip_crawler.archive.redactions import Redactions
@@ -69,6 +70,7 @@ class Archive:
             raise
         self.redactions = Redactions(self.db)
         self.frontier = Frontier(self.db, keeps_out=self.redactions.keeps_out)
+        self.listings = Listings(self.db)
         self.pages = Pages(self.db)
         self.ledger = Ledger(self.db)
         self.sources = Sources(self.db)

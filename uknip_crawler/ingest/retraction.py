@@ -21,7 +21,7 @@ def retract(
     ledger keeps the doubt; a list that stays as short through `BELIEVED_RUNS` runs and a week is believed. Until then it
     is read whole again in every run.
     """
-    lost, of = archive.frontier.no_longer_listed(listed_on, before=began)
+    lost, of = archive.listings.no_longer_listed(listed_on, before=began)
     now, kind = run.clock(), "sitemap" if listed_on else "rest"
     if is_mass_loss(lost, of):
         runs, since = archive.ledger.doubted(source, run.id)
@@ -34,7 +34,7 @@ def retract(
             return f"{kind} {source}: {why}"
     with archive.transaction():
         note_unpublished(
-            archive, run, archive.frontier.retract(listed_on, before=began, due_at=run.started_at)
+            archive, run, archive.listings.retract(listed_on, before=began, due_at=run.started_at)
         )
     return None
 

@@ -6,9 +6,9 @@ The crawl and the replay of orphaned captures end visits the same way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
@@ -19,10 +19,12 @@ from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction.listed import with_listed
 from uknip_crawler.extraction.studying import STUDY_VERSION
+from uknip_crawler.ingest.hops import Hops
 from uknip_crawler.ingest.judgement import interrupts
 from uknip_crawler.ingest.multipage import Parts
 from uknip_crawler.ingest.outcomes import one_line
 from uknip_crawler.ingest.outlinks import Following
+from uknip_crawler.ingest.planning import Planning, validators
 from uknip_crawler.ingest.revisit_policy import wait_of
 from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Outcome
@@ -31,10 +33,6 @@ from uknip_crawler.urls import post_number, slug
 
 logger = logging.getLogger(__name__)
 
-_ARTICLE_OUTCOMES = frozenset(
-    {Outcome.STORED, Outcome.UNCHANGED, Outcome.REVISED, Outcome.ALIAS, Outcome.DUPLICATE}
-)
-
 
 class Settlement:
     """Ends visits of one run in one archive."""
@@ -42,6 +40,8 @@ class Settlement:
     def __init__(self, archive: Archive, site: Site, run: CrawlRun) -> None:
         self._archive = archive
         self._run = run
+        self._planning = Planning(archive, run)
+        self._hops = Hops(archive, self._planning)
         self._following = Following(archive, site, run)
         self._parts = Parts(archive, site, run)
 
@@ -76,26 +76,14 @@ class Settlement:
     def _settle_one(self, visit: Visit, now: datetime) -> Outcome:
         outcome, article_id = self._end(visit)
         if outcome is Outcome.REDACTED:
-            self._withhold([*visit.hops, _hop(visit)], article_id, now)
+            self._hops.withhold([*visit.hops, _hop(visit)], article_id, now)
             return outcome
         self._close(visit, outcome, article_id, now)
         for hop in visit.hops:
-            self._settle_hop(hop, visit.due.url, outcome, article_id, now)
+            self._hops.settle(hop, visit.due.url, outcome, article_id, now)
         if visit.reading is not None and self._run.is_live:
             self._following.follow(visit, now)
         return outcome
-
-    def _withhold(self, hops: Iterable[Hop], redaction: int | None, now: datetime) -> None:
-        """Close the rows of addresses that led to a redacted story, and hide them; their records go with the run."""
-        for hop in hops:
-            known = self._archive.articles.at(hop.url)
-            outcome, owner = (Outcome.GONE, known.id) if known else (Outcome.REDACTED, None)
-            self._archive.ledger.close(hop.fetch_id, outcome, at=now, response=hop.response, article_id=owner)
-            if known:
-                self._missed(known, hop.url, "redirected", "redirects to a redacted story")
-                self._plan(hop.url, outcome, wait_of(known, outcome, now), owner, now)
-            else:
-                self._archive.redactions.withhold(hop.fetch_id, hop.url, redaction)
 
     def resolve_redirect(self, visit: Visit, target: str) -> None:
         """End a visit, and the hops before it, that redirect to an address this run has already visited."""
@@ -105,10 +93,10 @@ class Settlement:
             outcome, article_id = self._archive.ledger.ended(self._run.id, target)
             hops = [*visit.hops, _hop(visit)]
             if outcome is Outcome.REDACTED:
-                self._withhold(hops, self._archive.redactions.matching({address_mark(target)}), now)
+                self._hops.withhold(hops, self._archive.redactions.matching({address_mark(target)}), now)
                 return
             for hop in hops:
-                self._settle_hop(hop, target, outcome, article_id, now)
+                self._hops.settle(hop, target, outcome, article_id, now)
 
     def settle_lone_redirects(self, hops: Sequence[Hop], target: str) -> None:
         """End redirects captured without the page they led to: aliases where another capture shows the story there."""
@@ -116,12 +104,12 @@ class Settlement:
         with self._archive.transaction():
             marks = {address_mark(target), *(address_mark(hop.url) for hop in hops)}
             if (redaction := self._archive.redactions.matching(marks)) is not None:
-                self._withhold(hops, redaction, self._run.clock())
+                self._hops.withhold(hops, redaction, self._run.clock())
                 return
             known = self._archive.articles.at(target)
             outcome = Outcome.UNCHANGED if known else Outcome.LOST
             for hop in hops:
-                self._settle_hop(hop, target, outcome, known.id if known else None, self._run.clock())
+                self._hops.settle(hop, target, outcome, known.id if known else None, self._run.clock())
 
     # What the answer means for the story
 
@@ -133,7 +121,7 @@ class Settlement:
             return Outcome.REDACTED, redaction
         known = self._archive.articles.at(visit.due.url) or self._parts.story_at(visit.due.url)
         if visit.outcome is Outcome.GONE and known:
-            self._missed(known, visit.due.url, "missing", visit.detail or "not found")
+            self._planning.missed(known, visit.due.url, "missing", visit.detail or "not found")
         if visit.outcome is Outcome.UNCHANGED and known is None:
             visit.outcome, visit.detail = Outcome.HTTP_ERROR, "HTTP 304 for a page we never had"
         if visit.outcome is Outcome.UNCHANGED and known:
@@ -221,7 +209,9 @@ class Settlement:
         self._archive.frontier.add(
             [Candidate(url, "article", "canonical")], at=now, due_at=self._run.started_at
         )
-        self._plan(url, outcome, wait_of(self._archive.articles.at(url), outcome, now), article_id, now)
+        self._planning.plan(
+            url, outcome, wait_of(self._archive.articles.at(url), outcome, now), article_id, now
+        )
 
     def _evidence(self, visit: Visit) -> Evidence:
         assert visit.response is not None
@@ -256,104 +246,7 @@ class Settlement:
             wait = AT_NEXT_RUN
         else:
             wait = wait_of(here, outcome, now, vouched=visit.due.listed_on is not None)
-        self._plan(visit.due.url, outcome, wait, article_id, now, *self._validators(visit, outcome))
-
-    def _plan(
-        self,
-        url: str,
-        outcome: Outcome,
-        wait: timedelta | None,
-        article_id: int | None,
-        now: datetime,
-        etag: str | None = None,
-        last_modified: str | None = None,
-    ) -> None:
-        """Say when an address is due next; a capture made by others only tells whose address it is."""
-        if not self._run.is_live:
-            self._archive.frontier.belongs(url, article_id)
-            return
-        validators = {"etag": etag, "last_modified": last_modified}
-        self._archive.frontier.settle(
-            url, outcome, at=now, next_visit=wait, article_id=article_id, **validators
-        )
-
-    def _missed(self, known: Known, url: str, kind: str, detail: str) -> None:
-        if self._run.is_live:
-            self._archive.articles.missed(known, url, self._run.id, kind, detail, at=self._run.clock())
-
-    def _validators(self, visit: Visit, outcome: Outcome) -> tuple[str | None, str | None]:
-        """Return what makes the next request conditional; nothing unless a 304 would mean the story we hold.
-
-        A 304 need not repeat the validators it confirms (RFC 9110 §15.4.5).
-        """
-        if visit.response is None or outcome not in _ARTICLE_OUTCOMES:
-            return None, None
-        capture = visit.response.capture
-        confirmed = (visit.due.etag, visit.due.last_modified) if capture.status == 304 else (None, None)
-        return capture.header("etag") or confirmed[0], capture.header("last-modified") or confirmed[1]
-
-    def _settle_hop(
-        self, hop: Hop, target: str, outcome: Outcome, article_id: int | None, now: datetime
-    ) -> None:
-        known = self._archive.articles.at(hop.url)
-        if outcome not in _ARTICLE_OUTCOMES or article_id is None:
-            ended, detail = self._hop_to_nothing(known, hop.url, outcome, target)
-        elif known and known.id == article_id:
-            ended, detail = Outcome.ALIAS, f"redirects to {target}"
-        elif known:
-            ended, detail = Outcome.GONE, f"redirects to another story: {target}"
-            self._missed(known, hop.url, "redirected", detail)
-        elif why := self._alias_evidence(hop.url, article_id, target):
-            seen_at = hop.response.capture.fetched_at if hop.response else now
-            self._archive.articles.add_alias(article_id, hop.url, why, at=seen_at)
-            ended, detail = Outcome.ALIAS, f"redirects to {target} ({why})"
-        else:
-            ended, detail = (
-                Outcome.NOT_ARTICLE,
-                f"redirects to {target}; nothing shows that both are one story",
-            )
-        owner = known.id if known else (article_id if ended is Outcome.ALIAS else None)
-        self._archive.ledger.close(
-            hop.fetch_id,
-            ended,
-            at=now,
-            detail=detail,
-            response=hop.response,
-            redirected_to=target,
-            article_id=owner,
-        )
-        here = known if known and known.url == hop.url else None
-        vouched = self._archive.frontier.listed_on(hop.url) is not None
-        is_alias = ended is Outcome.ALIAS or (known and not here)  # the story is followed at its own address
-        wait = None if is_alias else wait_of(here, ended, now, vouched=vouched)
-        self._plan(hop.url, ended, wait, owner, now)
-
-    def _hop_to_nothing(
-        self, known: Known | None, hop_url: str, outcome: Outcome, target: str
-    ) -> tuple[Outcome, str]:
-        if known and outcome in (Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.LISTED):
-            detail = f"redirects to {target}, which is no story"
-            self._missed(known, hop_url, "redirected", detail)
-            return Outcome.GONE, detail
-        return outcome, f"redirects to {target}"
-
-    def _alias_evidence(self, url: str, article_id: int, target: str) -> str | None:
-        """Return why an address that redirects to a story is the story's own, or None."""
-        row = self._archive.db.conn.execute(
-            "SELECT articles.post_id, (SELECT post_id FROM frontier WHERE url = ?) FROM articles WHERE id = ?",
-            (url, article_id),
-        ).fetchone()
-        post_id, listed_post_id = row
-        if post_id is not None and post_number(url) == post_id:
-            return "shortlink"
-        if post_id is not None and listed_post_id == post_id:
-            return "post number"
-        named = self._archive.pages.at(url)
-        if named is not None and named.article_id == article_id:
-            return f"part {named.number}"
-        if slug(url) == slug(target) != "":
-            return "redirect with the same slug"
-        return None
+        self._planning.plan(visit.due.url, outcome, wait, article_id, now, *validators(visit, outcome))
 
 
 def _hop(visit: Visit) -> Hop:

@@ -42,7 +42,7 @@ class RestList:
         cursor = datetime.fromisoformat(known.cursor) if known.cursor else None
         if full or cursor is None or self._intake.is_old(known.last_complete_at):
             return await self._walk(known)
-        held = self._archive.frontier.listed_count()
+        held = self._archive.listings.count_posts()
         changed = await self._pages(known, modified_after=cursor - _OVERLAP)
         if changed is None:
             return False
@@ -51,7 +51,7 @@ class RestList:
         last = await self._newest("id") if newest.value is not None else newest
         if last.value is None:
             return self._intake.failed(known, last)
-        expected = known.listed + self._archive.frontier.listed_count() - held
+        expected = known.listed + self._archive.listings.count_posts() - held
         total = last.value.total
         is_amiss = total != expected and not self._intake.run.since
         if is_amiss and not await self._find_unlisted(total, expected):
@@ -70,7 +70,7 @@ class RestList:
         """Look at the posts that REST lists no longer; return whether they are all that is amiss."""
         if not total or total > expected:
             return False
-        census = Census(self._archive.frontier.listed_posts(), total, _CENSUS_PAGE)
+        census = Census(self._archive.listings.posts(), total, _CENSUS_PAGE)
         while (page := census.next_page()) is not None:
             answer = await self._get(page=page, per_page=_CENSUS_PAGE)
             if answer.value is None or not answer.value.entries or answer.value.total != total:
@@ -82,7 +82,7 @@ class RestList:
             return False  # a walk looks closer
         run = self._intake.run
         with self._archive.transaction():
-            urls = self._archive.frontier.retract_posts(census.missing, due_at=run.started_at)
+            urls = self._archive.listings.retract_posts(census.missing, due_at=run.started_at)
             note_unpublished(self._archive, run, urls)
         return True
 

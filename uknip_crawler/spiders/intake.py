@@ -85,7 +85,7 @@ class Intake:
 
         Of dates of which nothing is known yet a few are tried, where the list will show the others again (`samples`).
         """
-        known, redated = self.archive.frontier.redated(candidates)
+        known, redated = self.archive.listings.redated(candidates)
         if len(redated) < _FEW or 2 * len(redated) < known:
             return candidates
         asked, in_vain = self.archive.ledger.asked_in_vain(

@@ -65,7 +65,7 @@ class Spaces:
     def _counted(self) -> Counter[str]:
         if self._in_vain is None:
             self._in_vain = Counter()
-            for url, outcome in self._archive.frontier.unlisted():
+            for url, outcome in self._archive.listings.unlisted():
                 if outcome == Outcome.TRAP:
                     continue
                 self._paths |= {url.partition("?")[0]} if "?" in url else set()
