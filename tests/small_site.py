@@ -17,7 +17,7 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 XML = {"Content-Type": "application/xml"}
 JSON = {"Content-Type": "application/json"}
 ALLOW = "User-agent: *\nAllow: /\n"
-QUICK = ("UKNIP_RETRY_BACKOFF_SECONDS=0.02", "DOWNLOAD_TIMEOUT=5", "RETRY_TIMES=1")
+QUICK = ("UKNIP_RETRY_BACKOFF_SECONDS=0.02", "DOWNLOAD_TIMEOUT=60", "RETRY_TIMES=1")
 
 
 @dataclass
