@@ -153,6 +153,8 @@ def same_at_several(changes: Iterable[Change]) -> dict[int, str]:
             groups[(change.page.body,)].append(change)
     aside: dict[int, str] = {}
     for key, group in groups.items():
+        if len(group) == 1:
+            continue
         known = [
             one for one in group if one.before is not None and not _have_common_text(one.page, one.before)
         ]

@@ -23,23 +23,30 @@ from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.models import Article
 
 
-def interrupts(archive: Archive, visit: Visit, article: Article, known: Known, run_id: int) -> str | None:
-    """Return why the page of a visit is not the story known at its address, or None where it may be.
+def interrupts(
+    archive: Archive, visit: Visit, article: Article, known: Known | None, run_id: int
+) -> str | None:
+    """Return why the page of a visit is not the story `known` at its address, or None where it may be.
 
-    What an address has shown for long enough is believed: then the story is told anew with the captures of all that time.
-    A page older than the one archived says nothing yet; the story is told anew with it.
+    Where none is known, the stories count whose addresses redirect to it. What an address has shown for long enough is
+    believed: then the story is told anew with the captures of all that time. A page older than the one archived says
+    nothing yet; the story is told anew with it.
     """
     assert visit.reading is not None
     assert visit.response is not None
     seen_at = visit.response.capture.fetched_at
-    if seen_at < datetime.fromisoformat(known.captured_at):
-        return None
     page = Shown.of(article, visit.reading.skeleton)
-    why = stands_in_place(page, _shown(archive.interruptions.story(known.id)))
-    if why is not None and page.standing and _is_lasting(archive, visit.due.url, run_id, seen_at):
-        archive.interruptions.release(visit.due.url, run_id)
-        return None
-    return why
+    for story in [known] if known else [archive.articles.at(hop.url) for hop in visit.hops]:
+        if story is None or seen_at < datetime.fromisoformat(story.captured_at):
+            continue
+        why = stands_in_place(page, _shown(archive.interruptions.story(story.id)))
+        if why is None:
+            continue
+        if page.standing and _is_lasting(archive, visit.due.url, run_id, seen_at):
+            archive.interruptions.release(visit.due.url, run_id)
+            continue
+        return why
+    return None
 
 
 def _is_lasting(archive: Archive, url: str, run_id: int, now: datetime) -> bool:
@@ -58,10 +65,11 @@ def set_aside_copies(archive: Archive, run_id: int) -> int:
     return _set_aside(archive, revised, same_at_several(_changes(revised, None)))
 
 
-def set_aside_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> list[str]:
-    """Set aside a run's captures if stories changed together as no newsroom changes them; return lines that say so.
+def judge_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> tuple[bool, list[str]]:
+    """Set aside a run's captures if stories changed together as no newsroom changes them.
 
-    What several runs have shown for long enough is believed.
+    What several runs have shown for long enough is believed. Returns whether stories have to be told anew, and lines about
+    those that are not believed.
     """
     is_import = archive.ledger.kind_of(run_id)[0] == "import"
     visited: Counter[Hashable] = Counter()
@@ -81,7 +89,7 @@ def set_aside_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> li
     told = {story: why for story, why in found.items() if story not in lasting}
     _set_aside(archive, revised, told)
     urls = {one.article_id: one.url for one in revised}
-    return [
+    return bool(found), [
         f"{why}: no revision was made; {', '.join(sorted(urls[s] for s in told if told[s] == why)[:3])}"
         for why in dict.fromkeys(told.values())
     ]

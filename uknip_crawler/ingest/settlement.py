@@ -137,13 +137,9 @@ class Settlement:
         article = visit.reading.article
         if article is None:
             return visit.reading.outcome or Outcome.NOT_ARTICLE, known.id if known else None
-        led = [led for hop in visit.hops if (led := self._archive.articles.at(hop.url))]
-        for story in (
-            [known] if known else led
-        ):  # stories that lead to one address all lead to what stands there
-            if why := interrupts(self._archive, visit, article, story, self._run.id):
-                visit.reading, visit.detail = None, why  # its links lead to nothing of the site
-                return Outcome.INTERRUPTED, known.id if known else None
+        if why := interrupts(self._archive, visit, article, known, self._run.id):
+            visit.reading, visit.detail = None, why  # its links lead to nothing of the site
+            return Outcome.INTERRUPTED, known.id if known else None
         return self._store(visit, article)
 
     def _store(self, visit: Visit, article: Article) -> tuple[Outcome, int | None]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from uknip_crawler.archive import Archive
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import StorageError
-from uknip_crawler.ingest.judgement import set_aside_copies, set_aside_mass_changes
+from uknip_crawler.ingest.judgement import judge_mass_changes, set_aside_copies
 from uknip_crawler.jobs.reextraction import learn_and_reextract
 from uknip_crawler.jobs.reextraction.history import Report
 from uknip_crawler.revisions import Kind, classify, compare
@@ -41,8 +41,9 @@ def derive(
         set_aside_copies(archive, run_id)
     report = read_again(everything)
     for run_id in runs:  # what learning could not tell from the stories' own text
-        if lines := set_aside_mass_changes(archive, run_id, at=at):
-            report.troubles += lines
+        is_changed, lines = judge_mass_changes(archive, run_id, at=at)
+        report.troubles += lines
+        if is_changed:
             read_again(False)
     name_edits(archive)
     link_near_duplicates(archive, progress=_saying("compared with all others"))
