@@ -34,6 +34,7 @@ from sample_archive import (
 from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
+from uknip_crawler.archive.redactions import address_mark
 from uknip_crawler.archive.reports.runs import archive_status, run_report
 from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month, curves
 from uknip_crawler.browse.pages import PAGES
@@ -828,19 +829,30 @@ def test_a_redacted_story_is_a_bare_tombstone_everywhere(archive: Path) -> None:
     )
     add_revision(db, secret, 2, "Secret heading again")
     digest = keep_picture(archive, db, secret)
-    db.table("redactions").insert({"article_id": secret, "at": CAPTURED, "reason": "asked for"})
+    add_tags(db, secret, "Secret tag")
+    add_authors(db, secret, "Secret author")
+    db.table("redactions").insert({"id": 1, "article_id": secret, "at": CAPTURED, "reason": "asked for"})
+    mark = address_mark(f"{SITE}/taken/out/")  # the address of a story that is not even a tombstone any more
+    db.table("redaction_marks").insert({"mark": mark, "redaction_id": 1})
     db.close()
     instance = datasette_for(archive)
-    for page in ("", "/compare", "/capture"):
-        answer = get(instance, f"/read/story/{secret}{page}")
-        assert answer.status_code == 410
-        assert "asked for" in answer.text
+    for story in (f"/read/story/{secret}", page_of("/secret/")):
+        for page in ("", "/compare", "/capture", "/cite.bib"):
+            answer = get(instance, f"{story}{page}")
+            assert answer.status_code == 410
+            assert "asked for" in answer.text
+    assert get(instance, f"/read/at/{SITE}/secret").status_code == 410
+    assert get(instance, f"/read/at/{SITE}/taken/out/").status_code == 410
     assert get(instance, f"/read/picture/{digest}").status_code == 404
     for path in [
         *ADDRESSES,
         f"/read/story/{secret}",
         f"/read/story/{secret}/compare",
         "/read/search?q=secret",
+        "/read/search.csv",
+        "/read/search.json?q=secret",
+        "/read/search.atom",
+        "/read/changes.atom",
     ]:
         assert "Secret" not in get(instance, path).text
         assert digest not in get(instance, path).text

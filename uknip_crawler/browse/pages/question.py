@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -149,8 +148,8 @@ class Question:
         names += [self.status] if self.status else []
         conditions = [f"{number} NOT IN {_REDACTED}", *(_FILTERS[name].format(id=number) for name in names)]
         if not self.words:
-            return f"SELECT a.id FROM articles AS a WHERE {' AND '.join(conditions)}"
-        return f"SELECT f.rowid FROM articles_fts AS f WHERE {' AND '.join(['articles_fts MATCH :match', *conditions])}"
+            return f"SELECT a.id AS number FROM articles AS a WHERE {' AND '.join(conditions)}"
+        return f"SELECT f.rowid AS number FROM articles_fts AS f WHERE {' AND '.join(['articles_fts MATCH :match', *conditions])}"
 
 
 _REDACTED = "(SELECT id FROM articles WHERE status = 'redacted')"
@@ -189,8 +188,10 @@ def found(ask: Ask, question: Question) -> Found:
     if question.is_everything:
         counts = ask.rows("SELECT status, count(*) AS stories FROM articles GROUP BY status")
         return Found(sum(row["stories"] for row in counts if row["status"] != "redacted"), None)
-    ids = [row[0] for row in ask.rows(question.source(), **question.parameters())]
-    return Found(len(ids), json.dumps(ids, separators=(",", ":")))
+    count, ids = ask.row(
+        f"SELECT count(*), json_group_array(number) FROM ({question.source()})", **question.parameters()
+    )
+    return Found(count, ids)
 
 
 def asked(ask: Ask) -> Question:
