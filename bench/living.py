@@ -36,7 +36,7 @@ from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.answers import Answer
 from uknip_crawler.demo.posts import Post
 from uknip_crawler.extraction import read
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.jobs.reextraction import load_learned

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from uknip_crawler.demo.examination import missing, words
 from uknip_crawler.extraction import read, study_capture
-from uknip_crawler.extraction.layouts import Learned
-from uknip_crawler.extraction.learning import Studied, Studies, learn
-from uknip_crawler.extraction.stories import Stories
+from uknip_crawler.extraction.learning.layouts import Learned
+from uknip_crawler.extraction.learning.learn import Studied, Studies, learn
+from uknip_crawler.extraction.learning.stories import Stories
 from uknip_crawler.models import Capture, Reading
 from uknip_crawler.sites import Site, load_site
 

@@ -15,12 +15,12 @@ from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.examination import Marks, Question, mark, questions
 from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import read, study_capture
-from uknip_crawler.extraction.layouts import Layout, Learned, Lore, State
-from uknip_crawler.extraction.learning import Studied, Studies, learn
-from uknip_crawler.extraction.masking import mask
-from uknip_crawler.extraction.stories import Stories
-from uknip_crawler.extraction.studying import skeleton_in
-from uknip_crawler.extraction.wording import Wordings
+from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore, State
+from uknip_crawler.extraction.learning.learn import Studied, Studies, learn
+from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.stories import Stories
+from uknip_crawler.extraction.learning.studying import skeleton_in
+from uknip_crawler.extraction.learning.wording import Wordings
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import load_site
 

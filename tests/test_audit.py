@@ -13,7 +13,7 @@ from processes import uknip
 
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import SampleSite
-from uknip_crawler.extraction.reference import compare, reference_body
+from uknip_crawler.extraction.body.reference import compare, reference_body
 from uknip_crawler.sites import load_site
 
 SITE = load_site()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from pebble import ProcessExpired
 
-from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.extraction.learning.layouts import Learned
 from uknip_crawler.ingest.workers import Workers, read_page
 from uknip_crawler.models import Capture, Outcome
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from single_pages import HEADLINE, OG, STORY, URL, content, page, paragraphs, reading_of
 
-from uknip_crawler.extraction.blocks import read_blocks
-from uknip_crawler.extraction.doubt import leaves_story_out
+from uknip_crawler.extraction.body.blocks import read_blocks
+from uknip_crawler.extraction.body.doubt import leaves_story_out
 from uknip_crawler.extraction.page import parse
 from uknip_crawler.models import DOUBTFUL_BODY, Outcome
 

@@ -19,7 +19,7 @@ from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery import feed, rest
 from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import read
-from uknip_crawler.extraction.listed import with_listed
+from uknip_crawler.extraction.metadata.listed import with_listed
 from uknip_crawler.models import Article, Block, BlockKind, Capture, Finding, Moment
 from uknip_crawler.sites import load_site
 

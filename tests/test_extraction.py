@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from uknip_crawler.extraction import read
-from uknip_crawler.extraction.charset import decode_text
-from uknip_crawler.extraction.cleaning import without_token
-from uknip_crawler.extraction.headline import split_kicker, without_suffix
-from uknip_crawler.extraction.images import credit_line, is_junk, split_credit, stem
+from uknip_crawler.extraction.body.cleaning import without_token
+from uknip_crawler.extraction.body.images import credit_line, is_junk, split_credit, stem
+from uknip_crawler.extraction.metadata.headline import split_kicker, without_suffix
+from uknip_crawler.extraction.page.charset import decode_text
 from uknip_crawler.models import BlockKind, Capture, Outcome, Reading
 from uknip_crawler.sites import load_site
 

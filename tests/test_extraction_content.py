@@ -15,7 +15,7 @@ from backports import zstd
 
 from uknip_crawler.errors import ContentTooLarge, ContentTruncated, ContentUnreadable
 from uknip_crawler.extraction import read
-from uknip_crawler.extraction.content import decode, readable
+from uknip_crawler.extraction.page.content import decode, readable
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
 

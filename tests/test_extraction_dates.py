@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import dateparser
 import pytest
 
-from uknip_crawler.extraction import dates
+from uknip_crawler.extraction.metadata import dates
 from uknip_crawler.models import Moment
 
 FETCHED = datetime(2026, 3, 20, 9, tzinfo=UTC)

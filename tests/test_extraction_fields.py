@@ -11,9 +11,9 @@ import pytest
 from theme_shapes import PARTS, SHAPES
 
 from uknip_crawler.extraction import read
-from uknip_crawler.extraction.authors import split_byline, split_names
-from uknip_crawler.extraction.dates import iso_text
-from uknip_crawler.extraction.listed import with_listed
+from uknip_crawler.extraction.metadata.authors import split_byline, split_names
+from uknip_crawler.extraction.metadata.dates import iso_text
+from uknip_crawler.extraction.metadata.listed import with_listed
 from uknip_crawler.extraction.page import text_of
 from uknip_crawler.models import Article, Capture, Finding
 from uknip_crawler.sites import load_site

@@ -29,7 +29,7 @@ from uknip_crawler.archive.warc.records import Answer, Damage, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.errors import UsageError
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.jobs.import_warc import _matches
 from uknip_crawler.jobs.recover import recover
 from uknip_crawler.sites import load_site

@@ -24,13 +24,13 @@ from newspaper import (
 )
 
 from uknip_crawler.extraction import study_capture
-from uknip_crawler.extraction.layouts import Layout, Learned, Lore, State
-from uknip_crawler.extraction.learning import learn
-from uknip_crawler.extraction.lines import Line, mark_cards
-from uknip_crawler.extraction.masking import mask
-from uknip_crawler.extraction.stories import Stories
-from uknip_crawler.extraction.studying import pack, skeleton_in, unpack
-from uknip_crawler.extraction.wording import Wordings
+from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore, State
+from uknip_crawler.extraction.learning.learn import learn
+from uknip_crawler.extraction.learning.lines import Line, mark_cards
+from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.stories import Stories
+from uknip_crawler.extraction.learning.studying import pack, skeleton_in, unpack
+from uknip_crawler.extraction.learning.wording import Wordings
 from uknip_crawler.models import BlockKind
 
 FLAT = '<main class="flat"><section><h1>{headline}</h1>{story}</section></main>'

@@ -30,7 +30,7 @@ from uknip_crawler.archive.warc.rewriting import tombstones
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.demo import SampleSite, faults
 from uknip_crawler.demo.posts import Post
-from uknip_crawler.extraction.content import readable
+from uknip_crawler.extraction.page.content import readable
 from uknip_crawler.jobs import redaction
 from uknip_crawler.models import Block, BlockKind
 

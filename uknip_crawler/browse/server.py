@@ -65,7 +65,9 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(datasette: Datasette, listener: socket.socket, *, open_page: str | None) -> None:
     """Answer requests until interrupted; open `open_page` in the browser once the server answers."""
     COVERAGE.prepare(archive_of(datasette.get_database(DATABASE_NAME)))
-    threading.Thread(target=import_module, args=("uknip_crawler.extraction.content",), daemon=True).start()
+    threading.Thread(
+        target=import_module, args=("uknip_crawler.extraction.page.content",), daemon=True
+    ).start()
     guarded = door(datasette.app(), *listener.getsockname()[:2])
     server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning", lifespan="on", ws="none"))
     if open_page:

@@ -16,7 +16,7 @@ from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import json_text, progress
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import UsageError
-from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.extraction.learning.layouts import Learned
 from uknip_crawler.jobs.derivation import name_edits
 from uknip_crawler.jobs.reextraction import learn_layouts, reextract
 from uknip_crawler.jobs.reextraction.history import FIELDS, Report

@@ -15,7 +15,7 @@ from uknip_crawler.cli import archive_option, in_parts, json_option
 from uknip_crawler.cli.output import json_text
 from uknip_crawler.discovery.robots import Robots
 from uknip_crawler.errors import ContentError, StorageError, UsageError
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.sites import load_site
 from uknip_crawler.urls import canonicalise, classify
 

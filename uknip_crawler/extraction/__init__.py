@@ -7,17 +7,17 @@ from dataclasses import replace
 from lxml import etree
 
 from uknip_crawler.errors import ContentError, ContentTooLarge, ContentTruncated
-from uknip_crawler.extraction.blocks import read_blocks
+from uknip_crawler.extraction.body.blocks import read_blocks
 from uknip_crawler.extraction.classify import PageKind, classify
-from uknip_crawler.extraction.content import decode
-from uknip_crawler.extraction.headline import find_headline
 from uknip_crawler.extraction.interruptions import Interruption, interruption
-from uknip_crawler.extraction.layouts import UNLEARNED, Learned
+from uknip_crawler.extraction.learning.layouts import UNLEARNED, Learned
+from uknip_crawler.extraction.learning.studying import pack, study
+from uknip_crawler.extraction.metadata.headline import find_headline
 from uknip_crawler.extraction.page import Page, links, next_page, parse
+from uknip_crawler.extraction.page.content import decode
+from uknip_crawler.extraction.page.structured import read_structured
 from uknip_crawler.extraction.paging import take_paging
 from uknip_crawler.extraction.story import EXTRACTOR_VERSION, FOR_NOW, LAYOUT_DRIFT, Ask, Story, version_of
-from uknip_crawler.extraction.structured import read_structured
-from uknip_crawler.extraction.studying import pack, study
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site
 

@@ -9,8 +9,15 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
-from uknip_crawler.extraction.structured import ARTICLE_TYPES, LISTING_TYPES, Node, Structured, text, types_of
-from uknip_crawler.extraction.text import key
+from uknip_crawler.extraction.page.structured import (
+    ARTICLE_TYPES,
+    LISTING_TYPES,
+    Node,
+    Structured,
+    text,
+    types_of,
+)
+from uknip_crawler.extraction.page.text import key
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind
 from uknip_crawler.urls import classify as classify_address

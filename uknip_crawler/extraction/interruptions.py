@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from uknip_crawler.extraction.dating import may_be_dated
+from uknip_crawler.extraction.metadata.dating import may_be_dated
 from uknip_crawler.extraction.page import Page, classes, text_of
-from uknip_crawler.extraction.structured import Structured
+from uknip_crawler.extraction.page.structured import Structured
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import fold
 from uknip_crawler.sites.walls import Walls, load_walls

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
-from uknip_crawler.extraction.structured import Structured
-from uknip_crawler.extraction.text import is_sentence
+from uknip_crawler.extraction.page.structured import Structured
+from uknip_crawler.extraction.page.text import is_sentence
 from uknip_crawler.models import Paging
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import MAX_PARTS, is_same_address, part_of, post_number

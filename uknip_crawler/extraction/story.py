@@ -7,25 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from uknip_crawler.extraction import metadata
-from uknip_crawler.extraction.blocks import read_blocks, read_region
-from uknip_crawler.extraction.body import Body, locate, survey
+from uknip_crawler.extraction.body.blocks import read_blocks, read_region
+from uknip_crawler.extraction.body.cleaning import Cleaned, Context, clean, with_credit
+from uknip_crawler.extraction.body.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
+from uknip_crawler.extraction.body.finding import Body, locate, survey
+from uknip_crawler.extraction.body.images import gather_images, lead_address, stem
 from uknip_crawler.extraction.classify import Verdict
-from uknip_crawler.extraction.cleaning import Cleaned, Context, clean, with_credit
-from uknip_crawler.extraction.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
-from uknip_crawler.extraction.headline import Headline, find_headline
-from uknip_crawler.extraction.images import gather_images, lead_address, stem
-from uknip_crawler.extraction.judging import drop_furniture, own_container
-from uknip_crawler.extraction.layouts import Layout, Learned
-from uknip_crawler.extraction.lines import CORE_WORDS
+from uknip_crawler.extraction.learning.judging import drop_furniture, own_container
+from uknip_crawler.extraction.learning.layouts import Layout, Learned
+from uknip_crawler.extraction.learning.lines import CORE_WORDS
+from uknip_crawler.extraction.learning.studying import Study, pack, skeleton_of, study
+from uknip_crawler.extraction.learning.trusted import find_container, read_by_place
+from uknip_crawler.extraction.learning.verdicts import apply_keep, apply_strip
+from uknip_crawler.extraction.metadata import fields as metadata
+from uknip_crawler.extraction.metadata.headline import Headline, find_headline
+from uknip_crawler.extraction.metadata.standfirst import own_standfirst, standfirst_block
 from uknip_crawler.extraction.page import Element, Page, links, text_of
-from uknip_crawler.extraction.raw import RawBlock, after_headline
-from uknip_crawler.extraction.standfirst import own_standfirst, standfirst_block
-from uknip_crawler.extraction.structured import Structured
-from uknip_crawler.extraction.studying import Study, pack, skeleton_of, study
-from uknip_crawler.extraction.text import is_sentence, key
-from uknip_crawler.extraction.trusted import find_container, read_by_place
-from uknip_crawler.extraction.verdicts import apply_keep, apply_strip
+from uknip_crawler.extraction.page.raw import RawBlock, after_headline
+from uknip_crawler.extraction.page.structured import Structured
+from uknip_crawler.extraction.page.text import is_sentence, key
 from uknip_crawler.models import (
     DOUBTFUL_BODY,
     Article,

@@ -17,8 +17,8 @@ from uknip_crawler.archive.redactions import address_mark, marks_of
 from uknip_crawler.archive.story_rows import Evidence, replace_furniture
 from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.errors import StorageError
-from uknip_crawler.extraction.listed import with_listed
-from uknip_crawler.extraction.studying import STUDY_VERSION
+from uknip_crawler.extraction.learning.studying import STUDY_VERSION
+from uknip_crawler.extraction.metadata.listed import with_listed
 from uknip_crawler.ingest.hops import Hops
 from uknip_crawler.ingest.judgement import interrupts
 from uknip_crawler.ingest.multipage import Parts

@@ -19,7 +19,7 @@ from uknip_crawler.archive import warc
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.errors import StorageError
 from uknip_crawler.extraction import read, study_capture
-from uknip_crawler.extraction.layouts import Learned
+from uknip_crawler.extraction.learning.layouts import Learned
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site, load_site
 

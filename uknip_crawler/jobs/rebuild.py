@@ -25,7 +25,7 @@ from uknip_crawler.archive.warc.lenient import ForeignWarc
 from uknip_crawler.archive.warc.records import Damage, Record
 from uknip_crawler.discovery import Listed, SourceUnusable, feed, rest, sitemap
 from uknip_crawler.errors import AddressRefused, ContentError, StorageError, UsageError
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.ingest.candidates import candidate_of
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun

@@ -11,7 +11,7 @@ from scrapy import Request
 from uknip_crawler.archive.audits import Compared, Sampled, Totals
 from uknip_crawler.discovery import Content, feed, rest
 from uknip_crawler.errors import AddressRefused, SiteUnavailable
-from uknip_crawler.extraction.reference import compare, reference_body
+from uknip_crawler.extraction.body.reference import compare, reference_body
 from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.revisions import compare as difference
 from uknip_crawler.spiders.uknip import UknipSpider

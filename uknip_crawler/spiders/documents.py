@@ -16,7 +16,7 @@ from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.sources import Source
 from uknip_crawler.discovery import SourceUnusable, rest, robots
 from uknip_crawler.errors import AddressRefused, ContentError, SiteUnavailable
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.ingest import outcomes
 from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
 from uknip_crawler.models import Capture, Outcome

@@ -41,7 +41,7 @@ from uknip_crawler.errors import (
     SiteUnavailable,
     StorageError,
 )
-from uknip_crawler.extraction.content import decode
+from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.ingest import outcomes, redirects
 from uknip_crawler.ingest.image_format import examine
 from uknip_crawler.models import Media, Outcome

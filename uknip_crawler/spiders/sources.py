@@ -9,7 +9,7 @@ from uknip_crawler.archive.ledger import Response
 from uknip_crawler.discovery import feed, rest
 from uknip_crawler.discovery.signposts import Signposts
 from uknip_crawler.errors import SiteUnavailable
-from uknip_crawler.extraction.content import readable
+from uknip_crawler.extraction.page.content import readable
 from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.by_feed import Feed

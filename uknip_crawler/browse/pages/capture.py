@@ -16,7 +16,7 @@ _CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
 def show(ask: Ask) -> Page:
     """Show where the record lies, its headers, and as much of the source as fits a page."""
-    from uknip_crawler.extraction.content import decode  # pulls in the whole of extraction: a second
+    from uknip_crawler.extraction.page.content import decode  # pulls in the whole of extraction: a second
 
     story = found(ask, "/capture")
     if story["status"] == "redacted":

@@ -24,7 +24,7 @@ from uknip_crawler.archive.warc.rewriting import Plan, Tombstone
 from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.duplicates.linking import withdraw
 from uknip_crawler.errors import AddressRefused, StorageError
-from uknip_crawler.extraction.content import readable
+from uknip_crawler.extraction.page.content import readable
 from uknip_crawler.jobs.redaction.mentions import in_headers, mentions
 from uknip_crawler.jobs.redaction.traces import RUN_WORDS, Traces
 from uknip_crawler.models import Capture

@@ -19,14 +19,14 @@ from uknip_crawler.archive.migration_dates import mark_migrations
 from uknip_crawler.archive.readings import Captured
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.extraction import FOR_NOW, version_of
-from uknip_crawler.extraction.judging import Changes
-from uknip_crawler.extraction.layouts import Layout, Learned, Lore
-from uknip_crawler.extraction.learning import Studied, Studies, learn
-from uknip_crawler.extraction.masking import mask
-from uknip_crawler.extraction.stories import MAX_OPENING, Stories
-from uknip_crawler.extraction.studying import STUDY_VERSION
-from uknip_crawler.extraction.text import key
-from uknip_crawler.extraction.wording import WORDINGS, Wordings
+from uknip_crawler.extraction.learning.judging import Changes
+from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore
+from uknip_crawler.extraction.learning.learn import Studied, Studies, learn
+from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.stories import MAX_OPENING, Stories
+from uknip_crawler.extraction.learning.studying import STUDY_VERSION
+from uknip_crawler.extraction.learning.wording import WORDINGS, Wordings
+from uknip_crawler.extraction.page.text import key
 from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
 from uknip_crawler.jobs.reextraction.history import Report, Telling
 from uknip_crawler.models import Outcome, Reading

@@ -14,8 +14,8 @@ from uknip_crawler.archive.readings import Captured, Version
 from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import version_of
-from uknip_crawler.extraction.layouts import Learned
-from uknip_crawler.extraction.listed import with_listed
+from uknip_crawler.extraction.learning.layouts import Learned
+from uknip_crawler.extraction.metadata.listed import with_listed
 from uknip_crawler.ingest.interruptions import Shown, interruptions_among
 from uknip_crawler.jobs.reextraction.multipage import Told, join
 from uknip_crawler.models import Article, Outcome, Reading, Stripped

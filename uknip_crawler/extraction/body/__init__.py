@@ -1,0 +1,1 @@
+"""Where a page has its story, and its blocks: without what was learned."""

@@ -1,0 +1,1 @@
+"""What the captures of an archive teach of its layouts and its furniture, and reading by it."""

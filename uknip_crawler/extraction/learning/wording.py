@@ -1,0 +1,253 @@
+"""Furniture among the story's own paragraphs, told by wording over all layouts of the archive.
+
+A wording is furniture where it also stands in boxes, where it is on most pages of its layouts, or where it speaks to the
+reader and names nobody. A line without an end mark (a label, a credit, a slogan) is furniture where its template comes
+back. What newsrooms and police write under stories is story, however often it comes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise, zip_longest
+from typing import Self
+
+from uknip_crawler.extraction.learning.lines import LINKED, Line, is_subheading
+from uknip_crawler.extraction.learning.masking import NUMBER
+from uknip_crawler.extraction.learning.templates import SLOTS, Templates
+from uknip_crawler.models import BlockKind
+
+MOST = "most pages"
+WHOLE = "template "
+PARTS = frozenset({"bare: first words", "bare: last words"})
+LIST, STEM = 4, 5
+OPENING = 2
+"""Sentences of a story that teasers on other pages quote whole."""
+BOLD_SHARE = 0.1
+MIN_CUT_WORDS = 10
+TAKEN = 1 / 3
+"""Share of a body's words that wordings may take where nothing else says that they are furniture."""
+_OPEN_END = (":", "”", '"', "’", ",")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Why a wording is furniture, on how many stories and in how many layouts it was seen. `is_sure` says that it has
+    a second reason besides coming back, `may_open` that it may be a story's opening, whole in teasers on other pages;
+    `share` is that of the pages of the layout that has it most, 0 to 1."""
+
+    why: str
+    stories: int
+    layouts: int
+    is_sure: bool = False
+    may_open: bool = False
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """What is known of wordings: rules by masked line, by the line's key, and by what bare lines share (`template …`,
+    `first words …`, `last words …`); masked lines and templates that are headings or list items as well; whether lines
+    cut short are teasers on this site."""
+
+    lines: Mapping[str, Rule] = field(default_factory=dict)
+    keys: Mapping[str, Rule] = field(default_factory=dict)
+    bare: Mapping[str, Rule] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
+    cut_is_teaser: bool = False
+
+    def rows(self) -> Iterator[tuple[str, str, str, int, int, int, float]]:
+        """Yield (kind, text, why, stories, layouts, is sure) of each rule; the opposite of `of`."""
+        for kind, rules in (("line", self.lines), ("key", self.keys), ("bare", self.bare)):
+            for text, rule in rules.items():
+                yield (
+                    kind,
+                    text,
+                    rule.why,
+                    rule.stories,
+                    rule.layouts,
+                    rule.is_sure + 2 * rule.may_open,
+                    rule.share,
+                )
+        for text in self.listed:
+            yield "listed", text, "a heading or list item as well", 0, 0, 1, 0.0
+        if self.cut_is_teaser:
+            yield "cut", "", "lines cut short open other stories", 0, 0, 1, 0.0
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str, str, int, int, int, float]]) -> Self:
+        """Return the rules that `rows` gave."""
+        kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
+        for kind, text, why, stories, layouts, flags, share in rows:
+            kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2), share)
+        return cls(kinds["line"], kinds["key"], kinds["bare"], frozenset(kinds["listed"]), "cut" in kinds)
+
+
+def prepare(level: Sequence[Line], templates: Templates) -> None:
+    """Find out which lines of a story's level are bare, and the templates of those."""
+    alone = Counter(line.elements[-1] for line in level if line.elements)
+    for line, below in zip_longest(level, level[1:]):
+        prose = line.kind is BlockKind.PARAGRAPH and line.linked < LINKED and not line.is_echo
+        closed = line.ends or line.is_cut or line.text.rstrip().endswith(_OPEN_END)
+        # one sentence over two paragraphs: hard-wrapped mail
+        goes_on = line.text[0].islower() or (below is not None and below.text[0].islower())
+        alone_there = not line.elements or alone[line.elements[-1]] == 1
+        line.is_bare = prose and not closed and not goes_on and alone_there
+        if line.is_bare:
+            line.template = line.template or templates.of(line.text)
+
+
+def bare_keys(line: Line) -> Iterator[str]:
+    """Yield what recurs in bare lines: the template; of those without a verb the first three words and the last four."""
+    template, fixed = line.template, [word not in (*SLOTS, ":") for word in line.template]
+    if (
+        fixed[:1] == [True] or sum(fixed) >= 3
+    ):  # mere names and numbers are a line-up, or the story's own list
+        yield WHOLE + " ".join(template)
+    if line.tells:
+        return
+    if sum(fixed[:3]) >= 2 or (":" in template[:3] and any(fixed[:3])):
+        yield "first words " + " ".join(template[:3])
+    if sum(fixed[-4:]) >= 3 and len(template) >= 5:
+        yield "last words " + " ".join(template[-4:])
+
+
+def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[Line, Rule]:
+    """Return the lines of a story's level that are furniture, and why; they tell already whether they are new or
+    another story's."""
+    prepare(level, templates)
+    lists = _enumerations(level)
+    opening = [line for line in level if line.is_prose][:OPENING]
+    why: dict[Line, Rule] = {}
+    own: list[Line] = []  # from the end, so that of each line it is known what of the story follows
+    for index in reversed(range(len(level))):
+        line = level[index]
+        rule = None if line in lists else _why_not(level, index, opening, known, own[-1:])
+        if rule is not None:
+            why[line] = rule
+        else:
+            own.append(line)
+    _judge_runs(level, lists, why)
+    return _within_measure(level, why)
+
+
+WORDINGS = frozenset({"in boxes", MOST, "all pages", "to the reader", "one layout", "cut"})
+"""Rules that take a line by its wording alone."""
+
+
+def may_go(line: Line, known: Wordings, templates: Templates) -> bool:
+    """Tell whether a rule of wording may take a line, whatever stands around it."""
+    if line.masked in known.lines or line.key in known.keys:
+        return True
+    if line.is_cut and line.words >= MIN_CUT_WORDS:
+        return known.cut_is_teaser
+    if line.ends:
+        return False
+    line.template = templates.of(line.text)
+    return " ".join(line.template) not in known.listed and any(one in known.bare for one in bare_keys(line))
+
+
+def _why_not(
+    level: Sequence[Line], index: int, opening: Collection[Line], known: Wordings, follows: Sequence[Line]
+) -> Rule | None:
+    """Return why a line is furniture, or None; `follows` is the next line that is not, if there is one."""
+    line, is_opening = level[index], level[index] in opening
+    if line.is_echo:
+        return None
+    if line.linked and len(NUMBER.findall(line.text)) >= max(2, line.words - 1):
+        return Rule("page numbers", 1, 1, is_sure=True)
+    next_other = index + 1 < len(level) and level[index + 1].other_story is not None
+    subheading = is_subheading([line, *follows] if not next_other else level[index:], 0)
+    if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
+        return Rule(line.other_story, 1, 1, is_sure=True)
+    rule = known.lines.get(line.masked) or known.keys.get(line.key)
+    is_told = line.kind is BlockKind.QUOTE and rule is not None and rule.why != MOST  # somebody's words
+    if (
+        rule
+        and not is_told
+        and not (is_opening and rule.may_open)
+        and not (subheading and not _beats(rule, line))
+    ):
+        return rule
+    cut = line.is_cut and index and line.kind is BlockKind.PARAGRAPH and line.words >= MIN_CUT_WORDS
+    if cut and known.cut_is_teaser and not any(mark in line.text for mark in '“”"'):
+        return Rule("cut", 1, 1, is_sure=True)
+    label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
+    if not label:
+        return None
+    shared = next((one for one in bare_keys(line) if one in known.bare), None)
+    if shared is None:
+        return None
+    if not shared.startswith(WHOLE) and (_may_head(line, follows) or _is_of_story(line, shared, level)):
+        return None
+    return None if subheading and not _beats(known.bare[shared], line) else known.bare[shared]
+
+
+def _beats(rule: Rule, subheading: Line) -> bool:
+    """Tell whether a rule holds for what is set as a subheading: newsrooms head many stories alike, but hardly a
+    tenth of any layout's in bold paragraphs."""
+    return rule.why == MOST or (subheading.kind is not BlockKind.HEADING and rule.share >= BOLD_SHARE)
+
+
+def _may_head(line: Line, follows: Sequence[Line]) -> bool:
+    """Tell whether a bare line that names nobody may be a subheading set like any paragraph: it stands above a whole
+    line of the story, if only above what leads to a list."""
+    nameless = not any(slot in line.template for slot in SLOTS)
+    return nameless and any(below.is_core or (below.is_new and not below.is_bare) for below in follows)
+
+
+def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
+    """Tell whether what a line has besides words shared with other pages is what this story is about: most of its
+    words come in the sentences."""
+    told = {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
+    own = [word for word in line.key.split() if len(word) > 3 and word not in shared.split(" ")]
+    return bool(own) and 2 * sum(word[:STEM] in told for word in own) >= len(own)
+
+
+def _enumerations(level: Sequence[Line]) -> set[Line]:
+    """Return bare lines of one shape that come three times on the page: a list of people or places, the story's."""
+    shapes = Counter(line.template for line in level if line.is_bare)
+    named = {shape for shape, n in shapes.items() if n >= 3 and sum(shape.count(slot) for slot in SLOTS) >= 2}
+    return {line for line in level if line.is_bare and line.template in named}
+
+
+def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, Rule]) -> None:
+    """A run of bare lines of which half are known furniture goes as one, but for what still is prose."""
+    follows = dict(pairwise(level))
+    for bare, group in groupby(level, lambda line: line.is_bare):
+        run = [line for line in group if line not in lists]
+        if not bare or len(run) < 2 or run[0] is level[0]:
+            continue
+        known = sum(line in why for line in run)
+        if 2 * known >= len(run) and known > 1:
+            below = follows.get(run[-1])
+            heads = below is not None and below.is_core  # the last may be a subheading set like any paragraph
+            # and so may the first, with a box between it and its text
+            first = [
+                line for line in run[:1] if line not in why and _may_head(line, _next_own(level, run, why))
+            ]
+            for line in run[len(first) : -1 if heads else None]:
+                if not line.tells:
+                    why.setdefault(line, Rule("run", 1, 1))
+        elif len(run) >= LIST:
+            for line in run:
+                if line in why and why[line].why in PARTS:
+                    del why[line]
+
+
+def _next_own(level: Sequence[Line], run: Sequence[Line], why: Mapping[Line, Rule]) -> list[Line]:
+    """Return the first line below a run that is not furniture, if there is one."""
+    below = level[level.index(run[-1]) + 1 :]
+    return next(([line] for line in below if line not in why), [])
+
+
+def _within_measure(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
+    """Give a body back what only comes back on other pages, where hardly anything of its own would be left: twenty
+    notices from one template are twenty stories."""
+    if any(line.is_new and line not in why for line in level):
+        return why
+    taken = sum(line.words for line, rule in why.items() if not rule.is_sure)
+    if taken <= TAKEN * sum(line.words for line in level):
+        return why
+    return {line: rule for line, rule in why.items() if rule.is_sure}
