@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gzip
 import multiprocessing
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
-from uknip_crawler.archive import Archive, open_readonly, warc
+from uknip_crawler.archive import DATABASE, Archive, open_readonly, warc
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.archive.warc import RecordRef
@@ -363,3 +367,53 @@ def test_an_alias_that_stops_redirecting_does_not_make_its_story_gone(archive: A
     missed(f"{SITE}/news/uk/b/ferry/")
     assert values(archive, "SELECT kind FROM events WHERE kind <> 'moved'") == [("missing",)]
     assert values(archive, "SELECT missed_runs FROM articles") == [(1,)]
+
+
+# Archives of earlier versions
+
+FORMER = Path(__file__).parent / "archives" / "before_first_release.db.gz"
+
+
+def former_archive(directory: Path) -> Path:
+    """Unpack the database of eight stories that the program wrote in eight steps of its tables."""
+    with gzip.open(FORMER) as packed:
+        (directory / DATABASE).write_bytes(packed.read())
+    return directory
+
+
+def test_an_archive_made_before_the_first_release_is_carried_over(tmp_path: Path) -> None:
+    """Every story and revision as it was, in the tables of a new archive."""
+    old = sqlite3.connect(former_archive(tmp_path) / DATABASE)
+    stories = old.execute("SELECT url, headline, body, published_at FROM articles ORDER BY id").fetchall()
+    revisions = old.execute("SELECT article_id, number, body FROM revisions ORDER BY id").fetchall()
+    (read_again_at,) = old.execute("SELECT rested_at FROM runs").fetchone()
+    old.close()
+    assert len(stories) == 8
+    with Archive(tmp_path) as archive, Archive(tmp_path / "new") as new:
+        db = archive.db
+        assert (
+            db.execute("SELECT url, headline, body, published_at FROM articles ORDER BY id").fetchall()
+            == stories
+        )
+        assert (
+            db.execute("SELECT article_id, number, body FROM revisions ORDER BY id").fetchall() == revisions
+        )
+        assert db.execute("SELECT derived_at FROM runs").fetchall() == [(read_again_at,)]
+        assert columns(db) == columns(new.db)
+    with Archive(tmp_path) as archive:  # and once more: nothing is left to do
+        assert archive.db.table("articles").count == 8
+
+
+def columns(db: Database) -> dict[str, list[tuple[Any, ...]]]:
+    names = [name for name in db.table_names() if not name.startswith("articles_fts")]
+    return {name: db.execute(f"PRAGMA table_xinfo({name})").fetchall() for name in sorted(names)}
+
+
+def test_an_archive_stopped_among_the_former_steps_is_told_the_way_out(tmp_path: Path) -> None:
+    """Its captures hold everything."""
+    db = sqlite3.connect(former_archive(tmp_path) / DATABASE)
+    with db:
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm008_studies'")
+    db.close()
+    with pytest.raises(StorageError, match="uknip rebuild"):
+        Archive(tmp_path)

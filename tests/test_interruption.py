@@ -92,11 +92,11 @@ def test_a_kill_while_stories_are_read_again_ends_the_same(
             time.sleep(0.01)
         process.kill()
         process.communicate()
-        assert rows(tmp_path, "SELECT rested_at FROM runs") == [(None,)]
+        assert rows(tmp_path, "SELECT derived_at FROM runs") == [(None,)]
         crawl(site, tmp_path)
     newly_listed = {"frontier": undisturbed["frontier"]}  # the newest story, again, as in any second run
     assert tables(tmp_path) | newly_listed == undisturbed
-    assert rows(tmp_path, "SELECT count(*) FROM runs WHERE rested_at IS NULL") == [(0,)]
+    assert rows(tmp_path, "SELECT count(*) FROM runs WHERE derived_at IS NULL") == [(0,)]
 
 
 def verified(directory: Path) -> bool:
@@ -189,7 +189,7 @@ def test_a_signal_while_stories_are_read_again_ends_at_once(tmp_path: Path) -> N
         assert time.monotonic() - begun < 15
         assert process.returncode == 128 + signal.SIGINT
         crawl(site, tmp_path)
-    assert rows(tmp_path, "SELECT count(*) FROM runs WHERE rested_at IS NULL") == [(0,)]
+    assert rows(tmp_path, "SELECT count(*) FROM runs WHERE derived_at IS NULL") == [(0,)]
     assert verified(tmp_path)
 
 

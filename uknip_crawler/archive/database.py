@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.archive import sealing
-from uknip_crawler.archive.migrations import migrations
+from uknip_crawler.archive.migrations import FORMER, forget_former, migrations
 from uknip_crawler.errors import StorageError, UsageError
 from uknip_crawler.models import Moment
 
@@ -40,7 +40,8 @@ def connect(directory: Path, database: str = DATABASE) -> Database:
         db = Database(directory / database)
         for pragma in _PRAGMAS:
             db.conn.execute(pragma).fetchall()
-        _refuse_newer(db, directory)
+        forget_former(db)
+        _refuse_others(db, directory)
         migrations.apply(db)
         db.conn.execute("PRAGMA foreign_keys = ON")  # a migration may make a table anew
         with transaction(db):
@@ -50,7 +51,7 @@ def connect(directory: Path, database: str = DATABASE) -> Database:
     return db
 
 
-def _refuse_newer(db: Database, directory: Path) -> None:
+def _refuse_others(db: Database, directory: Path) -> None:
     if "_sqlite_migrations" not in db.table_names():
         return
     ours = {migration.name for migration in migrations.pending(Database(memory=True))}
@@ -59,6 +60,10 @@ def _refuse_newer(db: Database, directory: Path) -> None:
     }
     if stored - ours:
         db.close()
+        if stored & FORMER:
+            raise StorageError(
+                f"{directory}: this archive is older than the first release: move {DATABASE} away and run `uknip rebuild`"
+            )
         raise StorageError(
             f"{directory}: this archive was written by a newer version; upgrade uknip to open it"
         )

@@ -183,7 +183,8 @@ class Ledger:
     def underived(self) -> list[int]:
         """Return the runs whose stories were not read again since."""
         return [
-            row[0] for row in self._db.conn.execute("SELECT id FROM runs WHERE rested_at IS NULL ORDER BY id")
+            row[0]
+            for row in self._db.conn.execute("SELECT id FROM runs WHERE derived_at IS NULL ORDER BY id")
         ]
 
     def close_open(self, run_id: int, outcome: Outcome, detail: str, *, at: datetime) -> int:
@@ -213,7 +214,7 @@ class Ledger:
 
     def mark_derived(self, *, at: datetime) -> None:
         """Record that the stories of all runs so far have been read again with what the runs had taught."""
-        self._db.conn.execute("UPDATE runs SET rested_at = ? WHERE rested_at IS NULL", (as_text(at),))
+        self._db.conn.execute("UPDATE runs SET derived_at = ? WHERE derived_at IS NULL", (as_text(at),))
 
     def visited_listings(self, run_id: int) -> bool:
         """Tell whether a run visited the home page or archive pages to find stories."""

@@ -94,7 +94,7 @@ class Readings:
             "SELECT a.id, (SELECT count(*) FROM fetches WHERE article_id = a.id AND layout_id IS NOT NULL), "
             "a.extractor_version, l.skeleton FROM articles AS a LEFT JOIN layouts AS l ON l.id = a.layout_id "
             "WHERE a.id IN (SELECT article_id FROM fetches WHERE layout_id IS NOT NULL AND run_id IN "
-            "(SELECT id FROM runs WHERE rested_at IS NULL)) ORDER BY a.id"
+            "(SELECT id FROM runs WHERE derived_at IS NULL)) ORDER BY a.id"
         ).fetchall()
 
     def texts(self) -> Iterator[tuple[int, str, str]]:

@@ -1,13 +1,5 @@
-"""The archive's tables, as migrations. docs/schema.md describes every table and column for readers."""
+-- The archive's tables in their first form; what changed since is in migrations.py, what each column means in docs/schema.md.
 
-from __future__ import annotations
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
-migrations = Migrations("uknip")
-
-_TABLES = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('crawl', 'import', 'replay')),
@@ -19,7 +11,8 @@ CREATE TABLE runs (
     requests INTEGER NOT NULL DEFAULT 0,
     received_bytes INTEGER NOT NULL DEFAULT 0,
     settings TEXT NOT NULL DEFAULT '{}',
-    version TEXT NOT NULL
+    version TEXT NOT NULL,
+    rested_at TEXT
 ) STRICT;
 
 CREATE TABLE warcs (
@@ -37,6 +30,7 @@ CREATE TABLE fetches (
     kind TEXT NOT NULL,
     found_by TEXT NOT NULL,
     found_on TEXT,
+    reason TEXT,
     opened_at TEXT NOT NULL,
     closed_at TEXT,
     outcome TEXT,
@@ -53,13 +47,17 @@ CREATE TABLE fetches (
     warc_offset INTEGER,
     warc_length INTEGER,
     article_id INTEGER REFERENCES articles (id),
-    UNIQUE (run_id, url),
+    layout_id INTEGER REFERENCES layouts (id),
+    imported_from TEXT NOT NULL DEFAULT '',
+    UNIQUE (run_id, url, imported_from),
     CHECK ((closed_at IS NULL) = (outcome IS NULL))
 ) STRICT;
 CREATE INDEX fetches_url ON fetches (url);
 CREATE INDEX fetches_article ON fetches (article_id);
 CREATE INDEX fetches_open ON fetches (run_id) WHERE outcome IS NULL;
 CREATE INDEX fetches_record ON fetches (warc_name, warc_offset);
+CREATE INDEX fetches_layout ON fetches (layout_id) WHERE layout_id IS NOT NULL;
+CREATE INDEX fetches_outcome ON fetches (outcome, run_id, kind);
 
 CREATE TABLE frontier (
     url TEXT PRIMARY KEY,
@@ -78,7 +76,10 @@ CREATE TABLE frontier (
     etag TEXT,
     last_modified TEXT,
     failures INTEGER NOT NULL DEFAULT 0,
-    article_id INTEGER REFERENCES articles (id)
+    article_id INTEGER REFERENCES articles (id),
+    listed_said TEXT,
+    reason TEXT,
+    part INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX frontier_due ON frontier (priority DESC, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX frontier_article ON frontier (article_id);
@@ -97,24 +98,6 @@ CREATE TABLE sources (
     last_modified TEXT,
     detail TEXT
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE layouts (
-    id INTEGER PRIMARY KEY,
-    body_path TEXT NOT NULL UNIQUE,
-    pages INTEGER NOT NULL DEFAULT 0,
-    first_seen_at TEXT NOT NULL,
-    last_seen_at TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE furniture (
-    id INTEGER PRIMARY KEY,
-    text TEXT NOT NULL,
-    rule TEXT NOT NULL,
-    pages INTEGER NOT NULL DEFAULT 0,
-    first_seen_at TEXT NOT NULL,
-    last_seen_at TEXT NOT NULL,
-    UNIQUE (text, rule)
-) STRICT;
 
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY,
@@ -149,17 +132,22 @@ CREATE TABLE articles (
     fetch_id INTEGER NOT NULL REFERENCES fetches (id),
     missed_runs INTEGER NOT NULL DEFAULT 0,
     missed_run_id INTEGER REFERENCES runs (id),
-    month TEXT GENERATED ALWAYS AS (substr(published_at, 1, 7)) VIRTUAL
+    month TEXT GENERATED ALWAYS AS (substr(published_at, 1, 7)) VIRTUAL,
+    modified_is_migration INTEGER NOT NULL DEFAULT 0 CHECK (modified_is_migration IN (0, 1)),
+    time_flags TEXT,
+    parts INTEGER NOT NULL DEFAULT 1,
+    missing_parts TEXT
 ) STRICT;
 CREATE INDEX articles_published ON articles (published_at, url);
 CREATE INDEX articles_post ON articles (post_id);
 CREATE INDEX articles_content ON articles (content_sha256);
 CREATE INDEX articles_section ON articles (section);
-CREATE INDEX articles_month ON articles (month);
 CREATE INDEX articles_status ON articles (status);
 CREATE INDEX articles_duplicate ON articles (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX articles_fetch ON articles (fetch_id);
 CREATE INDEX articles_missed ON articles (missed_run_id) WHERE missed_run_id IS NOT NULL;
+CREATE INDEX articles_month ON articles (month, section);
+CREATE INDEX articles_reading ON articles (layout_id, extractor_version);
 
 CREATE TABLE revisions (
     id INTEGER PRIMARY KEY,
@@ -173,9 +161,14 @@ CREATE TABLE revisions (
     word_count INTEGER NOT NULL,
     content_sha256 TEXT NOT NULL,
     fetch_id INTEGER NOT NULL REFERENCES fetches (id),
+    kind TEXT,
+    added_words INTEGER,
+    removed_words INTEGER,
     UNIQUE (article_id, number)
 ) STRICT;
 CREATE INDEX revisions_fetch ON revisions (fetch_id);
+CREATE INDEX revisions_kind ON revisions (kind);
+CREATE INDEX revisions_unclassified ON revisions (id) WHERE kind IS NULL;
 
 CREATE TABLE aliases (
     url TEXT PRIMARY KEY,
@@ -190,13 +183,18 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     article_id INTEGER NOT NULL REFERENCES articles (id),
     run_id INTEGER NOT NULL REFERENCES runs (id),
-    kind TEXT NOT NULL CHECK (kind IN ('moved', 'gone', 'restored')),
+    kind TEXT NOT NULL CHECK (kind IN ('moved', 'metadata', 'unpublished', 'missing', 'redirected', 'protected', 'gone', 'restored', 'redacted')),
     at TEXT NOT NULL,
     detail TEXT
 ) STRICT;
 CREATE INDEX events_article ON events (article_id);
+CREATE INDEX events_run ON events (run_id);
 
-CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE authors (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE article_authors (
     article_id INTEGER NOT NULL REFERENCES articles (id),
     position INTEGER NOT NULL,
@@ -205,7 +203,11 @@ CREATE TABLE article_authors (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX article_authors_author ON article_authors (author_id);
 
-CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE tags (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE article_tags (
     article_id INTEGER NOT NULL REFERENCES articles (id),
     position INTEGER NOT NULL,
@@ -214,7 +216,20 @@ CREATE TABLE article_tags (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX article_tags_tag ON article_tags (tag_id);
 
-CREATE TABLE images (id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    sha256 TEXT,
+    media_type TEXT,
+    size_bytes INTEGER,
+    width INTEGER,
+    height INTEGER,
+    fetched_at TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    refused TEXT
+) STRICT;
+CREATE INDEX images_kept ON images (sha256) WHERE sha256 IS NOT NULL;
+
 CREATE TABLE article_images (
     article_id INTEGER NOT NULL REFERENCES articles (id),
     position INTEGER NOT NULL,
@@ -235,21 +250,132 @@ CREATE TABLE links (
     PRIMARY KEY (article_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX links_url ON links (url);
-"""
 
+CREATE TABLE evidence (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    position INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    source TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    value TEXT,
+    PRIMARY KEY (article_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_field ON evidence (field, source);
 
-def execute_each(db: Database, statements: str) -> None:
-    """Run statements one by one, within the migration's transaction; `executescript` would end it."""
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+CREATE TABLE layouts (
+    id INTEGER PRIMARY KEY,
+    skeleton TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'learning' CHECK (state IN ('learning', 'trusted', 'drifting', 'retired')),
+    pages INTEGER NOT NULL DEFAULT 0,
+    studied INTEGER NOT NULL DEFAULT 0,
+    agreement REAL,
+    rules TEXT,
+    first_seen_at TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    learned_at TEXT,
+    learned_through INTEGER
+) STRICT;
 
+CREATE TABLE studies (
+    fetch_id INTEGER PRIMARY KEY REFERENCES fetches (id),
+    version INTEGER NOT NULL,
+    study BLOB NOT NULL
+) STRICT;
 
-@migrations()
-def m001_tables(db: Database) -> None:
-    execute_each(db, _TABLES)
-    db.table("articles").enable_fts(
-        ["headline", "standfirst", "body"],
-        tokenize="porter unicode61 remove_diacritics 2",
-        create_triggers=True,
-    )
+CREATE TABLE wordings (
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    why TEXT NOT NULL,
+    stories INTEGER NOT NULL,
+    layouts INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    share REAL NOT NULL,
+    PRIMARY KEY (kind, text)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lore (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE furniture (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    place TEXT,
+    verdict TEXT CHECK (verdict IN ('keep', 'strip')),
+    first_seen_at TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    pages INTEGER,
+    layouts INTEGER,
+    UNIQUE (text, rule)
+) STRICT;
+
+CREATE TABLE article_furniture (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    furniture_id INTEGER NOT NULL REFERENCES furniture (id),
+    PRIMARY KEY (article_id, furniture_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX article_furniture_furniture ON article_furniture (furniture_id);
+
+CREATE TABLE audits (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    at TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('rest', 'feed')),
+    sampled INTEGER NOT NULL,
+    compared INTEGER NOT NULL,
+    edited_since INTEGER NOT NULL,
+    not_offered INTEGER NOT NULL,
+    precision REAL,
+    recall REAL,
+    exact_share REAL
+) STRICT;
+
+CREATE TABLE audit_stories (
+    audit_id INTEGER NOT NULL REFERENCES audits (id),
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    precision REAL NOT NULL,
+    recall REAL NOT NULL,
+    is_exact INTEGER NOT NULL CHECK (is_exact IN (0, 1)),
+    diff TEXT NOT NULL,
+    PRIMARY KEY (audit_id, article_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_stories_article ON audit_stories (article_id);
+
+CREATE TABLE fingerprints (
+    article_id INTEGER PRIMARY KEY REFERENCES articles (id),
+    content_sha256 TEXT NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE fingerprint_bands (
+    band INTEGER NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    PRIMARY KEY (band, article_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE near_duplicates (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    other_id INTEGER NOT NULL REFERENCES articles (id),
+    similarity REAL NOT NULL,
+    shared TEXT NOT NULL,
+    PRIMARY KEY (article_id, other_id),
+    CHECK (article_id < other_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX near_duplicates_other ON near_duplicates (other_id);
+
+CREATE TABLE redactions (
+    id INTEGER PRIMARY KEY,
+    article_id INTEGER REFERENCES articles (id),
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    finished_at TEXT
+) STRICT;
+
+CREATE TABLE redaction_marks (
+    mark TEXT PRIMARY KEY,
+    redaction_id INTEGER NOT NULL REFERENCES redactions (id)
+) STRICT, WITHOUT ROWID
+;
