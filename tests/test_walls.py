@@ -137,9 +137,13 @@ def test_one_page_at_several_addresses_is_no_story() -> None:
 
 
 def test_copies_of_a_story_are_stories() -> None:
-    """A second copy lies at an address like the first's, or at one that the story tells of."""
+    """A second copy lies at an address like the first's, or at one that the story tells of; all are edited alike."""
     copies = [at(1, "ferry-sinks", OLD), at(2, "ferry-sinks-2", OLD), at(3, "bisham-ferry-sank", OLD)]
     assert same_at_several(copies) == {}
+    rewritten = [
+        at(n, slug, WALL, OLD) for n, slug in enumerate(("ferry-sinks", "ferry-sinks-2", "bisham-ferry"))
+    ]
+    assert same_at_several(rewritten) == {}
 
 
 def test_one_text_under_three_headlines_that_had_their_own_is_no_story() -> None:

@@ -155,13 +155,14 @@ def same_at_several(changes: Iterable[Change]) -> dict[int, str]:
     for key, group in groups.items():
         if len(group) == 1:
             continue
-        known = [
-            one for one in group if one.before is not None and not _have_common_text(one.page, one.before)
-        ]
-        new = [one for one in group if one.before is None and len(key) == 2 and not _is_named(one)]
-        needed = 2 if len(key) == 2 and all(one.page.standing == 0 for one in new) else _SEVERAL
+        is_headed = len(key) == 2
+        strange = [one for one in group if not (is_headed and _is_named(one))]
+        known = [one for one in strange if one.before and not _have_common_text(one.page, one.before)]
+        new = [one for one in strange if one.before is None and is_headed]
+        needed = 2 if is_headed and all(one.page.standing == 0 for one in new) else _SEVERAL
         found = [*known, *new]
-        if len(known) + len({_stem(one.url) for one in new}) >= needed:
+        texts = {one.before.body for one in known if one.before}  # copies of a story are edited alike
+        if len(texts) + len({_stem(one.url) for one in new}) >= needed:
             why = f"in place of the story: the same text at {len(found)} addresses in one run"
             aside |= {one.article_id: why for one in found}
     return aside
