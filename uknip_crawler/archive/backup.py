@@ -22,11 +22,13 @@ LIST = "backups.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A finished copy: how many articles are in it, and its size."""
+    """A finished copy: how many articles are in it, and its size. `unlisted` says why the archive's list of backups does
+    not name it, which `uknip redact` reads."""
 
     path: Path
     articles: int
     size_bytes: int
+    unlisted: str | None = None
 
 
 def back_up(directory: Path, target: Path, *, force: bool, at: datetime) -> Backup:
@@ -39,7 +41,9 @@ def back_up(directory: Path, target: Path, *, force: bool, at: datetime) -> Back
     try:
         _refuse(directory, target, force=force)
         articles = _copy(source, partial)
-        _remember(directory, target, at)
+        unlisted = _remember(
+            directory, target, at
+        )  # before it is there: a redaction must know of every backup
         size = partial.stat().st_size
         partial.replace(target)
         sync_folder(target.parent)
@@ -50,7 +54,7 @@ def back_up(directory: Path, target: Path, *, force: bool, at: datetime) -> Back
         for left in (partial, partial.with_name(f"{partial.name}-journal")):
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)
-    return Backup(target, articles, size)
+    return Backup(target, articles, size, unlisted)
 
 
 def known_backups(directory: Path) -> Iterator[tuple[str, str]]:
@@ -96,6 +100,11 @@ def _copy(source: Database, partial: Path) -> int:
     return articles
 
 
-def _remember(directory: Path, target: Path, at: datetime) -> None:
-    with (directory / LIST).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"file": str(target.resolve()), "at": as_text(at)}) + "\n")
+def _remember(directory: Path, target: Path, at: datetime) -> str | None:
+    """Note a backup in the archive; return why it cannot be noted."""
+    try:
+        with (directory / LIST).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"file": str(target.resolve()), "at": as_text(at)}) + "\n")
+    except OSError as error:
+        return f"{directory / LIST}: {error.strerror}"
+    return None

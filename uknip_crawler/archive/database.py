@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import quote
 
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
+from uknip_crawler.archive import sealing
 from uknip_crawler.archive.migrations import migrations
 from uknip_crawler.errors import StorageError, UsageError
 from uknip_crawler.models import Moment
@@ -38,6 +43,8 @@ def connect(directory: Path, database: str = DATABASE) -> Database:
         _refuse_newer(db, directory)
         migrations.apply(db)
         db.conn.execute("PRAGMA foreign_keys = ON")  # a migration may make a table anew
+        with transaction(db):
+            sealing.install(db.conn)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{directory}: cannot open the archive: {error}") from error
     return db
@@ -68,12 +75,62 @@ def open_readonly(directory: Path) -> Database:
             f"no archive in {directory}: run `uknip crawl` first, or name another with --archive DIR"
         )
     try:
-        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
+        return Database(_connected(path))
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"{path}: cannot open the archive: {error}; `uknip verify` checks it") from error
+
+
+def _connected(path: Path) -> Any:
+    try:
+        return _reading(path, "mode=ro")
+    except sqlite3.OperationalError:
+        # a log needs a file beside it to be read (https://sqlite.org/wal.html#read_only_databases), for which there
+        # may be no leave; then nobody writes either, and a copy or the file as it lies is what the archive holds
+        if os.access(path.parent, os.W_OK):
+            raise
+    log = path.with_name(f"{path.name}-wal")
+    if not log.is_file() or not log.stat().st_size:
+        return _reading(path, "immutable=1")
+    with TemporaryDirectory() as folder:
+        copy = shutil.copy(path, folder)
+        shutil.copy(log, folder)
+        with contextlib.closing(_reading(Path(copy), "mode=rw")) as whole:
+            whole.execute("PRAGMA journal_mode = DELETE")  # folds the log in
+        return _reading(Path(copy), "immutable=1")  # stays open when the folder goes
+
+
+def _reading(path: Path, mode: str) -> Any:
+    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?{mode}", uri=True)
+    try:
         connection.execute("PRAGMA busy_timeout = 30000")
-        connection.execute("PRAGMA schema_version")  # reads the file's head
-        return Database(connection)
-    except sqlite3.Error as error:
-        raise StorageError(f"{path}: cannot open the archive: {error}") from error
+        connection.execute(
+            "SELECT count(*) FROM sqlite_schema"
+        ).fetchone()  # reads the file's head, and its log
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def is_readonly(directory: Path) -> bool:
+    """Tell whether there is no leave to write to an archive: a medium or a folder that is read-only."""
+    return not all(os.access(path, os.W_OK) for path in (directory, directory / DATABASE))
+
+
+@contextlib.contextmanager
+def sound(directory: Path) -> Iterator[None]:
+    """Read in a block what the archive holds. Raises StorageError for a database or a value in it that cannot be read."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise StorageError(
+            f"{directory}: the database holds what cannot be read ({error}): check it with `uknip verify`"
+        ) from error
+
+
+def damage(error: BaseException) -> str | None:
+    """Return what SQLite says of a database that it cannot read; None for every other error."""
+    return str(error) if isinstance(error, sqlite3.DatabaseError) else None
 
 
 @contextlib.contextmanager
@@ -89,6 +146,7 @@ def transaction(db: Database) -> Iterator[None]:
         db.conn.execute("BEGIN IMMEDIATE")
         with db.atomic():
             yield
+            sealing.seal(db.conn)
         db.conn.execute("COMMIT")
     except BaseException as error:
         db.rollback()

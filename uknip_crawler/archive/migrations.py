@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from uknip_crawler.archive import sealing
 from uknip_crawler.archive.schema import execute_each, migrations
 
 __all__ = ["migrations"]
@@ -311,3 +312,10 @@ UPDATE layouts SET state = 'learning', studied = 0, agreement = NULL, rules = NU
 def m008_studies(db: Database) -> None:
     """What was learned with another program as teacher is learned anew; studies are kept from now on."""
     execute_each(db, _STUDIES)
+
+
+@migrations()
+def m009_seals(db: Database) -> None:
+    """Every row has a checksum from now on."""
+    execute_each(db, sealing.TABLES)
+    sealing.install(db.conn)

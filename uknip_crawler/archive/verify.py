@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
-from uknip_crawler.archive import warc
+from uknip_crawler.archive import sealing, warc
+from uknip_crawler.archive.database import is_readonly
 from uknip_crawler.archive.images import Images
 from uknip_crawler.errors import StorageError
 
@@ -17,22 +19,33 @@ from uknip_crawler.errors import StorageError
 def verify(
     db: Database, directory: Path, *, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[str]:
-    """Yield one line for each thing that is wrong; nothing when all is well.
+    """Yield one line for each thing that is wrong; nothing when all is well. Nothing is changed.
 
-    `db` must be writable for the search index's own check; nothing is changed.
+    A check that stumbles over damage says so, and the others go on.
     """
-    progress("database pages and foreign keys")
-    yield from _database(db)
-    progress("search index")
-    yield from _search_index(db)
-    progress("article texts")
-    yield from _texts(db)
-    progress("captures")
-    yield from _files(db, directory / "warc")
-    progress("pictures")
-    yield from Images(db, directory).check()
-    progress("articles and their captures")
-    yield from _records(db, directory / "warc")
+    checks: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+        ("database pages and foreign keys", lambda: _database(db)),
+        ("rows", lambda: sealing.broken(db.conn)),
+        ("search index", lambda: _search_index(db, is_readonly=is_readonly(directory))),
+        ("article texts", lambda: _texts(db)),
+        ("captures", lambda: _files(db, directory / "warc")),
+        ("pictures", lambda: Images(db, directory).check()),
+        ("articles and their captures", lambda: _records(db, directory / "warc")),
+    )
+    for what, check in checks:
+        progress(what)
+        try:
+            yield from check()
+        except Exception as error:  # noqa: BLE001  # whatever damage made of a value
+            yield f"{what}: cannot be checked to the end: {error or type(error).__name__}"
+
+
+def count_articles(db: Database) -> int:
+    """Return how many articles can be checked; 0 where their table cannot be read, which `verify` names."""
+    try:
+        return db.table("articles").count_where("status <> 'redacted'")
+    except sqlite3.DatabaseError:
+        return 0
 
 
 def _database(db: Database) -> Iterator[str]:
@@ -52,14 +65,22 @@ def _database(db: Database) -> Iterator[str]:
         yield f"articles: {url} does not have as many revisions as it says"
 
 
-def _search_index(db: Database) -> Iterator[str]:
-    try:
-        # rank = 1 also compares the index with the table it indexes: https://sqlite.org/fts5.html#the_integrity_check_command
-        db.conn.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
-    except sqlite3.DatabaseError as error:
-        yield f"search index: {error}; rebuild it with `sqlite-utils rebuild-fts uknip.db articles`"
-    finally:
-        db.conn.rollback()
+def _search_index(db: Database, *, is_readonly: bool) -> Iterator[str]:
+    # the check is written as an insertion, so it needs a database that can be written to, though it writes nothing
+    with TemporaryDirectory() as folder:
+        try:
+            connection = db.conn
+            if is_readonly:
+                connection = sqlite3.connect(Path(folder) / "copy.db")
+                db.conn.backup(connection)
+            # rank = 1 also compares the index with the table it indexes: https://sqlite.org/fts5.html#the_integrity_check_command
+            connection.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as error:
+            yield f"search index: {error}; rebuild it with `sqlite-utils rebuild-fts uknip.db articles`"
+        finally:
+            connection.rollback()
+            if connection is not db.conn:
+                connection.close()
 
 
 def _texts(db: Database) -> Iterator[str]:

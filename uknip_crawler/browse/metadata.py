@@ -144,7 +144,9 @@ def metadata() -> dict[str, Any]:
         | _TABLE_OPTIONS.get(name, {})
         for name, table in TABLES.items()
     }
-    tables["_sqlite_migrations"] = {"hidden": True}
+    tables |= {
+        name: {"hidden": True} for name in ("_sqlite_migrations", "_seals", "_unsealed", "_sealed_parts")
+    }
     return {
         "title": "UKNIP archive",
         "description": "Stories of uknip.co.uk: searchable, with every edit. Times are UTC unless they say London.",

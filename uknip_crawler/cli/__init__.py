@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler import __version__
-from uknip_crawler.errors import UknipError
+from uknip_crawler.errors import StorageError, UknipError
 
 _COMMANDS = {
     "demo": "the whole job on the bundled sample site, offline",
@@ -98,3 +98,20 @@ def main() -> None:
     except UknipError as error:
         click.echo(f"uknip: {error}", err=True)
         sys.exit(error.exit_status)
+    except Exception as error:
+        if (problem := _damage(error)) is None:
+            raise
+        click.echo(
+            f"uknip: the archive's database cannot be read ({problem}): check it with `uknip verify`",
+            err=True,
+        )
+        sys.exit(StorageError.exit_status)
+
+
+def _damage(error: Exception) -> str | None:
+    """Return what SQLite says of a database it cannot read; None for what is our own fault."""
+    from uknip_crawler.archive.database import (
+        damage,  # a quarter of a second, which most commands do not need
+    )
+
+    return damage(error)

@@ -28,6 +28,11 @@ def command(file: Path, force: bool, directory: Path, as_json: bool) -> None:
     Exit status: 0 done, 2 the file exists or cannot be meant, 5 the disk is full or refuses.
     """
     backup = back_up(directory, file, force=force, at=datetime.now(UTC))
+    if backup.unlisted:
+        click.echo(
+            f"uknip: {backup.unlisted}: the archive does not note this backup; replace it yourself after a redaction",
+            err=True,
+        )
     if as_json:
         record = {"file": str(backup.path), "articles": backup.articles, "size_bytes": backup.size_bytes}
         click.echo(json.dumps(record, indent=2))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.archive import open_readonly
+from uknip_crawler.archive.database import sound
 from uknip_crawler.archive.report import archive_status, run_report
 from uknip_crawler.cli import archive_option, json_option
 
@@ -22,6 +23,11 @@ def command(directory: Path, as_json: bool) -> None:
     uknip status
     uknip status --json | jq .last_run.exit_status
     """
+    with sound(directory):
+        _tell(directory, as_json=as_json)
+
+
+def _tell(directory: Path, *, as_json: bool) -> None:
     db = open_readonly(directory)
     status = archive_status(db)
     if as_json:

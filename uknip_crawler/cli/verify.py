@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import click
 
 from uknip_crawler.archive import Archive, open_readonly
-from uknip_crawler.archive.verify import verify
+from uknip_crawler.archive.database import is_readonly
+from uknip_crawler.archive.verify import count_articles, verify
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.errors import StorageError
 
@@ -19,20 +21,27 @@ from uknip_crawler.errors import StorageError
 @json_option
 def command(directory: Path, as_json: bool) -> None:
     """Check the whole archive: database, search index, digests of texts, captures and pictures, and that every article
-    traces to the bytes it was read from. Exit status 0 when all is well, 5 when anything is wrong.
+    traces to the bytes it was read from. A read-only archive can be checked too. Exit status 0 when all is well, 5 when
+    anything is wrong.
 
     \b
     uknip verify
     """
-    open_readonly(directory).close()  # says so when there is no archive, before one is created
+    looked_at = open_readonly(directory)  # says so when there is no archive, before one is created
 
     def tell(what: str) -> None:
         if sys.stderr.isatty():
             click.echo(f"checking {what} …", err=True)
 
-    with Archive(directory) as archive:
-        problems = list(verify(archive.db, directory, progress=tell))
-        articles = archive.db.table("articles").count_where("status <> 'redacted'")
+    with contextlib.ExitStack() as stack:
+        if is_readonly(directory):
+            stack.callback(looked_at.close)
+            db = looked_at
+        else:  # nobody writes meanwhile, and an old archive is brought up to date
+            looked_at.close()
+            db = stack.enter_context(Archive(directory)).db
+        problems = list(verify(db, directory, progress=tell))
+        articles = count_articles(db)
     if as_json:
         click.echo(json.dumps({"articles": articles, "problems": problems}, indent=2))
     else:
