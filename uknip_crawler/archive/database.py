@@ -92,11 +92,11 @@ def _connected(path: Path) -> Any:
     if not log.is_file() or not log.stat().st_size:
         return _reading(path, "immutable=1")
     with TemporaryDirectory() as folder:
-        copy = shutil.copy(path, folder)
-        shutil.copy(log, folder)
-        with contextlib.closing(_reading(Path(copy), "mode=rw")) as whole:
+        copy = shutil.copyfile(path, Path(folder) / path.name)
+        shutil.copyfile(log, Path(folder) / log.name)
+        with contextlib.closing(_reading(copy, "mode=rw")) as whole:
             whole.execute("PRAGMA journal_mode = DELETE")  # folds the log in
-        return _reading(Path(copy), "immutable=1")  # stays open when the folder goes
+        return _reading(copy, "immutable=1")  # stays open when the folder goes
 
 
 def _reading(path: Path, mode: str) -> Any:
