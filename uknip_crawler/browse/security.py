@@ -36,6 +36,8 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 ]
 _SCRIPT = re.compile(r"<script(?=[\s>{])")
 _HANDLER = re.compile(r' on\w+="([^"{}]+)"')

@@ -17,6 +17,7 @@ from datasette.version import __version_info__
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.archive import DATABASE, open_readonly
+from uknip_crawler.browse.door import door
 from uknip_crawler.browse.figures import COVERAGE
 from uknip_crawler.browse.metadata import DATABASE_NAME, QUERIES, SETTINGS, metadata
 from uknip_crawler.browse.pages.asking import archive_of
@@ -62,7 +63,8 @@ def serve(datasette: Datasette, listener: socket.socket, *, open_page: str | Non
     """Answer requests until interrupted; open `open_page` in the browser once the server answers."""
     COVERAGE.prepare(archive_of(datasette.get_database(DATABASE_NAME)))
     threading.Thread(target=import_module, args=("uknip_crawler.extraction.content",), daemon=True).start()
-    server = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="warning", lifespan="on"))
+    guarded = door(datasette.app(), *listener.getsockname()[:2])
+    server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning", lifespan="on", ws="none"))
     if open_page:
         threading.Thread(target=_open_when_started, args=(server, open_page), daemon=True).start()
     server.run(sockets=[listener])

@@ -54,19 +54,58 @@ def storage(destination: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[HashedFile]:
-    """Yield a file beside `path` that takes its place, synced, when the block ends well, and goes when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path = path.resolve()  # a link stays a link
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def whole_files(*paths: Path) -> Iterator[list[HashedFile]]:
+    """Yield files beside `paths` that take their places, synced, when the block ends well, and go when not.
+
+    All appear or none: the last one first, so that the first is never there without those that tell of it.
+    """
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    places = [path.resolve() for path in paths]  # a link stays a link
+    parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in places]
     try:
-        with HashedFile(part) as output:
-            yield output
-            output.sync()
-        part.replace(path)
-        _sync_folder(path.parent)
+        with contextlib.ExitStack() as stack:
+            outputs = [stack.enter_context(HashedFile(part)) for part in parts]
+            yield outputs
+            for output in outputs:
+                output.sync()
+        _replace_all(list(zip(parts, places, strict=True))[::-1])
+        for folder in {path.parent for path in places}:
+            _sync_folder(folder)
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _replace_all(moves: list[tuple[Path, Path]]) -> None:
+    """Put each file into its place; when one cannot be, what was in the others' places is there again."""
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for part, place in moves:
+            old = None
+            if place.is_file():
+                old = part.with_suffix(".old")
+                old.unlink(missing_ok=True)
+                os.link(place, old)
+            part.replace(place)
+            done.append((place, old))
+    except OSError:
+        for place, old in done:
+            if old:
+                old.replace(place)
+            else:
+                place.unlink()
+        raise
+    finally:
+        for part, _ in moves:
+            part.with_suffix(".old").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[HashedFile]:
+    """Yield one such file."""
+    with whole_files(path) as (output,):
+        yield output
 
 
 @contextlib.contextmanager

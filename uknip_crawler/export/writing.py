@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from uknip_crawler import __version__
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import package
-from uknip_crawler.export.files import standard_output, storage, whole_file
+from uknip_crawler.export.files import standard_output, storage, whole_files
 from uknip_crawler.export.formats import FORMATS
 from uknip_crawler.export.recipe import PACKAGE, Recipe
 from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
@@ -75,11 +75,13 @@ def _write(moment: Snapshot, recipe: Recipe, output: BinaryIO, watch: Watch) -> 
 
 
 def _write_file(moment: Snapshot, recipe: Recipe, destination: Path, watch: Watch) -> Summary:
-    with whole_file(destination) as output:
+    with whole_files(destination, sidecar(destination)) as (output, note):
         rows = _write(moment, recipe, output, watch)
-        digest = output.sha256()
-    size = destination.stat().st_size
-    made: dict[str, Any] = {"uknip": __version__, **recipe.as_json(), "rows": rows, "sha256": digest}
-    with whole_file(sidecar(destination)) as note:
+        made: dict[str, Any] = {
+            "uknip": __version__,
+            **recipe.as_json(),
+            "rows": rows,
+            "sha256": output.sha256(),
+        }
         note.write((json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
-    return Summary(rows, destination, size)
+    return Summary(rows, destination, destination.stat().st_size)

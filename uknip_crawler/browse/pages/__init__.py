@@ -5,6 +5,7 @@ Each module of this package holds one family of pages; each page is a function f
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -53,6 +54,11 @@ PAGES: dict[str, Callable[[Ask], Page | File]] = {
 def routes() -> list[tuple[str, View]]:
     """Return the pages as Datasette registers them: a pattern that takes the whole path, and a view."""
     return [(f"^{pattern}$", _view(build)) for pattern, build in PAGES.items()]
+
+
+def is_own(path: str) -> bool:
+    """Tell whether an address is one of the reading room's pages, not of Datasette's."""
+    return any(re.fullmatch(pattern, path) for pattern in PAGES)
 
 
 def _view(build: Callable[[Ask], Page | File]) -> View:

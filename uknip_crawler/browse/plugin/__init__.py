@@ -6,6 +6,8 @@ this one. A package, not a module: only then does Datasette find templates/ and 
 
 from __future__ import annotations
 
+import sqlite3
+import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -16,9 +18,10 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from uknip_crawler.browse.blocks import block_summary
+from uknip_crawler.browse.bounds import bound
 from uknip_crawler.browse.links import address, is_web_address, web_link
 from uknip_crawler.browse.metadata import DATABASE_NAME, PLUGIN_NAME, QUERIES
-from uknip_crawler.browse.pages import View, answer, routes
+from uknip_crawler.browse.pages import View, answer, is_own, routes
 from uknip_crawler.browse.pages.asking import Page, query
 from uknip_crawler.browse.security import NONCE, Asgi, ScriptNonces, guarded
 from uknip_crawler.browse.times import london_time, time_element
@@ -32,8 +35,9 @@ def _is_ours(datasette: Any, database: str | None = DATABASE_NAME) -> bool:
 
 @hookimpl(trylast=True)  # after Datasette has registered its own
 def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
-    """Make the search box answer to a lone quote, a NUL and nothing at all too."""
-    if _is_ours(datasette, database):
+    """Bound what a query may take; make the search box answer to a lone quote, a NUL and nothing at all too."""
+    if _is_ours(datasette, database) or (database == "_memory" and _is_ours(datasette)):
+        bound(conn)
         conn.create_function("escape_fts", 1, _escape_search)
 
 
@@ -104,10 +108,16 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
 
 @hookimpl(wrapper=True)  # Datasette awaits every answer that it is given
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, Any]:
-    """Answer a wrong address with a page instead."""
+    """Answer a wrong address with a page instead, and what Datasette cannot make of one with a line in the log."""
     answers = yield
-    if _is_ours(datasette) and isinstance(exception, NotFound) and not request.path.endswith(".json"):
+    if not _is_ours(datasette):
+        return answers
+    if isinstance(exception, NotFound) and not request.path.endswith(".json"):
         return [answer(datasette, request, Page("missing", {"what": "There is no such page."}, status=404))]
+    if isinstance(exception, sqlite3.Error | ValueError | OverflowError) and not is_own(request.path):
+        line = f"{request.path}: {type(exception).__name__}: {exception}".encode("ascii", "backslashreplace")
+        print(line.decode()[:500].replace("\n", " "), file=sys.stderr)
+        return [answer(datasette, request, Page("missing", {"what": "This cannot be answered."}, status=400))]
     return answers
 
 
