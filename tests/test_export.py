@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -31,6 +32,7 @@ from sqlite_utils import Database
 from uknip_crawler.cli.export import command
 from uknip_crawler.errors import StorageError, UknipError, UsageError
 from uknip_crawler.export import Recipe, parse_day, write_export
+from uknip_crawler.export.writing import sidecar
 
 COLUMNS = [
     "url",
@@ -343,6 +345,31 @@ write_export(Path({str(archive)!r}), Recipe("jsonl"), Path({str(file)!r}), watch
         assert process.stdout.readline() == b"row\n"
         process.send_signal(signal.SIGKILL)
     assert file.read_text() == "old"
+
+
+def test_a_file_and_what_tells_of_it_appear_together_or_not_at_all(archive: Path, tmp_path: Path) -> None:
+    """Where the second cannot be written the first is as it was: absent, or the old one."""
+    folder = tmp_path / "out"
+    destination = folder / "out.csv"
+    sidecar(destination).mkdir(parents=True)
+    with pytest.raises(StorageError):
+        export_to(archive, destination)
+    assert [path.name for path in folder.iterdir() if path.is_file()] == []
+    destination.write_text("the old one")
+    with pytest.raises(StorageError):
+        export_to(archive, destination)
+    assert destination.read_text() == "the old one"
+    sidecar(destination).rmdir()
+    export_to(archive, destination)
+    made = json.loads(sidecar(destination).read_text())
+    assert made["sha256"] == hashlib.sha256(destination.read_bytes()).hexdigest()
+    note = sidecar(destination).read_bytes()
+    destination.unlink()
+    destination.mkdir()
+    with pytest.raises(UknipError):
+        export_to(archive, destination)
+    assert sidecar(destination).read_bytes() == note
+    assert [path.name for path in folder.iterdir() if path.name.endswith((".part", ".old"))] == []
 
 
 def test_a_link_to_a_file_stays_a_link(archive: Path, tmp_path: Path) -> None:
