@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from scrapy.exceptions import DownloadTimeoutError
 from twisted.internet.error import DNSLookupError
+from twisted.internet.testing import StringTransport
+from twisted.web import _newclient as twisted_client
+from twisted.web.http_headers import Headers
 
-from uknip_crawler.middlewares import refuse_private, retry_after_seconds
+from uknip_crawler.middlewares import keep_odd_header_names, refuse_private, retry_after_seconds
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
 from uknip_crawler.spiders import verdicts
@@ -93,3 +96,14 @@ def test_the_origin_follows_the_site() -> None:
     assert origin.learn("https://uknip.co.uk/a/?b=1", "https://www.uknip.co.uk/a/?b=1")
     assert origin.wire_url("https://uknip.co.uk/a/?b=1") == "https://www.uknip.co.uk/a/?b=1"
     assert not origin.learn("https://www.uknip.co.uk/a/", "https://www.uknip.co.uk/c/")
+
+
+def test_a_header_whose_name_is_no_token_costs_nothing() -> None:
+    """Neither the page nor the header: Twisted alone drops the whole answer."""
+    keep_odd_header_names()
+    keep_odd_header_names()  # a second crawler in the process changes nothing
+    request = twisted_client.Request(b"GET", b"/", Headers({b"host": [b"uknip.co.uk"]}), None)
+    parser = twisted_client.HTTPClientParser(request, lambda rest: None)
+    parser.makeConnection(StringTransport())
+    parser.dataReceived(b"HTTP/1.1 200 OK\r\nX-\xfcber: \xff\r\nServer: a\r\nContent-Length: 0\r\n\r\n")
+    assert dict(parser.response.headers.getAllRawHeaders()) == {b"X-\xfcber": [b"\xff"], b"Server": [b"a"]}

@@ -21,6 +21,8 @@ from scrapy.http import Response
 from scrapy.resolver import CachingThreadedResolver
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
+from twisted.web._newclient import HTTPClientParser
+from twisted.web.http_headers import InvalidHeaderName
 
 from uknip_crawler.components import Component
 from uknip_crawler.models import Capture
@@ -47,6 +49,10 @@ class CaptureMiddleware(Component):
     Leaves `capture` and `record` in the request's meta.
     """
 
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        keep_odd_header_names()
+
     def process_response(self, request: Request, response: Response) -> Response:
         spider = self._spider
         capture = Capture(
@@ -71,6 +77,22 @@ def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:
         for name, values in message.headers.items()
         for value in values
     )
+
+
+def keep_odd_header_names() -> None:
+    """Have Twisted take headers whose names are no tokens (RFC 9110 §5.1) as they come; it would drop the whole answer."""
+    if "kept" in vars(HTTPClientParser.headerReceived):
+        return
+    received = HTTPClientParser.headerReceived
+
+    def received_whatever(parser: Any, name: bytes, value: bytes) -> None:
+        try:
+            received(parser, name, value)  # type: ignore[no-untyped-call]
+        except InvalidHeaderName:
+            parser.headers._rawHeaders.setdefault(name, []).append(value)
+
+    received_whatever.kept = True  # type: ignore[attr-defined]
+    HTTPClientParser.headerReceived = received_whatever  # type: ignore[method-assign]
 
 
 class PolitenessMiddleware(Component):

@@ -25,6 +25,9 @@ _FIRST_READ_BYTES = 1 << 5
 _READ_BYTES = 1 << 14
 _STEP_BYTES = 1 << 20
 _SEARCHED_BYTES = 1 << 12
+MAX_RATIO = 100
+"""How many times larger than packed a file may be: pages are some 4 to 30 times, a bomb is 1,000 times."""
+ALWAYS_BYTES = 2**26
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _MAX_DICTIONARY_BYTES = 1 << 26
 _WASTED_ALWAYS_BYTES = 1 << 26
@@ -144,7 +147,7 @@ def whole_members(file: IO[bytes], packing: Packing, start: int = 0) -> Iterator
         if is_spent and not _is_record(file, offset, packing):
             offset = _next_magic(file, offset + 1, size, packing.magic)
             continue
-        is_whole, length, work = _walked(file, offset, packing)
+        is_whole, length, work = _walked(file, offset, packing, max(MAX_RATIO * size, ALWAYS_BYTES))
         if is_whole:
             if damaged_from < offset:
                 yield Member(damaged_from, offset - damaged_from, False)
@@ -157,14 +160,15 @@ def whole_members(file: IO[bytes], packing: Packing, start: int = 0) -> Iterator
         yield Member(damaged_from, size - damaged_from, False)
 
 
-def _walked(file: IO[bytes], offset: int, packing: Packing) -> tuple[bool, int, int]:
-    """Return whether a whole member lies at `offset`, how many bytes of the file it takes, and how many went through."""
+def _walked(file: IO[bytes], offset: int, packing: Packing, most: int) -> tuple[bool, int, int]:
+    """Return whether a whole member lies at `offset`, how many bytes of the file it takes, and how many went through. One
+    that unpacks to more than `most` bytes is none."""
     stream = packing.stream()
     file.seek(offset)
     read = work = 0
     step = _FIRST_READ_BYTES
     with suppress(*_BROKEN):
-        while not stream.eof:
+        while not stream.eof and work < most:
             data = file.read(step) if stream.needs_input else b""
             if stream.needs_input and not data:
                 break

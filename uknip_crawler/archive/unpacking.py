@@ -14,12 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from uknip_crawler.archive.packing import Gzip, Member, Unpacked, Zstandard, whole_members
+from uknip_crawler.archive.packing import (
+    ALWAYS_BYTES,
+    MAX_RATIO,
+    Gzip,
+    Member,
+    Unpacked,
+    Zstandard,
+    whole_members,
+)
 from uknip_crawler.errors import StorageError, UsageError
 
-MAX_RATIO = 100
-"""How many times larger than packed a file may be: pages are some 4 to 30 times, a bomb is 1,000 times."""
-_ALWAYS_BYTES = 2**26
 _CHUNK = 1 << 20
 _ZIP = b"PK\x03\x04"
 _WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
@@ -33,7 +38,7 @@ def unpack(path: Path, packed: IO[bytes], packing: Gzip | Zstandard) -> tuple[IO
     damaged = []
 
     def fill(unpacked: IO[bytes]) -> None:
-        left = max(MAX_RATIO * path.stat().st_size, _ALWAYS_BYTES)
+        left = max(MAX_RATIO * path.stat().st_size, ALWAYS_BYTES)
         for member in whole_members(packed, packing, getattr(packing, "begin", 0)):
             if not member.is_whole:
                 damaged.append(member)
@@ -86,7 +91,7 @@ def take_out(box: Path, path: Path) -> tuple[IO[bytes], str | None]:
             with zipfile.ZipFile(box) as opened:
                 info = opened.getinfo(path.relative_to(box).as_posix())
                 with opened.open(info) as content:
-                    _copy(box, content, unpacked, max(MAX_RATIO * info.compress_size, _ALWAYS_BYTES))
+                    _copy(box, content, unpacked, max(MAX_RATIO * info.compress_size, ALWAYS_BYTES))
         except (
             zipfile.BadZipFile,
             zlib.error,
