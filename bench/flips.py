@@ -22,6 +22,8 @@ from pathlib import Path
 from uknip_crawler.cli import main
 
 TRACEBACK = 70
+DERIVED = ("articles_fts", "_", "sqlite_", "fingerprint_bands")
+"""Tables made from others, which no page shows; of the search index its own check tells."""
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -52,7 +54,7 @@ def content(database: Path) -> object:
     try:
         with closing(sqlite3.connect(database)) as db:
             names = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-            shown = [name for name in names if not name.startswith(("articles_fts", "_", "sqlite_"))]
+            shown = [name for name in names if not name.startswith(DERIVED)]
             rows = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in shown}
             sound = db.execute("PRAGMA integrity_check").fetchall()
             db.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
