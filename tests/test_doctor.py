@@ -70,9 +70,9 @@ def look(directory: Path, now: datetime | None = None) -> dict[str, Finding]:
 
 def amiss(directory: Path, now: datetime | None = None) -> list[tuple[str, str]]:
     """Return what is not in order; each of it says what to do."""
-    found = [one for one in look(directory, now).values() if one.verdict != "ok"]
+    found = [one for one in look(directory, now).values() if one.state != "ok"]
     assert all(one.remedy for one in found)
-    return [(one.check, one.verdict) for one in found]
+    return [(one.check, one.state) for one in found]
 
 
 def change(directory: Path, sql: str) -> None:
@@ -86,7 +86,7 @@ def test_where_all_is_well_nothing_is_found(archive: Path) -> None:
     done = uknip("doctor", "--archive", str(archive), "--json")
     assert done.returncode == 0, done.stdout
     findings = json.loads(done.stdout)["findings"]
-    assert [(one["check"], one["verdict"], one["remedy"]) for one in findings] == [
+    assert [(one["check"], one["state"], one["remedy"]) for one in findings] == [
         (check, "ok", None) for check in CHECKS
     ]
 
@@ -106,19 +106,19 @@ def test_a_failure_is_status_3_with_its_remedy(archive: Path) -> None:
 def test_without_an_archive_the_machine_is_looked_at(tmp_path: Path) -> None:
     """Nothing is made, and a newcomer is told how to begin."""
     found = look(tmp_path / "none")
-    assert found["archive"].verdict == "warn"
+    assert found["archive"].state == "warn"
     assert "uknip crawl" in str(found["archive"].remedy)
-    assert found["sqlite"].verdict == found["versions"].verdict == "ok"
+    assert found["sqlite"].state == found["versions"].state == "ok"
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("free", "verdict"), [(10**8, "fail"), (10**9, "warn"), (10**10, None)])
+@pytest.mark.parametrize(("free", "state"), [(10**8, "fail"), (10**9, "warn"), (10**10, None)])
 def test_little_room_is_told(
-    free: int, verdict: str | None, archive: Path, monkeypatch: pytest.MonkeyPatch
+    free: int, state: str | None, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before a crawl fills the disk."""
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: Usage(10**11, 10**11 - free, free))
-    assert amiss(archive) == ([("disk", verdict)] if verdict else [])
+    assert amiss(archive) == ([("disk", state)] if state else [])
 
 
 def test_a_library_of_another_version_is_told(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,6 +285,30 @@ def test_a_robots_delay_longer_than_ours_is_kept(tmp_path: Path) -> None:
         assert time.monotonic() - began > 4
 
 
+def test_a_robots_delay_that_allows_no_crawl_ends_it(tmp_path: Path) -> None:
+    """Eleven days between two requests: said at once, with the way round it, and nothing is asked for."""
+    with SampleSite(newsroom(20)) as site:
+        site.fail["/robots.txt"] = faults.body(
+            b"User-agent: *\nCrawl-delay: 1000000\n", content_type="text/plain"
+        )
+        report = crawl(site, tmp_path, expect=4)
+        assert "1,000,000 s between requests" in report["end_reason"]
+        assert {target for _, target, _ in site.requests} == {"/robots.txt"}
+
+
+def test_a_site_that_answers_with_errors_for_ever_is_left_alone(tmp_path: Path) -> None:
+    """Its lists are whole, its pages are not: the run ends after twenty, and the next one has them all."""
+    with SampleSite(newsroom(30)) as site:
+        for post in site.newsroom.published():
+            site.fail[post.path] = 500
+        report = crawl(site, tmp_path, expect=4)
+        assert "20 server errors in a row" in report["end_reason"]
+        assert sum(status == 500 for _, _, status in site.requests) <= 24  # what was under way then
+        site.fail.clear()
+        crawl(site, tmp_path)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(30,)]
+
+
 def test_the_user_agent_is_honest(tmp_path: Path) -> None:
     """Our name and the contact stand in every request the WARC file keeps."""
     from warcio.archiveiterator import ArchiveIterator

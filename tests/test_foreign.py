@@ -21,7 +21,7 @@ from processes import uknip
 from uknip_crawler.archive import warc
 from uknip_crawler.archive.warc import WarcFile
 from uknip_crawler.archive.warc.lenient import ForeignWarc
-from uknip_crawler.archive.warc.records import Answer, Damage, Other, Record
+from uknip_crawler.archive.warc.records import Damage, Loaded, Other, Record
 from uknip_crawler.archive.warc.unpacking import inside
 from uknip_crawler.errors import UsageError
 from uknip_crawler.models import Capture
@@ -73,7 +73,7 @@ def answer(path: Path) -> Capture:
     [place] = [found.place for found in file.records() if isinstance(found, Record)]
     loaded = file.load(place)
     file.close()
-    assert isinstance(loaded, Answer)
+    assert isinstance(loaded, Loaded)
     assert loaded.capture
     return loaded.capture
 

@@ -25,7 +25,7 @@ from warcio.warcwriter import WARCWriter
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.warc.lenient import ForeignWarc
-from uknip_crawler.archive.warc.records import Answer, Damage, Record
+from uknip_crawler.archive.warc.records import Damage, Loaded, Record
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.discovery.addresses import parse
 from uknip_crawler.errors import UsageError
@@ -310,7 +310,7 @@ def found(path: Path) -> tuple[list[str], list[str]]:
     warc = ForeignWarc(path)
     records = list(warc.records())
     loaded = [warc.load(record.place) for record in records if isinstance(record, Record)]
-    assert all(isinstance(one, Answer) for one in loaded)
+    assert all(isinstance(one, Loaded) for one in loaded)
     warc.close()
     damage = [one.reason for one in records if isinstance(one, Damage)]
     return [one.url[-2] for one in records if isinstance(one, Record)], damage
@@ -348,12 +348,12 @@ def test_only_what_is_damaged_is_lost(pages: Path, tmp_path: Path) -> None:
     assert found(tmp_path / "torn-whole.warc.gz")[0] == list("01234")
 
 
-def load(path: Path) -> Answer:
+def load(path: Path) -> Loaded:
     warc = ForeignWarc(path)
     [record] = [one for one in warc.records() if isinstance(one, Record)]
     answer = warc.load(record.place)
     warc.close()
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Loaded)
     return answer
 
 

@@ -10,7 +10,7 @@ from crawling import NOW, Archived, crawl, newsroom, rows
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.demo import SampleSite, faults
-from uknip_crawler.revisions import Kind, classify
+from uknip_crawler.revisions import Kind, kind_of_edit
 
 BODY = """\
 A van left the road in Ryde on Monday at about 4pm, and came to rest against the wall of a chapel.
@@ -35,7 +35,7 @@ The road was shut for 2 hours while the van was recovered, and buses were sent a
 )
 def test_an_edit_is_named_by_what_it_did_to_the_words(old: str, new: str, kind: Kind) -> None:
     """A figure changed is never a slip of spelling."""
-    assert classify("Van leaves road", BODY, "Van leaves road", BODY.replace(old, new)) == kind
+    assert kind_of_edit("Van leaves road", BODY, "Van leaves road", BODY.replace(old, new)) == kind
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_an_edit_is_named_by_what_it_did_to_the_words(old: str, new: str, kind: 
 def test_a_new_headline_is_named_unless_the_text_changed_more(
     headline: str, old: str, new: str, kind: Kind
 ) -> None:
-    assert classify("Van leaves road", BODY, headline, BODY.replace(old, new)) == kind
+    assert kind_of_edit("Van leaves road", BODY, headline, BODY.replace(old, new)) == kind
 
 
 def test_a_long_text_of_one_word_is_named_without_delay() -> None:
     """Its comparison would take the square of its length."""
-    assert classify("H", "word " * 50_000, "H", "other " + "words " * 50_000) == Kind.SUBSTANTIVE
+    assert kind_of_edit("H", "word " * 50_000, "H", "other " + "words " * 50_000) == Kind.SUBSTANTIVE
 
 
 def test_the_newsrooms_edits_are_named_as_they_were_made(archived: Archived, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_public_address_passes() -> None:
         (503, False, Outcome.HTTP_ERROR),
         (503, True, Outcome.DEFERRED),
         (429, True, Outcome.DEFERRED),
-        (500, True, Outcome.HTTP_ERROR),
+        (500, True, Outcome.DEFERRED),
     ],
 )
 def test_a_status_alone_decides(status: int, stopping: bool, outcome: Outcome | None) -> None:

@@ -20,7 +20,7 @@ from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UknipError
 from uknip_crawler.schedule.installing import scheduled
 
-Verdict = Literal["ok", "warn", "fail"]
+State = Literal["ok", "warn", "fail"]
 LITTLE_BYTES, TOO_LITTLE_BYTES = 2 * 10**9, 2 * 10**8
 LONG_AGO = timedelta(days=8)
 """The longest span that `uknip schedule` offers is a week."""
@@ -35,7 +35,7 @@ class Finding:
     """One thing looked at; `remedy` says what to do unless it is in order."""
 
     check: str
-    verdict: Verdict
+    state: State
     what: str
     remedy: str | None = None
 
@@ -106,11 +106,11 @@ def _sqlite() -> Finding:
 def _space(directory: Path) -> Finding:
     there = next(path for path in (directory.resolve(), *directory.resolve().parents) if path.is_dir())
     free = shutil.disk_usage(there).free
-    verdict: Verdict = "ok" if free >= LITTLE_BYTES else "warn" if free >= TOO_LITTLE_BYTES else "fail"
+    state: State = "ok" if free >= LITTLE_BYTES else "warn" if free >= TOO_LITTLE_BYTES else "fail"
     remedy = (
-        None if verdict == "ok" else f"make room on the disk of {there}, or move the archive to a larger one"
+        None if state == "ok" else f"make room on the disk of {there}, or move the archive to a larger one"
     )
-    return Finding("disk", verdict, f"{free / 1e9:,.1f} GB free", remedy)
+    return Finding("disk", state, f"{free / 1e9:,.1f} GB free", remedy)
 
 
 def _permissions(directory: Path) -> Iterator[Finding]:
@@ -162,10 +162,10 @@ def _last_run(state: Condition, now: datetime) -> Finding:
             "last run", "warn", f"{what} and was killed", "run `uknip crawl`: it goes on where that was"
         )
     if state.exit_status not in _IN_ORDER:
-        verdict: Verdict = "fail" if state.exit_status == 5 else "warn"
+        condition: State = "fail" if state.exit_status == 5 else "warn"
         return Finding(
             "last run",
-            verdict,
+            condition,
             f"{what} and ended with status {state.exit_status}",
             "look with `uknip status`",
         )

@@ -7,6 +7,7 @@ import email.utils
 import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -112,6 +113,7 @@ class PolitenessMiddleware(Component):
         self._settings = crawler.settings
         self._open_at = 0.0
         self._refusals = 0
+        self._errors = 0
 
     async def process_request(self, request: Request) -> None:
         self._crawl.budget.spend()
@@ -123,6 +125,10 @@ class PolitenessMiddleware(Component):
         if response.status in _REFUSALS:
             return self._refused(request, response)
         self._refusals = 0
+        self._errors = self._errors + 1 if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR else 0
+        if self._errors >= self._settings.getint("UKNIP_ERRORS_IN_A_ROW"):
+            self._crawl.stop.early(f"the site answered with {self._errors} server errors in a row")
+            return response
         if response.status in _TEMPORARY:
             return await self._again(request) or response
         return response

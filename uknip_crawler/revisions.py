@@ -130,7 +130,7 @@ def only_adds(old_body: str, new_body: str) -> bool:
     return all(paragraph in new for paragraph in _paragraphs(old_body))
 
 
-def classify(old_headline: str, old_body: str, new_headline: str, new_body: str) -> Kind:
+def kind_of_edit(old_headline: str, old_body: str, new_headline: str, new_body: str) -> Kind:
     """Tell what kind of edit lies between two readings.
 
     `update`: every old paragraph stands and new ones came; `typo`: a few words spelt anew or punctuation, no figure

@@ -24,6 +24,10 @@ UKNIP_RETRY_AFTER_MAX_SECONDS = 600.0
 """A longer wait than this ends the run: the rest is deferred to the next."""
 UKNIP_REFUSALS_IN_A_ROW = 5
 """So many 429 or 503 answers without a good one in between end the run."""
+UKNIP_ERRORS_IN_A_ROW = 20
+"""So many other 5xx answers in a row, retries counted, end the run: the site is down."""
+UKNIP_CRAWL_DELAY_MAX_SECONDS = 300.0
+"""A robots.txt that asks for longer pauses wants no crawl: the run ends before it begins."""
 RETRY_TIMES = 3
 UKNIP_RETRY_BACKOFF_SECONDS = 2.0
 ROBOTSTXT_OBEY = (

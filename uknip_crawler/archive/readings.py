@@ -253,7 +253,7 @@ class Readings:
         ).fetchall()
         return [(i, None if was is None else (was, text), now) for i, was, text, *now in rows]
 
-    def classify(self, revision_id: int, kind: str, added_words: int, removed_words: int) -> None:
+    def set_kind(self, revision_id: int, kind: str, added_words: int, removed_words: int) -> None:
         self._db.conn.execute(
             "UPDATE revisions SET kind = ?, added_words = ?, removed_words = ? WHERE id = ?",
             (kind, added_words, removed_words, revision_id),

@@ -26,17 +26,17 @@ def command(directory: Path, as_json: bool) -> None:
 
     \b
     uknip doctor
-    uknip doctor --json | jq '.findings[] | select(.verdict != "ok")'
+    uknip doctor --json | jq '.findings[] | select(.state != "ok")'
 
     Exit status: 0 nothing failed, 3 something did.
     """
     findings = list(examine(directory, now=datetime.now(UTC)))
-    failed = any(one.verdict == "fail" for one in findings)
+    failed = any(one.state == "fail" for one in findings)
     if as_json:
         click.echo(json_text({"archive": str(directory), "findings": [asdict(one) for one in findings]}))
     else:
         for one in findings:
-            click.echo(f"{one.verdict:<5} {one.check:<12} {one.what}")
+            click.echo(f"{one.state:<5} {one.check:<12} {one.what}")
             if one.remedy:
                 click.echo(f"{'':<18} → {one.remedy}")
     sys.exit(FAILED if failed else 0)

@@ -137,20 +137,20 @@ def _default(recipe: Recipe) -> str:
 
 def _check(directory: Path, path: Path, as_json: bool) -> None:
     with progress("Checking") as report:
-        verdict = check_export(directory, path, watch=_watch(report))
+        result = check_export(directory, path, watch=_watch(report))
     if as_json:
         record = {
-            "path": str(verdict.path),
-            "matches": verdict.matches,
-            "altered": verdict.altered,
-            "outdated": verdict.outdated,
-            "then": verdict.then,
-            "now": verdict.now,
+            "path": str(result.path),
+            "matches": result.matches,
+            "altered": result.altered,
+            "outdated": result.outdated,
+            "then": result.then,
+            "now": result.now,
         }
         click.echo(json.dumps(record))
     else:
-        click.echo(verdict.text())
-    sys.exit(0 if verdict.matches else 3)
+        click.echo(result.text())
+    sys.exit(0 if result.matches else 3)
 
 
 def _closing_line(summary: Summary, as_json: bool) -> str:

@@ -64,9 +64,9 @@ def _robots(last: tuple[str, warc.RecordRef] | None, directory: Path, url: str) 
 def _lines(known: dict[str, Any]) -> list[str]:
     lines = [known["url"], f"  by its form: {known['form']}"]
     if robots := known["robots"]:
-        verdict = {True: "allowed", False: "forbidden", None: "not to be told"}[robots["allowed"]]
+        decision = {True: "allowed", False: "forbidden", None: "not to be told"}[robots["allowed"]]
         rule = f" by `{robots['rule']}`" if robots["rule"] else ""
-        lines.append(f"  robots.txt of {robots['read_at']}: {verdict}{rule}")
+        lines.append(f"  robots.txt of {robots['read_at']}: {decision}{rule}")
     if redacted := known["redacted"]:
         lines.append(f"  redacted {redacted['at']}: {redacted['reason']}")
         return lines + [_visit(visit) for visit in known["visits"]]

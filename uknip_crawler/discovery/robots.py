@@ -16,7 +16,7 @@ _GROUP = re.compile(r"\s*user[- ]?agent\b", re.IGNORECASE)
 _DENY_ALL = "User-agent: *\nDisallow: /\n"
 
 
-def verdict(status: int) -> Literal["parse", "allow", "unreachable"]:
+def policy(status: int) -> Literal["parse", "allow", "unreachable"]:
     """Tell what robots.txt's final HTTP status means (RFC 9309 §2.3.1).
 
     429 asks us to wait, so it counts as unreachable; so does a redirect that leads nowhere.

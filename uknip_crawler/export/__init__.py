@@ -1,6 +1,6 @@
 """Archive rows → CSV, JSON, JSON Lines, Parquet, data package: streamed, whole or absent, the same bytes every time."""
 
-from uknip_crawler.export.checking import Verdict, check_export
+from uknip_crawler.export.checking import CheckResult, check_export
 from uknip_crawler.export.formats import FORMATS
 from uknip_crawler.export.recipe import PACKAGE, Recipe
 from uknip_crawler.export.selection import Selection, parse_day
@@ -11,10 +11,10 @@ __all__ = [
     "FORMATS",
     "PACKAGE",
     "TABLES",
+    "CheckResult",
     "Recipe",
     "Selection",
     "Summary",
-    "Verdict",
     "check_export",
     "parse_day",
     "write_export",

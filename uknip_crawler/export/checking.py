@@ -21,7 +21,7 @@ from uknip_crawler.export.writing import sidecar
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """`altered` names files that are not as they were exported, `outdated` tables of which the archive now gives
     other records; `then` and `now` count their rows. `written_by` is the version of uknip that exported."""
 
@@ -37,7 +37,7 @@ class Verdict:
         return not self.altered and not self.outdated
 
     def text(self) -> str:
-        """Return the verdict in one line."""
+        """Return the result in one line."""
         if self.matches:
             counts = ", ".join(f"{count:,} {TABLES[table].rows}" for table, count in self.now.items())
             return f"{self.path} matches the archive: {counts}"
@@ -50,7 +50,7 @@ class Verdict:
         return f"{self.path} is as it was exported, but the archive now gives other {changes}{other}"
 
 
-def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total: rows) -> Verdict:
+def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total: rows) -> CheckResult:
     """Export again, to nowhere, as the export at a path was made, and compare.
 
     Raises UsageError when it is not known how that was, StorageError when something cannot be read.
@@ -64,7 +64,7 @@ def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _check_file(moment: Snapshot, path: Path, watch: Watch) -> Verdict:
+def _check_file(moment: Snapshot, path: Path, watch: Watch) -> CheckResult:
     note = sidecar(path)
     made = _read(note)
     recipe = Recipe.from_json(made, note)
@@ -85,10 +85,10 @@ def _check_file(moment: Snapshot, path: Path, watch: Watch) -> Verdict:
                 FORMATS[recipe.format].write(watch(rows, total), recipe.chosen(table), nowhere, recipe.raw)
                 same = nowhere.sha256() == digest
     altered = [] if sha256_of(path) == digest else [path.name]
-    return Verdict(path, altered, [] if same else [table], then, {table: total}, version)
+    return CheckResult(path, altered, [] if same else [table], then, {table: total}, version)
 
 
-def _check_package(moment: Snapshot, folder: Path, watch: Watch) -> Verdict:
+def _check_package(moment: Snapshot, folder: Path, watch: Watch) -> CheckResult:
     descriptor_path = folder / package.DESCRIPTOR
     descriptor = _read(descriptor_path)
     try:
@@ -113,7 +113,7 @@ def _check_package(moment: Snapshot, folder: Path, watch: Watch) -> Verdict:
             write_csv(watch(rows, now[table]), recipe.chosen(table), nowhere, recipe.raw)
             if f"sha256:{nowhere.sha256()}" != hashes[table]:
                 outdated.append(table)
-    return Verdict(folder, altered, outdated, then, now, version)
+    return CheckResult(folder, altered, outdated, then, now, version)
 
 
 def _read(path: Path) -> Any:

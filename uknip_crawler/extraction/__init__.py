@@ -84,11 +84,11 @@ def _read(capture: Capture, site: Site, expected_article: bool, ask: Ask) -> Rea
     if (stands := interruption(page, structured, capture)) is not None:
         outcome, reason = _INTERRUPTIONS[stands]
         return Reading(outcome=outcome, reason=reason, links=links(page), flags=page.flags)
-    verdict = classify(page, structured, site, expected_article=expected_article)
-    if verdict.kind is not PageKind.ARTICLE:
-        outcome, reason = _REFUSALS[verdict.kind]
-        listing = verdict.kind is PageKind.LISTING
-        if verdict.kind in (PageKind.LISTING, PageKind.PAGE) and not _has_text(page):
+    classified = classify(page, structured, site, expected_article=expected_article)
+    if classified.kind is not PageKind.ARTICLE:
+        outcome, reason = _REFUSALS[classified.kind]
+        listing = classified.kind is PageKind.LISTING
+        if classified.kind in (PageKind.LISTING, PageKind.PAGE) and not _has_text(page):
             outcome, reason, listing = Outcome.EXTRACT_ERROR, "empty", False
         following = next_page(page) if listing else None
         return Reading(
@@ -100,7 +100,7 @@ def _read(capture: Capture, site: Site, expected_article: bool, ask: Ask) -> Rea
             flags=page.flags,
         )
     paging = take_paging(page, structured, site)
-    told = Story(page, structured, site, verdict, capture, ask).reading()
+    told = Story(page, structured, site, classified, capture, ask).reading()
     return replace(told, paging=paging)
 
 

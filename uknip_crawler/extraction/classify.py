@@ -34,7 +34,7 @@ class PageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Classified:
     """`certain` says that markup, not only the address or the caller, makes it an article."""
 
     kind: PageKind
@@ -63,21 +63,21 @@ _DOWN = re.compile(
 _HEADINGS = ("h2", "h3", "h4")
 
 
-def classify(page: Page, data: Structured, site: Site, *, expected_article: bool = False) -> Verdict:
+def classify(page: Page, data: Structured, site: Site, *, expected_article: bool = False) -> Classified:
     """Return what kind of page this is; `expected_article` vouches for an address of no known scheme."""
     single = _is_single(page)
     own = _is_own_story(page, data)
     if not single and (special := _special(page, data, own)):
-        return Verdict(special)
+        return Classified(special)
     if single:
-        return Verdict(_open_or_protected(page), certain=True)
+        return Classified(_open_or_protected(page), certain=True)
     address = _address_kind(page, site)
     markup = PageKind.ARTICLE if own else _markup_kind(page, data)
     if markup is None or (markup is PageKind.ARTICLE and address is AddressKind.LISTING and not own):
         certain, kind = False, _by_address(address, expected_article)
     else:
         certain, kind = True, markup
-    return Verdict(_open_or_protected(page) if kind is PageKind.ARTICLE else kind, certain)
+    return Classified(_open_or_protected(page) if kind is PageKind.ARTICLE else kind, certain)
 
 
 def _is_single(page: Page) -> bool:

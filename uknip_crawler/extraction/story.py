@@ -12,7 +12,7 @@ from uknip_crawler.extraction.body.cleaning import Cleaned, Context, clean, with
 from uknip_crawler.extraction.body.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
 from uknip_crawler.extraction.body.finding import Body, locate, survey
 from uknip_crawler.extraction.body.images import gather_images, lead_address, stem
-from uknip_crawler.extraction.classify import Verdict
+from uknip_crawler.extraction.classify import Classified
 from uknip_crawler.extraction.learning.judging import drop_furniture, own_container
 from uknip_crawler.extraction.learning.layouts import Layout, Learned
 from uknip_crawler.extraction.learning.lines import CORE_WORDS
@@ -78,7 +78,7 @@ class Story:
     page: Page
     data: Structured
     site: Site
-    verdict: Verdict
+    classified: Classified
     capture: Capture
     ask: Ask
     place: Element | None = None
@@ -119,7 +119,7 @@ class Story:
     def _for_now(self, headline: Headline) -> Reading | None:
         """Return a reading that will do until its layout is learned, or None where only a search can tell."""
         skeleton = skeleton_of(headline, None)
-        if headline.element is None or not self.verdict.certain or self.page.is_bounded:
+        if headline.element is None or not self.classified.certain or self.page.is_bounded:
             return None
         container = self._own_container(headline)
         if container is None:
@@ -189,7 +189,7 @@ class Story:
         blocks, learned = drop_furniture(blocks, body.boxed, headline, self.learned)
         cleaned = clean(blocks, self._context(raw, headline, found, body))
         apply_keep(blocks, cleaned, self.learned)
-        if not cleaned.blocks and not self.verdict.certain:
+        if not cleaned.blocks and not self.classified.certain:
             return None
         article = self._article(headline, body, cleaned, found, summary)
         stripped = [*body.dropped, *overruled, *learned, *cleaned.furniture]

@@ -8,7 +8,7 @@ from uknip_crawler.models import Capture, Outcome
 def of_capture(capture: Capture, *, is_stopping: bool = False) -> tuple[Outcome | None, str | None]:
     """Return (outcome, detail); (None, None) when the page must be read.
 
-    A 429 or 503 that ends the run defers the visit: the site asked to be asked later.
+    A 429 or 5xx that ends the run defers the visit: the site asked to be asked later.
     """
     status = capture.status
     if 200 <= status < 300:
@@ -19,7 +19,7 @@ def of_capture(capture: Capture, *, is_stopping: bool = False) -> tuple[Outcome 
         return Outcome.GONE, f"HTTP {status}"
     if capture.header("cf-mitigated") == "challenge":
         return Outcome.CHALLENGE, f"HTTP {status}"
-    deferred = is_stopping and status in (429, 503)
+    deferred = is_stopping and (status == 429 or status >= 500)
     return (Outcome.DEFERRED if deferred else Outcome.HTTP_ERROR), f"HTTP {status}"
 
 

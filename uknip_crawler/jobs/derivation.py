@@ -13,7 +13,7 @@ from uknip_crawler.errors import StorageError
 from uknip_crawler.ingest.judgement import judge_mass_changes, set_aside_copies
 from uknip_crawler.jobs.reextraction import learn_and_reextract
 from uknip_crawler.jobs.reextraction.history import Report
-from uknip_crawler.revisions import Kind, classify, compare
+from uknip_crawler.revisions import Kind, compare, kind_of_edit
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +89,11 @@ def name_edits(archive: Archive) -> int:
         with archive.transaction():
             for revision_id, old, new in unclassified:
                 if old is None:
-                    archive.readings.classify(revision_id, Kind.FIRST, 0, 0)
+                    archive.readings.set_kind(revision_id, Kind.FIRST, 0, 0)
                     continue
                 change = compare(*old, *new)
-                kind = classify(*old, *new)
-                archive.readings.classify(revision_id, kind, change.added_words, change.removed_words)
+                kind = kind_of_edit(*old, *new)
+                archive.readings.set_kind(revision_id, kind, change.added_words, change.removed_words)
         done += len(unclassified)
     return done
 

@@ -21,7 +21,7 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.merging import merge_split_stories
 from uknip_crawler.archive.warc import RecordRef, rewriting
 from uknip_crawler.archive.warc.lenient import ForeignWarc
-from uknip_crawler.archive.warc.records import Answer, Damage, Other, Record
+from uknip_crawler.archive.warc.records import Damage, Loaded, Other, Record
 from uknip_crawler.archive.warc.unpacking import inside
 from uknip_crawler.errors import AddressRefused, StorageError
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
@@ -276,7 +276,7 @@ class _Taking:
 
     # Revisits
 
-    def _whole(self, one: _Listed, answer: Answer) -> Capture | None:
+    def _whole(self, one: _Listed, answer: Loaded) -> Capture | None:
         """Return the capture that a record stands for; None, to be tried again, for a revisit of an unknown page."""
         if not one.record.is_revisit and answer.capture is not None:
             return answer.capture
@@ -293,7 +293,7 @@ class _Taking:
             body=original.body, fetched_at=one.fetched_at,
         )  # fmt: skip
 
-    def _original(self, one: _Listed, answer: Answer) -> Capture | None:
+    def _original(self, one: _Listed, answer: Loaded) -> Capture | None:
         """Return the earlier capture that a revisit repeats, by its payload's digest or else by its address and time."""
         digest = answer.payload_digest
         records = [self.digests[digest]] if digest in self.digests else []

@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 from uknip_crawler.discovery import Listing, feed
-from uknip_crawler.spiders.documents import Answer, parsing
+from uknip_crawler.spiders.documents import Document, parsing
 from uknip_crawler.spiders.intake import Intake
 
 _MAX_FEED_PAGES = 2_000
@@ -30,7 +30,7 @@ class Feed:
         seen: set[str] = set()
         for page in range(1, _MAX_FEED_PAGES):
             url = feed.feed_url(self._base, page, address=self._address)
-            answer: Answer[Listing] = await self._intake.documents.get(
+            answer: Document[Listing] = await self._intake.documents.get(
                 url, "feed", parsing(feed.parse, url), conditional=page == 1 and not full
             )
             if answer.status == "unchanged":

@@ -12,7 +12,7 @@ from uknip_crawler.discovery import Listing, rest
 from uknip_crawler.discovery.census import Census
 from uknip_crawler.ingest.interruptions import is_mass_loss
 from uknip_crawler.ingest.retraction import note_unpublished
-from uknip_crawler.spiders.documents import PAST_END, Answer
+from uknip_crawler.spiders.documents import PAST_END, Document
 from uknip_crawler.spiders.intake import Intake
 
 _CENSUS_PAGE = 50  # not a walk's pages: a run asks for nothing twice, and a walk may have to follow
@@ -59,7 +59,7 @@ class RestList:
         self._intake.save(replace(known, listed=total or expected), "unchanged", cursor=max(changed, cursor))
         return True
 
-    async def _newest(self, orderby: Literal["id", "date"]) -> Answer[Listing]:
+    async def _newest(self, orderby: Literal["id", "date"]) -> Document[Listing]:
         """Take in the posts of the latest dates, or of the highest numbers."""
         answer = await self._get(orderby=orderby, order="desc")
         if answer.value is not None:
@@ -139,7 +139,7 @@ class RestList:
         orderby: Literal["id", "date"] = "id",
         order: str = "asc",
         per_page: int = rest.PER_PAGE,
-    ) -> Answer[Listing]:
+    ) -> Document[Listing]:
         url = rest.posts_url(
             self._base,
             endpoint=self._endpoint,

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class Document(Generic[T]):
     """A source document as parsed, or why there is none: `unchanged`, `absent` (4xx) or `failed`."""
 
     status: str
@@ -67,8 +67,8 @@ class Documents:
         answer = await self.get(
             url, "robots", lambda body, headers: robots.Robots.parse(body), conditional=False
         )
-        verdict = robots.verdict(answer.http_status) if answer.http_status else "unreachable"
-        if verdict == "unreachable" or (verdict == "parse" and answer.value is None):
+        policy = robots.policy(answer.http_status) if answer.http_status else "unreachable"
+        if policy == "unreachable" or (policy == "parse" and answer.value is None):
             raise SiteUnavailable(
                 f"{url}: {answer.detail or answer.http_status}; without robots.txt nothing may be fetched, try again later"
             )
@@ -79,6 +79,12 @@ class Documents:
     def _obey_crawl_delay(self, host: str, rules: robots.Robots) -> None:
         asked = rules.crawl_delay(self._crawl.agent) or 0.0
         settings, downloader = self._crawl.settings, self._crawl.engine.downloader
+        longest = settings.getfloat("UKNIP_CRAWL_DELAY_MAX_SECONDS")
+        if asked > longest:
+            raise SiteUnavailable(
+                f"robots.txt of {host} asks for {asked:,.0f} s between requests: more than {longest:,.0f} s is no crawl "
+                "(-s UKNIP_CRAWL_DELAY_MAX_SECONDS=N allows it)"
+            )
         if asked > settings.getfloat("DOWNLOAD_DELAY"):
             concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
             downloader.per_slot_settings[host] = {"delay": asked, "concurrency": concurrency}
@@ -87,7 +93,7 @@ class Documents:
 
     async def get(
         self, url: str, kind: str, parse: Callable[[bytes, Mapping[str, str]], T], *, conditional: bool
-    ) -> Answer[T]:
+    ) -> Document[T]:
         """Fetch one document and parse it; the ledger gets its row whatever happens."""
         source = self._archive.sources.get(url, kind)
         with self._archive.transaction():
@@ -95,20 +101,20 @@ class Documents:
                 self._crawl.run.id, url, kind=kind, found_by="seed", at=self._crawl.clock()
             )
         if row is None:
-            return Answer("failed", detail="already asked for in this run")
+            return Document("failed", detail="already asked for in this run")
         response: Response | None = None
         if kind != "robots" and not self._crawl.allows(url):
-            answer: Answer[T] = Answer("absent", detail=FORBIDDEN)
+            answer: Document[T] = Document("absent", detail=FORBIDDEN)
         else:
             try:
                 response = await self.download(url, kind, source if conditional else None)
                 answer = _understand(response.capture, source, parse)
             except SiteUnavailable as error:
-                answer = Answer("failed", detail=str(error))
+                answer = Document("failed", detail=str(error))
         self._close(row, answer, response)
         return answer
 
-    def _close(self, row: int, answer: Answer[T], response: Response | None) -> None:
+    def _close(self, row: int, answer: Document[T], response: Response | None) -> None:
         outcome = {"complete": Outcome.LISTED, "unchanged": Outcome.UNCHANGED}.get(
             answer.status, Outcome.SOURCE_FAILED
         )
@@ -160,26 +166,26 @@ class Documents:
 
 def _understand(
     capture: Capture, source: Source, parse: Callable[[bytes, Mapping[str, str]], T]
-) -> Answer[T]:
+) -> Document[T]:
     status = capture.status
     if status == HTTPStatus.NOT_MODIFIED:
-        return Answer("unchanged", source=source, http_status=status)
+        return Document("unchanged", source=source, http_status=status)
     try:
         body = decode(_as_sent(capture))
         if status != HTTPStatus.OK:
             if rest.is_past_end(status, body):
-                return Answer("failed", http_status=status, detail=PAST_END)
+                return Document("failed", http_status=status, detail=PAST_END)
             absent = 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS
-            return Answer("absent" if absent else "failed", http_status=status, detail=f"HTTP {status}")
+            return Document("absent" if absent else "failed", http_status=status, detail=f"HTTP {status}")
         value = parse(body, dict(capture.headers))
     except (ContentError, SourceUnusable) as error:
-        return Answer("failed", http_status=status, detail=str(error))
+        return Document("failed", http_status=status, detail=str(error))
     except Exception as error:  # no document of the site may end the run, whatever it makes our own code do
         logger.exception("%s could not be read", capture.url)
-        return Answer("failed", http_status=status, detail=outcomes.one_line(error))
+        return Document("failed", http_status=status, detail=outcomes.one_line(error))
     detail = None if getattr(value, "complete", True) else INCOMPLETE
     fresh = replace(source, etag=capture.header("etag"), last_modified=capture.header("last-modified"))
-    return Answer("complete", value=value, source=fresh, http_status=status, detail=detail)
+    return Document("complete", value=value, source=fresh, http_status=status, detail=detail)
 
 
 def parsing(parse: Callable[..., T], url: str) -> Callable[[bytes, Mapping[str, str]], T]:

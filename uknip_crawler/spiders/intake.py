@@ -16,7 +16,7 @@ from uknip_crawler.ingest.candidates import candidate_of
 from uknip_crawler.ingest.retraction import retract
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.crawl import Crawl
-from uknip_crawler.spiders.documents import FORBIDDEN, Answer, Documents
+from uknip_crawler.spiders.documents import FORBIDDEN, Document, Documents
 from uknip_crawler.urls import canonicalise
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ class Intake:
                 at=self.clock(),
             )
 
-    def failed(self, known: Source, answer: Answer[T], *, named: bool = False) -> bool:
+    def failed(self, known: Source, answer: Document[T], *, named: bool = False) -> bool:
         """Record a list that gave nothing, and return False.
 
         Trouble where it used to give something, or where the site itself names it (`named`) and it is there.

@@ -21,9 +21,9 @@ from uknip_crawler.archive.warc import packing, unpacking
 from uknip_crawler.archive.warc.heads import HeadParser
 from uknip_crawler.archive.warc.records import (
     VERSION,
-    Answer,
     Damage,
     Headed,
+    Loaded,
     Other,
     Place,
     Record,
@@ -97,7 +97,7 @@ class ForeignWarc:
             except warc.DAMAGED as error:
                 yield Damage(place, f"no readable record: {error or type(error).__name__}")
 
-    def load(self, place: Place) -> Answer | Damage:
+    def load(self, place: Place) -> Loaded | Damage:
         """Read a record of `records`: chunking undone, content encoding kept, at most 16 MiB of payload."""
         try:
             loader = ArcWarcRecordLoader()

@@ -65,7 +65,7 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Loaded:
     """A record as read. `capture` has no body where the record is a revisit, and is None where it has no headers either.
 
     `payload_digest` is as written, `algorithm:value`; a revisit may name the capture it is the same as.
@@ -132,7 +132,7 @@ def instant(text: str | None) -> datetime:
         raise ValueError(f"no time in UTC: {text}") from error
 
 
-def answer_of(record: ArcWarcRecord, place: Place) -> Answer | Damage:
+def answer_of(record: ArcWarcRecord, place: Place) -> Loaded | Damage:
     headers = record.rec_headers
     http = record.http_headers
     if record.rec_type == "resource":  # a page without the head it came with: WARC 1.1 §6.4
@@ -159,9 +159,9 @@ def answer_of(record: ArcWarcRecord, place: Place) -> Answer | Damage:
         )
     digest = headers.get_header("WARC-Payload-Digest")
     if record.rec_type != "revisit":
-        return Answer(capture, digest) if capture else Damage(place, "a response without HTTP headers")
+        return Loaded(capture, digest) if capture else Damage(place, "a response without HTTP headers")
     named = headers.get_header("WARC-Refers-To-Date")
-    return Answer(
+    return Loaded(
         replace(capture, body=b"", truncated=None) if capture else None,  # a revisit is cut short by nature
         digest,
         "not-modified" in (headers.get_header("WARC-Profile") or "")
