@@ -65,7 +65,8 @@ class ImportReport:
 
     @property
     def exit_status(self) -> int:
-        return 3 if self.damaged or FAILURES & self.outcomes.keys() else 0
+        # `lost` are redirects captured without the page that they led to: nothing of theirs is unread
+        return 3 if self.damaged or (FAILURES - {Outcome.LOST}) & self.outcomes.keys() else 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
