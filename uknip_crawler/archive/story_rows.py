@@ -68,7 +68,7 @@ def body_of(db: Database, article_id: int) -> str:
 
 
 def holds_page(db: Database, article_id: int, article: Article, part: int) -> bool:
-    """Tell whether a story's text as archived holds that of one of its pages; retelling looks closer."""
+    """Tell whether a story's text as archived holds that of one of its pages; reading again looks closer."""
     (headline,) = db.conn.execute("SELECT headline FROM articles WHERE id = ?", (article_id,)).fetchone()
     is_headed = part > 1 or headline == article.headline
     return is_headed and f"\n\n{article.body}\n\n" in f"\n\n{body_of(db, article_id)}\n\n"

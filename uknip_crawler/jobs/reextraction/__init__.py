@@ -1,7 +1,7 @@
 """Reading the captures again: learn the layouts, then give every story the reading that today's rules give.
 
 What a publisher changed stays a revision, what only our reading changed never becomes one: the versions of a story
-are told anew from all its captures, each read by the same rules.
+are made from all its captures, each read by the same rules.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from uknip_crawler.extraction.learning.studying import STUDY_VERSION
 from uknip_crawler.extraction.learning.wording import WORDINGS, Wordings
 from uknip_crawler.extraction.page.text import key
 from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
-from uknip_crawler.jobs.reextraction.history import Report, Telling
+from uknip_crawler.jobs.reextraction.history import Reextraction, Report
 from uknip_crawler.models import Outcome, Reading
 
 CHUNK = 25
@@ -148,11 +148,11 @@ def reextract(
     with Workers(base_url, learned, count=workers) as pool:
         for readings in _in_order(pool, read_records, archive, records(), _unreadable, ahead=AHEAD * workers):
             batch, found = batches.popleft(), iter(readings)
-            told = {
+            read_captures = {
                 article_id: list(zip(captures, islice(found, len(captures)), strict=True))
                 for article_id, captures in batch.items()
             }
-            Telling(archive, learned, report, dry_run).store(told)
+            Reextraction(archive, learned, report, dry_run).store(read_captures)
             progress(report.stories, len(article_ids))
     if not dry_run:
         with archive.transaction():

@@ -1,4 +1,4 @@
-"""A story told anew from all its captures, each read by the same rules: its publisher's versions, and what is shown of it."""
+"""A story read again from all its captures, each by the same rules: its publisher's versions, and what is shown of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uknip_crawler.extraction import version_of
 from uknip_crawler.extraction.learning.layouts import Learned
 from uknip_crawler.extraction.metadata.listed import with_listed
 from uknip_crawler.ingest.interruptions import Shown, interruptions_among
-from uknip_crawler.jobs.reextraction.multipage import Told, join
+from uknip_crawler.jobs.reextraction.multipage import ReadCaptures, join
 from uknip_crawler.models import Article, Outcome, Reading, Stripped
 from uknip_crawler.revisions import compare, only_adds, other_changes
 
@@ -67,24 +67,24 @@ class Report:
 
 
 @dataclass(slots=True)
-class Telling:
-    """Tells stories anew, some in one transaction."""
+class Reextraction:
+    """Stores stories read again, some in one transaction."""
 
     archive: Archive
     learned: Learned
     report: Report
     dry_run: bool
 
-    def store(self, told: dict[int, Told]) -> None:
+    def store(self, read_captures: dict[int, ReadCaptures]) -> None:
         if self.dry_run:
-            for article_id, captures in told.items():
+            for article_id, captures in read_captures.items():
                 self._one(article_id, captures)
             return
         with self.archive.transaction():
-            for article_id, captures in told.items():
+            for article_id, captures in read_captures.items():
                 self._one(article_id, captures)
 
-    def _one(self, article_id: int, captures: Told) -> None:
+    def _one(self, article_id: int, captures: ReadCaptures) -> None:
         self.report.stories += 1
         self.report.captures += len(captures)
         before = self.archive.readings.now(article_id)
@@ -117,7 +117,7 @@ class Telling:
             first = [c.fetch_id for c, _ in read if c.part == 1] or [read[-1][0].fetch_id]
             self.archive.pages.settle(article_id, shown.article, first[-1])
 
-    def _without_interruptions(self, captures: Told) -> Told:
+    def _without_interruptions(self, captures: ReadCaptures) -> ReadCaptures:
         """Return the captures without those that show something in the story's place; of a story nobody saw, all."""
         aside = {c.fetch_id: (r.outcome, r.reason or "") for c, r in captures if r.outcome in _INTERRUPTIONS}
         pages = [(c, r.article, r.skeleton) for c, r in captures if r.article is not None and c.part == 1]
@@ -132,7 +132,7 @@ class Telling:
                 self.archive.interruptions.set_aside({fetch_id: why}, outcome=outcome)
         return [(c, r) for c, r in captures if c.fetch_id not in aside]
 
-    def _with_listed(self, read: Told, url: str) -> Told:
+    def _with_listed(self, read: ReadCaptures, url: str) -> ReadCaptures:
         """Return the readings with what the site's own lists say of the story."""
         newest = read[-1][1].article
         said = self.archive.frontier.said_of(url, newest.post_id if newest else None)
@@ -141,7 +141,7 @@ class Telling:
             for c, r in read
         ]
 
-    def _version(self, captures: Told, before: dict[str, Any]) -> str:
+    def _version(self, captures: ReadCaptures, before: dict[str, Any]) -> str:
         skeletons = dict(self.archive.readings.skeletons())
         return version_of(self.learned, skeletons.get(before["layout_id"]))
 
@@ -150,7 +150,7 @@ class Telling:
             return None
         return self.archive.layouts.id_of(reading.skeleton, at=captured.captured_at)
 
-    def _versions(self, read: Told, url: str) -> tuple[list[Version], Version, tuple[Stripped, ...]]:
+    def _versions(self, read: ReadCaptures, url: str) -> tuple[list[Version], Version, tuple[Stripped, ...]]:
         """Return the publisher's versions, the one to show, and the furniture on its page.
 
         A page in another layout that is still young may hold furniture nobody knows yet: when its text only adds
@@ -199,7 +199,7 @@ class Telling:
         return layout is not None and layout.is_trusted
 
 
-def _other_changes(read: Told) -> Iterator[tuple[Captured, str]]:
+def _other_changes(read: ReadCaptures) -> Iterator[tuple[Captured, str]]:
     """Yield the captures at which a story's labels changed and its text did not, and what changed.
 
     Only between pages of one layout: another may print other labels.

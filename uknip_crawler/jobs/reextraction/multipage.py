@@ -1,4 +1,4 @@
-"""A story in pages told whole: at each moment the newest capture of every part, joined in the order of the parts."""
+"""A story in pages read whole: at each moment the newest capture of every part, joined in the order of the parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uknip_crawler.archive.readings import Captured
 from uknip_crawler.models import Article, BlockKind, Image, Link, Reading, Stripped
 from uknip_crawler.urls import is_same_address
 
-Told = list[tuple[Captured, Reading]]
+ReadCaptures = list[tuple[Captured, Reading]]
 """Captures of one story in the order of their time, each with its reading; all of them show the story."""
 
 ROUND = timedelta(days=1)
@@ -20,16 +20,16 @@ WHOLE = 0
 """In the place of a part's number: the page that shows all parts in one."""
 
 
-def join(told: Told, *, not_there: frozenset[int] = frozenset()) -> Told:
+def join(read_captures: ReadCaptures, *, not_there: frozenset[int] = frozenset()) -> ReadCaptures:
     """Return one reading of the whole story for each round of captures; a story in one page is returned as it came.
 
     A part that had not been seen yet is taken from its first capture later on: that it was seen late is no edit.
     `not_there` are parts whose addresses lead back to the story. What cannot be had is in `missing_parts`.
     """
-    if all(captured.part == 1 and reading.paging is None for captured, reading in told):
-        return told
-    story = _Story(_numbered(told))
-    return [story.after(taken, not_there) for taken in _rounds(story.told)]
+    if all(captured.part == 1 and reading.paging is None for captured, reading in read_captures):
+        return read_captures
+    story = _Story(_numbered(read_captures))
+    return [story.after(taken, not_there) for taken in _rounds(story.read_captures)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class _Part:
         return self.reading.paging.last if self.reading.paging else self.number
 
 
-def _numbered(told: Told) -> list[_Part]:
-    wholes = [r.paging.whole for _, r in told if r.paging and r.paging.whole]
-    parts = [_Part(c.part, c, r) for c, r in told]
+def _numbered(read_captures: ReadCaptures) -> list[_Part]:
+    wholes = [r.paging.whole for _, r in read_captures if r.paging and r.paging.whole]
+    parts = [_Part(c.part, c, r) for c, r in read_captures]
     return [
         replace(part, number=WHOLE)
         if part.number == 1 and any(is_same_address(part.captured.url, url) for url in wholes)
@@ -82,17 +82,17 @@ def _are_near(one: Captured, other: Captured) -> bool:
 class _Story:
     """What is known of a story's parts after each round."""
 
-    def __init__(self, told: list[_Part]) -> None:
-        self.told = told
+    def __init__(self, read_captures: list[_Part]) -> None:
+        self.read_captures = read_captures
         self._now: dict[int, _Part] = {}
-        self._first_seen = {part.number: part for part in reversed(told)}
-        self._openings = {part.article.body for part in told if part.number == 1}
+        self._first_seen = {part.number: part for part in reversed(read_captures)}
+        self._openings = {part.article.body for part in read_captures if part.number == 1}
         # a list of all parts is the first page's last word; a mere link to the next one says nothing of the others
-        self._lists_all = any(part.named > 2 for part in told if part.number == 1)
-        named = {n for part in told if part.reading.paging for n, _ in part.reading.paging.others}
+        self._lists_all = any(part.named > 2 for part in read_captures if part.number == 1)
+        named = {n for part in read_captures if part.reading.paging for n, _ in part.reading.paging.others}
         self._unnamed = self._first_seen.keys() - named
         # a theme whose first pages print no way on: its further pages speak for themselves
-        firsts = [part.reading for part in told if part.number == 1]
+        firsts = [part.reading for part in read_captures if part.number == 1]
         self._silent = {r.skeleton for r in firsts} - {r.skeleton for r in firsts if r.paging}
 
     def after(self, taken: list[_Part], not_there: frozenset[int]) -> tuple[Captured, Reading]:
@@ -146,13 +146,16 @@ def _joined(parts: list[_Part], last: int, missing: tuple[int, ...]) -> Reading:
     article = base.article
     blocks = list(article.blocks)
     for part in parts[1:]:
-        told = part.article.blocks
+        read_captures = part.article.blocks
         # what stands above the text of every page: the picture, the introduction
         repeated = sum(
-            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(told, article.blocks, strict=False))
+            1
+            for _ in takewhile(
+                lambda pair: pair[0] == pair[1], zip(read_captures, article.blocks, strict=False)
+            )
         )
         shown = {block.image.url for block in blocks if block.image}
-        fresh = [block for block in told[repeated:] if block.text or block.url or block.image]
+        fresh = [block for block in read_captures[repeated:] if block.text or block.url or block.image]
         while fresh and fresh[0].kind is BlockKind.IMAGE and fresh[0].image and fresh[0].image.url in shown:
             del fresh[0]
         blocks += fresh
