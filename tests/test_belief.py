@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from small_site import name, story, text
+from walled_site import name, story, text
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Candidate

@@ -165,7 +165,7 @@ def test_signatures_are_the_same_on_every_machine() -> None:
     """These are written into archives: another value would find no copies of what is there."""
     text = Text.of(HEADLINE, BODY)
     assert bands(text.signature())[:2] == BANDS
-    code = f"from uknip_crawler.fingerprints import Text; print(Text.of({HEADLINE!r}, {BODY!r}).signature().hex())"
+    code = f"from uknip_crawler.duplicates.fingerprints import Text; print(Text.of({HEADLINE!r}, {BODY!r}).signature().hex())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == text.signature().hex()
     assert estimate(text.signature(), Text.of(HEADLINE, reworded(BODY, 10)).signature()) > 0.4

@@ -183,9 +183,9 @@ _KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from uknip_crawler import redaction
+from uknip_crawler.jobs import redaction
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.report import find_article
+from uknip_crawler.archive.reports.runs import find_article
 
 def step(what):
     if what == sys.argv[3]:

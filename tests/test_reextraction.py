@@ -170,7 +170,7 @@ def test_a_re_reading_that_was_stopped_goes_on_where_it_was(copy: Path) -> None:
 
     done_when_stopped = []
 
-    def stop(done: int) -> None:
+    def stop(done: int, of: int) -> None:
         if done >= 50:
             done_when_stopped.append(done)
             raise Stopped

@@ -44,8 +44,9 @@ def connect(directory: Path, database: str = DATABASE) -> Database:
         _refuse_others(db, directory)
         migrations.apply(db)
         db.conn.execute("PRAGMA foreign_keys = ON")  # a migration may make a table anew
-        with transaction(db):
-            sealing.install(db.conn)
+        if sealing.unnoted(db.conn):
+            with transaction(db):
+                sealing.install(db.conn)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{directory}: cannot open the archive: {error}") from error
     return db

@@ -66,16 +66,19 @@ class Listings:
     def no_longer_listed(self, listed_on: str | None, *, before: datetime) -> tuple[int, int]:
         """Return how many stories a source (None: all of them) lists no longer, and of how many it listed.
 
-        An address that its post has left for another listed one is not counted as lost.
+        An address that its post has left for another listed one is not counted as lost, and of the others as many
+        less as the list names for the first time: a site that moves all its stories loses none.
         """
         moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
                            AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
         row = self._db.conn.execute(
-            f"SELECT coalesce(sum(listed_at < :before AND NOT {moved}), 0), count(*) FROM frontier "
+            f"SELECT coalesce(sum(listed_at < :before AND NOT {moved}), 0), count(*), "
+            "coalesce(sum(first_seen_at >= :second), 0) FROM frontier "
             f"WHERE listed_on {'= :listed_on' if listed_on else 'IS NOT NULL'}",
-            {"listed_on": listed_on, "before": as_precise_text(before)},
+            {"listed_on": listed_on, "before": as_precise_text(before), "second": as_text(before)},
         ).fetchone()
-        return int(row[0]), int(row[1])
+        lost, listed, fresh = map(int, row)
+        return max(0, lost - fresh), listed - fresh
 
     def retract(self, listed_on: str | None, *, before: datetime, due_at: datetime) -> list[str]:
         """Take back a source's word for what it no longer lists; return the addresses that are due for a look.

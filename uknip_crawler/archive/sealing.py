@@ -31,20 +31,26 @@ _DIGEST_BYTES = 8
 
 def install(connection: Any) -> None:
     """Have every table's rows noted from now on; those of a table that is new or has new columns, all of them now."""
-    known = dict(connection.execute("SELECT part, columns FROM _sealed_parts"))
-    triggers = {
-        name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-    }
-    for table, key, columns in _parts(connection):
-        wanted = _triggers(table, key)
-        if known.get(table) == columns and triggers.issuperset(wanted):
-            continue
-        for name, statement in wanted.items():
+    for table, key, columns in unnoted(connection):
+        for name, statement in _triggers(table, key).items():
             connection.execute(f"DROP TRIGGER IF EXISTS {name}")
             connection.execute(statement)
         connection.execute("DELETE FROM _seals WHERE part = ?", (table,))
         connection.execute(f"INSERT OR IGNORE INTO _unsealed SELECT DISTINCT ?, {key} FROM {table}", (table,))
         connection.execute("INSERT OR REPLACE INTO _sealed_parts VALUES (?, ?, ?)", (table, key, columns))
+
+
+def unnoted(connection: Any) -> list[tuple[str, str, str]]:
+    """Return (table, first column of its primary key, its columns) of the tables whose rows are not noted yet."""
+    known = dict(connection.execute("SELECT part, columns FROM _sealed_parts"))
+    triggers = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+    }
+    return [
+        part
+        for part in _parts(connection)
+        if known.get(part[0]) != part[2] or not triggers.issuperset(_triggers(*part[:2]))
+    ]
 
 
 def seal(connection: Any) -> None:

@@ -6,9 +6,11 @@ import contextlib
 import multiprocessing
 import os
 import resource
+import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from multiprocessing import forkserver
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,6 +29,7 @@ PAGE_SECONDS = 20
 PAGE_BYTES = 2**30
 WORKER_FAILURES = (TimeoutError, ProcessExpired, MemoryError)
 """What the future of a task raises when its worker had to go."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 T = TypeVar("T")
 
 
@@ -44,6 +47,7 @@ _worker: _Worker
 def _begin(base_url: str, learned: Learned, limit_bytes: int) -> None:
     global _worker
     os.setsid()  # a signal to the whole group is the main process's to answer: what is being read is read
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     _worker = _Worker(load_site(base_url), learned)
     with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
         resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
@@ -56,6 +60,9 @@ class Workers:
         # this process has threads: a plain fork could deadlock
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["uknip_crawler.ingest.workers"])
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        forkserver.ensure_running()  # deaf to what the whole group is told
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._pool = ProcessPool(
             context=context,
             max_workers=count,

@@ -162,6 +162,8 @@ class Intake:
 
         Trouble where it used to give something, or where the site itself names it (`named`) and it is there.
         """
+        if self.crawl.budget.is_spent:
+            return False  # the run's own limit says nothing of the list
         is_missing = answer.status == "absent" and answer.detail in _MISSING
         status = "absent" if answer.status == "absent" and known.last_complete_at is None else "failed"
         said = f"{known.kind} {known.url}: {answer.detail}"

@@ -216,7 +216,8 @@ class UknipSpider(scrapy.Spider):
             self.crawl.stop.storage(failure.value)
         if not isinstance(visit, Visit) or visit not in self.visits or self.crawl.stop.is_stopping:
             return
-        visit.outcome, visit.detail = Outcome.EXTRACT_ERROR, outcomes.one_line(failure.value)
+        outcome = Outcome.DEFERRED if self.crawl.stop.signal else Outcome.EXTRACT_ERROR
+        visit.outcome, visit.detail = outcome, outcomes.one_line(failure.value)
         self.visits.settle([visit])
 
     # The end
