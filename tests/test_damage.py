@@ -114,13 +114,14 @@ def test_a_database_that_cannot_be_read_is_one_line(command: str, archive: Path)
 
 
 def test_what_another_program_writes_is_no_damage(archive: Path) -> None:
-    """It is noted, and has its checksum from the next time that the archive is opened for writing."""
+    """It is noted, and has its checksum from the next time that something is written."""
     with closing(sqlite3.connect(archive / DATABASE)) as db, db:
         db.execute("UPDATE authors SET name = name || ' (desk)'")
         db.execute("INSERT INTO tags (name) VALUES ('Added')")
         db.execute("DELETE FROM links")
         assert list(broken(db)) == []
-    Archive(archive).close()
+    with Archive(archive) as opened, opened.transaction():
+        pass
     with closing(sqlite3.connect(archive / DATABASE)) as db:
         assert list(broken(db)) == []
         assert db.execute("SELECT count(*) FROM _unsealed").fetchone() == (0,)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from uknip_crawler.discovery.robots import MAX_BYTES, Robots, verdict
+from uknip_crawler.discovery.robots import MAX_BYTES, Robots, policy
 
 AGENT = "uknip/0.1 (+https://archive.example/contact)"
 BASE = "https://uknip.co.uk"
@@ -41,7 +41,7 @@ def permissions(body: bytes) -> tuple[bool, bool]:
 )
 def test_a_status_says_whether_there_are_rules(status: int, expected: str) -> None:
     """RFC 9309 §2.3.1: a missing file allows everything, a broken server nothing."""
-    assert verdict(status) == expected
+    assert policy(status) == expected
 
 
 def test_rules_delay_and_sitemaps_are_read() -> None:

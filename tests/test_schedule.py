@@ -133,7 +133,8 @@ def test_systemd_understands_the_units_as_they_were_meant(manager: str, tmp_path
     faults = rf"{wanted.name}\.(service|timer):\d+:.*"  # how systemd begins a line about a line
     assert re.findall(faults, done.stderr) == []
     read = [line.strip() for line in done.stdout.splitlines()]
-    assert f"ReadWritePaths: {wanted.archive} /tmp" in read
+    also = " /tmp" if tmp_path.is_relative_to("/tmp") else ""  # an archive there needs the machine's own
+    assert f"ReadWritePaths: {wanted.archive}{also}" in read
     assert f"Description: uknip: keep {wanted.archive} up to date" in read
     settings = {"ProtectSystem: strict", "RestrictSUIDSGID: yes", "TimeoutStopSec: 3min", "KillMode: mixed"}
     assert settings | {"Persistent: yes", "OnCalendar: *-*-* 02/3:41:00"} <= set(read)

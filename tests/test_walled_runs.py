@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ KNOWN = (Path(__file__).parent / "walls" / "used" / "consent_partners.html").rea
 
 def run(site: SmallSite, archive: Path, expect: int) -> str:
     site.touch()
+    time.sleep(1.0)  # times in an archive are whole seconds: runs do not share one
     done = uknip(
         "crawl", site.base_url, "--archive", str(archive), *(option for option in FAST if option != "--json")
     )
@@ -81,7 +83,10 @@ def test_an_emptied_sitemap_unpublishes_nothing(tmp_path: Path) -> None:
         before = history(tmp_path)
         for listed in ([], [0, 1, 2]):
             site.listed = listed
-            assert "post-sitemap.xml: names" in run(site, tmp_path, 3)
+            said = run(site, tmp_path, 3)
+            assert (
+                "post-sitemap.xml: names 3 of the 12" if listed else "lists nothing where it listed 12"
+            ) in said
             assert history(tmp_path) == before
         site.listed = list(range(12))
         run(site, tmp_path, 0)
@@ -97,13 +102,14 @@ def test_stories_that_all_change_alike_are_not_believed_and_a_redesign_is(tmp_pa
             number, body=[f"Our press has stopped for the {number + 5}th time.", "Ring the bell."]
         )
         said = run(site, tmp_path, 3)
-        assert "of 12 stories changed at once" in said
+        # the sitemap dates all of them anew: only a few are asked, and they are enough
+        assert "10 of 10 stories changed at once" in said
         assert history(tmp_path) == before
         site.answer = lambda path, number: story(number, redesigned=True)
         run(site, tmp_path, 0)
         assert rows(tmp_path, "SELECT max(revision_count) FROM articles") == [(1,)]
         site.answer = lambda path, number: story(
-            number, body=[*text(number), "The bell was found."] if number < 3 else None
+            number, redesigned=True, body=[*text(number), "The bell was found."] if number < 3 else None
         )
         run(site, tmp_path, 0)
         assert rows(tmp_path, "SELECT count(*) FROM articles WHERE revision_count = 2") == [(3,)]

@@ -72,15 +72,18 @@ class SmallSite:
         self.pages = {f"/news/uk/breaking/{name(n)}/": n for n in range(stories)}
         self.answer: Callable[[str, int], str] = lambda path, number: story(number)
         self.edition = 1
+        self._shown: dict[str, str] = {}
+        self._changed: dict[str, int] = {}
 
     def get(self, path: str) -> tuple[int, str, str]:
         if path == "/robots.txt":
             return 200, "text/plain", f"User-agent: *\nAllow: /\nSitemap: {self.base_url}post-sitemap.xml\n"
         if path == "/post-sitemap.xml":
-            changed = f"2027-01-01T00:00:{self.edition:02}+00:00"
             urls = [path for path, number in self.pages.items() if number in self.listed]
             rows = "".join(
-                f"<url><loc>{self.base_url}{u[1:]}</loc><lastmod>{changed}</lastmod></url>" for u in urls
+                f"<url><loc>{self.base_url}{u[1:]}</loc><lastmod>2027-01-01T00:00:{self._changed.get(u, 1):02}+00:00"
+                "</lastmod></url>"
+                for u in urls
             )
             return (
                 200,
@@ -92,8 +95,11 @@ class SmallSite:
         return 404, "text/html", "<title>404</title>"
 
     def touch(self) -> None:
-        """Have the sitemap say that every story changed, so that the next run looks at all of them."""
+        """Have the sitemap say which stories' pages are others than they were."""
         self.edition += 1
+        for path, number in self.pages.items():
+            if self._shown.get(path) != (page := self.answer(path, number)):
+                self._shown[path], self._changed[path] = page, self.edition
 
 
 @contextmanager

@@ -39,6 +39,8 @@ from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered,
 _OPEN_FILES = 32
 _TAKEN = frozenset({200, 301, 302, 303, 304, 307, 308, 404, 410})
 """Answers that tell of a story's life; others (errors, refusals) tell of the site's or of the crawler's."""
+_UNREAD = FAILURES - {Outcome.LOST, Outcome.CHALLENGE, Outcome.INTERRUPTED}
+"""Failures of an import: not the redirects whose page was never captured, nor the walls that the other crawler met."""
 _NO_ORIGINAL = (
     "a revisit of a page that is in none of the files: import the file that holds it, and this one again"
 )
@@ -65,8 +67,7 @@ class ImportReport:
 
     @property
     def exit_status(self) -> int:
-        # `lost` are redirects captured without the page that they led to: nothing of theirs is unread
-        return 3 if self.damaged or (FAILURES - {Outcome.LOST}) & self.outcomes.keys() else 0
+        return 3 if self.damaged or _UNREAD & self.outcomes.keys() else 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -53,6 +53,7 @@ class Documents:
     def __init__(self, crawl: Crawl) -> None:
         self._crawl = crawl
         self._archive = crawl.archive
+        self.asked: set[str] = set()
 
     async def read_robots(self) -> None:
         """Read the site's robots.txt and obey it. Raises SiteUnavailable when it cannot be had."""
@@ -95,6 +96,7 @@ class Documents:
         self, url: str, kind: str, parse: Callable[[bytes, Mapping[str, str]], T], *, conditional: bool
     ) -> Document[T]:
         """Fetch one document and parse it; the ledger gets its row whatever happens."""
+        self.asked.add(url)
         source = self._archive.sources.get(url, kind)
         with self._archive.transaction():
             row = self._archive.ledger.open(

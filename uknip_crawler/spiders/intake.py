@@ -138,9 +138,7 @@ class Intake:
 
     def was_asked(self, url: str) -> bool:
         """Tell whether this run has asked for a list already."""
-        asked_at = self.archive.sources.get(url, "feed").last_asked_at
-        began = self.run.started_at.replace(microsecond=0)
-        return asked_at is not None and datetime.fromisoformat(asked_at) >= began
+        return url in self.documents.asked
 
     def is_old(self, read_at: str | None) -> bool:
         """Tell whether a list read then is to be read from its start again."""
