@@ -37,6 +37,14 @@ def test_a_refresh_at_once_is_a_redirect(headers: dict[str, str], body: str, loc
     assert location_of(capture) == location
 
 
+@pytest.mark.parametrize("sent", ["/café/".encode(), "/café/".encode("latin-1")], ids=["UTF-8", "Latin-1"])
+def test_a_location_in_raw_bytes_is_read_as_browsers_do(sent: bytes) -> None:
+    """RFC 9110 §5.5 knows only ASCII; servers send what they have. A header is kept byte by byte."""
+    headers = (("Location", sent.decode("latin-1")),)
+    capture = Capture("https://uknip.co.uk/old/", 301, headers, b"", AT)
+    assert location_of(capture) == "/café/"
+
+
 def test_cookies_are_told_again_only_where_a_redirect_wants_them(tmp_path: Path) -> None:
     """To itself, and by way of another page; afterwards the site is told at once, and never anybody else."""
     told: list[tuple[str, str | None]] = []

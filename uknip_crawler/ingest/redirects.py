@@ -25,10 +25,7 @@ def location_of(capture: Capture) -> str | None:
     nearly so; refreshes as https://html.spec.whatwg.org/#shared-declarative-refresh-steps.
     """
     if capture.status in STATUSES:
-        # browsers read raw UTF-8, though RFC 9110 §5.5 knows only ASCII
-        return (
-            (capture.header("location") or "").encode("latin-1", "replace").decode("utf-8", "replace").strip()
-        )
+        return (capture.header("location") or "").strip()
     if capture.status != HTTPStatus.OK:
         return None
     delay, location = _refresh(capture.header("refresh")) or _meta_refresh(capture)
