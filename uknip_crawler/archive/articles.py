@@ -129,7 +129,7 @@ class Articles:
 
         New text makes a revision, a new address an alias and an event, an old story seen again an event when
         it was gone. Storing the same capture twice changes nothing but `last_seen_at`. `part` says which of the
-        story's pages it is that was captured: the whole is told anew when the story is next read.
+        story's pages it is that was captured: the whole is read again when the story is next read.
         """
         known, why = self.same_story(article, content_sha256, came_from)
         if known is not None and (as_text(evidence.captured_at) or "") < known.captured_at:

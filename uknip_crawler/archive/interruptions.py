@@ -85,14 +85,14 @@ class Interruptions:
         return int(count), since
 
     def release(self, url: str, run_id: int) -> None:
-        """Believe what an address has shown since its last story, in this run too: the story is told anew with it."""
+        """Believe what an address has shown since its last story, in this run too: the story is read again with it."""
         rows = self._db.conn.execute(
             "UPDATE fetches SET outcome = 'unchanged', detail = NULL WHERE url = ?1 AND run_id <= ?2 AND outcome = 'interrupted' "
             "AND status = 200 AND article_id IS NOT NULL AND id > (SELECT coalesce(max(id), 0) FROM fetches "
             f"WHERE url = ?1 AND run_id < ?2 AND outcome IN {_KEPT}) RETURNING article_id",
             (url, run_id),
         ).fetchall()
-        self._tell_anew({article_id for (article_id,) in rows})
+        self._mark_for_reading({article_id for (article_id,) in rows})
 
     def set_aside(self, fetches: Mapping[int, str], *, outcome: Outcome = Outcome.INTERRUPTED) -> int:
         """Take captures out of the lives of their stories; return how many.
@@ -116,7 +116,7 @@ class Interruptions:
         for article_id in stories - {None}:
             if not self._is_shown(article_id):
                 remove(self._db, article_id)
-        self._tell_anew(stories)
+        self._mark_for_reading(stories)
         return len(fetches)
 
     def _look_again(self, url: str, run_id: int) -> None:
@@ -148,7 +148,7 @@ class Interruptions:
         ).fetchone()
         return row is not None
 
-    def _tell_anew(self, article_ids: Iterable[int]) -> None:
+    def _mark_for_reading(self, article_ids: Iterable[int]) -> None:
         self._db.conn.executemany(
             "UPDATE articles SET extractor_version = '', last_seen_at = coalesce((SELECT max(fetched_at) FROM fetches "
             f"WHERE article_id = articles.id AND outcome IN {_KEPT}), last_seen_at) WHERE id = ?",

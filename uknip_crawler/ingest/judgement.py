@@ -29,8 +29,8 @@ def interrupts(
     """Return why the page of a visit is not the story `known` at its address, or None where it may be.
 
     Where none is known, the stories count whose addresses redirect to it. What an address has shown for long enough is
-    believed: then the story is told anew with the captures of all that time. A page older than the one archived says
-    nothing yet; the story is told anew with it.
+    believed: then the story is read again with the captures of all that time. A page older than the one archived says
+    nothing yet; the story is read again with it.
     """
     assert visit.reading is not None
     assert visit.response is not None
@@ -68,7 +68,7 @@ def set_aside_copies(archive: Archive, run_id: int) -> int:
 def judge_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> tuple[bool, list[str]]:
     """Set aside a run's captures if stories changed together as no newsroom changes them.
 
-    What several runs have shown for long enough is believed. Returns whether stories have to be told anew, and lines about
+    What several runs have shown for long enough is believed. Returns whether stories have to be read again, and lines about
     those that are not believed.
     """
     is_import = archive.ledger.kind_of(run_id)[0] == "import"
