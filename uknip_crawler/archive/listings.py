@@ -10,6 +10,10 @@ from sqlite_utils import Database
 from uknip_crawler.archive.database import as_precise_text, as_text
 from uknip_crawler.archive.frontier import Candidate
 
+_MOVED = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
+                    AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
+"""The post is listed at another address since."""
+
 
 class Listings:
     """All methods run inside the caller's transaction, except those that only read."""
@@ -69,10 +73,8 @@ class Listings:
         An address that its post has left for another listed one is not counted as lost, and of the others as many
         less as the list names for the first time: a site that moves all its stories loses none.
         """
-        moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
-                           AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
         row = self._db.conn.execute(
-            f"SELECT coalesce(sum(listed_at < :before AND NOT {moved}), 0), count(*), "
+            f"SELECT coalesce(sum(listed_at < :before AND NOT {_MOVED}), 0), count(*), "
             "coalesce(sum(first_seen_at >= :second), 0) FROM frontier "
             f"WHERE listed_on {'= :listed_on' if listed_on else 'IS NOT NULL'}",
             {"listed_on": listed_on, "before": as_precise_text(before), "second": as_text(before)},
@@ -87,11 +89,9 @@ class Listings:
         `before` becomes due for a look, unless the same WordPress post is now listed at another address: then
         the post has moved and its new address will say so.
         """
-        moved = """EXISTS (SELECT 1 FROM frontier AS new WHERE new.post_id = frontier.post_id
-                           AND new.listed_on IS NOT NULL AND new.listed_at >= :before)"""
         rows = self._db.conn.execute(
             f"""
-            UPDATE frontier SET due_at = CASE WHEN {moved} THEN NULL ELSE :due_at END, listed_on = NULL,
+            UPDATE frontier SET due_at = CASE WHEN {_MOVED} THEN NULL ELSE :due_at END, listed_on = NULL,
                 reason = 'unlisted'
             WHERE listed_on {"= :listed_on" if listed_on else "IS NOT NULL"} AND listed_at < :before
             RETURNING url, due_at

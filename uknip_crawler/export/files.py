@@ -102,13 +102,6 @@ def _replace_all(moves: list[tuple[Path, Path]]) -> None:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[HashedFile]:
-    """Yield one such file."""
-    with whole_files(path) as (output,):
-        yield output
-
-
-@contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well, and goes when not.
 

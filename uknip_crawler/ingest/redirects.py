@@ -13,6 +13,7 @@ from uknip_crawler.errors import UrlRefused
 from uknip_crawler.models import Capture
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
+MAX_HOPS = 5
 _SOON_SECONDS = 5.0
 """A refresh after a longer time is no redirect: readers see the page first."""
 _HEAD = 4096  # characters in which a refresh is looked for

@@ -23,7 +23,7 @@ from uknip_crawler.archive.warc import RecordRef, rewriting
 from uknip_crawler.archive.warc.lenient import ForeignWarc
 from uknip_crawler.archive.warc.records import Damage, Loaded, Other, Record
 from uknip_crawler.archive.warc.unpacking import inside
-from uknip_crawler.errors import AddressRefused, StorageError
+from uknip_crawler.errors import StorageError
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
 from uknip_crawler.ingest.workers import Workers
@@ -34,7 +34,14 @@ from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import FAILURES, Capture, Outcome
 from uknip_crawler.sites import Site, load_site
 from uknip_crawler.times import EARLIEST
-from uknip_crawler.urls import AddressKind, canonicalise, classify, is_numbered, is_variant, part_of
+from uknip_crawler.urls import (
+    AddressKind,
+    canonical_or_none,
+    classify,
+    is_numbered,
+    is_variant,
+    part_of,
+)
 
 _OPEN_FILES = 32
 _TAKEN = frozenset({200, 301, 302, 303, 304, 307, 308, 404, 410})
@@ -156,9 +163,8 @@ def _survey(
 
 
 def _page_of(url: str, site: Site) -> str | None:
-    try:
-        canonical = canonicalise(url, site)
-    except AddressRefused:
+    canonical = canonical_or_none(url, site)
+    if canonical is None:
         return None
     is_trap = classify(canonical, site) is AddressKind.TRAP and not is_numbered(canonical)
     return None if is_trap else canonical

@@ -36,7 +36,7 @@ from uknip_crawler.jobs.recover import cut_torn_tail
 from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import DEFAULT_BASE_URL, Site, load_site
-from uknip_crawler.urls import canonicalise, is_variant
+from uknip_crawler.urls import canonical_or_none, is_variant
 
 UNDER_WAY = f"{DATABASE}.rebuilding"
 _NAME = re.compile(r"uknip-(\d{14})-(\d+)-(\d+)(?:-r\d+)?\.warc\.gz(?:\.open)?$")
@@ -189,7 +189,11 @@ class _Reliving:
 
     def live(self, records: Sequence[Record]) -> None:
         """Settle a run's captures; of a crawl the last of each address, for the earlier ones were tried again."""
-        named = [(url, record) for record in records if (url := self._canonical(record.url)) is not None]
+        named = [
+            (url, record)
+            for record in records
+            if (url := canonical_or_none(record.url, self.site)) is not None
+        ]
         if self.run.is_live:
             last = dict(named)
             named = [(url, record) for url, record in named if last[url] is record]
@@ -215,12 +219,6 @@ class _Reliving:
                 batch = []
         self.replay.take(batch)
         self.replay.finish()
-
-    def _canonical(self, url: str) -> str | None:
-        try:
-            return canonicalise(url, self.site)
-        except AddressRefused:
-            return None
 
     def _hear(self, url: str, kind: str, capture: Capture, ref: RecordRef) -> None:
         """Take the addresses that a list of the site named then, and what it said of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 from uknip_crawler.archive import Archive, warc
-from uknip_crawler.errors import AddressRefused
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
 from uknip_crawler.ingest.workers import Workers
@@ -18,7 +16,7 @@ from uknip_crawler.jobs.redaction import after_run, complete
 from uknip_crawler.jobs.reextraction import load_learned
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import Site
-from uknip_crawler.urls import canonicalise
+from uknip_crawler.urls import canonical_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +90,9 @@ def _orphans(
         capture = _capture(path, ref) if member.is_whole else None
         if capture is None or capture.status != HTTPStatus.OK or archive.ledger.is_recorded(ref):
             continue
-        with contextlib.suppress(AddressRefused):
-            url = canonicalise(capture.url, site)
-            if archive.ledger.open_visit(run.id, url) is not None:
-                yield url, ref
+        url = canonical_or_none(capture.url, site)
+        if url is not None and archive.ledger.open_visit(run.id, url) is not None:
+            yield url, ref
 
 
 def _stored(path: Path, url: str, ref: warc.RecordRef) -> Stored:

@@ -10,12 +10,12 @@ from scrapy import Request
 
 from uknip_crawler.archive.audits import Compared, Sampled, Totals
 from uknip_crawler.discovery import Content, feed, rest
-from uknip_crawler.errors import AddressRefused, SiteUnavailable
+from uknip_crawler.errors import SiteUnavailable
 from uknip_crawler.extraction.body.reference import compare, reference_body
 from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.revisions import compare as difference
 from uknip_crawler.spiders.uknip import UknipSpider
-from uknip_crawler.urls import canonicalise
+from uknip_crawler.urls import canonical_or_none
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -86,7 +86,9 @@ class AuditSpider(UknipSpider):
         A story edited since its capture was offered: it counts, and is not compared.
         """
         by_number = {content.post_id: content for content in contents if content.post_id is not None}
-        by_url = {url: content for content in contents if (url := self._canonical(content.url))}
+        by_url = {
+            url: content for content in contents if (url := canonical_or_none(content.url, self.crawl.site))
+        }
         compared, edited = [], 0
         for story in sample:
             content = by_number.get(story.post_id) if story.post_id is not None else None
@@ -109,9 +111,3 @@ class AuditSpider(UknipSpider):
                 self.crawl.run.id, source, compared, totals, at=self.crawl.clock()
             )
         return True
-
-    def _canonical(self, url: str) -> str | None:
-        try:
-            return canonicalise(url, self.crawl.site)
-        except AddressRefused:
-            return None

@@ -18,7 +18,7 @@ from uknip_crawler.discovery import SourceUnusable, rest, robots
 from uknip_crawler.errors import AddressRefused, ContentError, SiteUnavailable
 from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.ingest import outcomes
-from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
+from uknip_crawler.ingest.redirects import MAX_HOPS, STATUSES, location_of, resolve
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.spiders.crawl import Crawl
 from uknip_crawler.spiders.exchange import Exchange, answered
@@ -30,7 +30,6 @@ T = TypeVar("T")
 PAST_END = "past the last page"
 FORBIDDEN = "robots.txt forbids it"
 INCOMPLETE = "cut short, or not all of it can be read"
-_MAX_HOPS = 5
 _GZIP = b"\x1f\x8b"
 
 logger = logging.getLogger(__name__)
@@ -135,7 +134,7 @@ class Documents:
             headers["If-Modified-Since"] = source.last_modified
         target = self._crawl.origin.wire_url(url)
         cookies: dict[str, str] = {}
-        for _ in range(_MAX_HOPS + 1):
+        for _ in range(MAX_HOPS + 1):
             headers |= self._crawl.origin.cookie_header(cookies)
             try:
                 request = Request(target, headers=headers, dont_filter=True, meta=Exchange().meta())

@@ -56,7 +56,6 @@ logger = logging.getLogger(__name__)
 
 # no type by name: image networks send WebP instead of the original to those who name it
 _HEADERS = {"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
-_MAX_HOPS = 5
 _REFUSALS = frozenset({Outcome.REFUSED, Outcome.BLOCKED_HOST, Outcome.BLOCKED_URL, Outcome.ROBOTS_DENIED})
 
 
@@ -125,14 +124,14 @@ class Images:
         if await self._must_wait(url):
             return
         found_by, found_on = "article", story
-        for hops in range(_MAX_HOPS + 1):
+        for hops in range(redirects.MAX_HOPS + 1):
             row = self._open(url, found_by, found_on)
             if row is None:  # asked for in this run already: a circle, or the next run takes it from there
                 self._fail(image_id, hops)
                 return
             answer = await self._ask(url)
             target = answer.redirected_to
-            if target is None or hops == _MAX_HOPS or self._images.kept_at(target):
+            if target is None or hops == redirects.MAX_HOPS or self._images.kept_at(target):
                 self._settle(image_id, row, answer, hops)
                 return
             with self._archive.transaction():
@@ -181,15 +180,16 @@ class Images:
         return _Answer(response=kept, body=body, media=media)
 
     def _redirected(self, response: ScrapyResponse, kept: Response) -> _Answer:
-        location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
-        target = location
+        location = target = redirects.location_of(kept.capture) or ""
         try:
             target = redirects.resolve(response.url, location)
             target = image_address(target, self._site)
         except AddressRefused as error:
             refused = _refused_address(target, error)
             return replace(refused, response=kept)
-        return _Answer(Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects", kept, redirected_to=target)
+        return _Answer(
+            Outcome.REDIRECT_LIMIT, f"more than {redirects.MAX_HOPS} redirects", kept, redirected_to=target
+        )
 
     # robots.txt of other hosts
 

@@ -13,7 +13,7 @@ from uknip_crawler.archive.frontier import Candidate, Due
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.archive.multipage import PART
 from uknip_crawler.errors import AddressRefused, HostRefused
-from uknip_crawler.ingest.redirects import STATUSES, location_of, resolve
+from uknip_crawler.ingest.redirects import MAX_HOPS, STATUSES, location_of, resolve
 from uknip_crawler.ingest.visit import Hop, Visit
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.crawl import Crawl
@@ -21,7 +21,6 @@ from uknip_crawler.spiders.exchange import answered
 from uknip_crawler.spiders.visits import Visits
 from uknip_crawler.urls import AddressKind, canonicalise, classify
 
-_MAX_HOPS = 5
 _WAIT_FOR_TARGET_SECONDS = 30.0
 _COOKIE = re.compile(
     r"([!#$%&'*+.^`|~\w-]{1,200})=([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,2000})(?=\s*(?:;|\Z))"
@@ -71,7 +70,7 @@ class Redirects:
         visit.origin_changes += url == visit.due.url
         if (
             url == visit.due.url
-            and visit.origin_changes <= _MAX_HOPS
+            and visit.origin_changes <= MAX_HOPS
             and self._crawl.origin.learn(response.url, target)
         ):
             return self._request(visit, self._crawl.origin.wire_url(url))
@@ -86,8 +85,8 @@ class Redirects:
             return self._return(visit, chain, back)
         if back is not None:
             visit.outcome, visit.detail = Outcome.REDIRECT_LOOP, f"redirects to {location or 'nowhere'}"
-        elif len(chain) > _MAX_HOPS:
-            visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {_MAX_HOPS} redirects"
+        elif len(chain) > MAX_HOPS:
+            visit.outcome, visit.detail = Outcome.REDIRECT_LIMIT, f"more than {MAX_HOPS} redirects"
         elif classify(url, self._crawl.site) is AddressKind.TRAP:
             visit.outcome, visit.detail = Outcome.TRAP, f"redirects to {url}"
         elif self._crawl.archive.redactions.keeps_out(url):

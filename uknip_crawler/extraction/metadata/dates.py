@@ -237,11 +237,6 @@ def _is_plausible(moment: Moment, fetched_at: datetime) -> bool:
     return EARLIEST <= day <= (fetched_at + timedelta(days=1)).date()
 
 
-def london_day(moment: Moment) -> date:
-    """Return the day in London on which a moment falls."""
-    return moment.astimezone(LONDON).date() if isinstance(moment, datetime) else moment
-
-
 def iso_text(moment: Moment | None) -> str | None:
     """Return an instant as `2024-06-19T09:32:00Z`, a bare day as `2020-09-16`."""
     if isinstance(moment, datetime):

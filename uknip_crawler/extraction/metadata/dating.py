@@ -15,6 +15,7 @@ from uknip_crawler.extraction.page.places import ancestors
 from uknip_crawler.extraction.page.structured import Structured, scalar
 from uknip_crawler.models import Finding, Moment
 from uknip_crawler.sites import Site
+from uknip_crawler.times import london_day
 from uknip_crawler.urls import address_date
 
 MAX_MARKS = 500
@@ -221,7 +222,7 @@ def _is_american(
     if any(dates.is_month_first(raw) for _, raw in clear):
         return True
     moments = [dates.parse(raw, fetched_at) for source, raw in clear if source != "alone"]
-    days = {dates.london_day(moment) for moment in moments if moment}
+    days = {london_day(moment) for moment in moments if moment}
     return any(us in days for _, us in doubtful) and not any(british in days for british, _ in doubtful)
 
 
@@ -234,7 +235,7 @@ def _expected(site: Site, *addresses: str) -> tuple[str, date | None]:
 
 
 def _contradicts(moment: Moment | None, expected: date | None) -> bool:
-    return bool(moment and expected) and abs(dates.london_day(moment) - expected) > MAX_DRIFT  # type: ignore[arg-type,operator]
+    return bool(moment and expected) and abs(london_day(moment) - expected) > MAX_DRIFT  # type: ignore[arg-type,operator]
 
 
 def _taken(rows: list[Dated]) -> Dated | None:
@@ -243,7 +244,7 @@ def _taken(rows: list[Dated]) -> Dated | None:
     if not read or isinstance(read[0].moment, datetime):
         return read[0] if read else None
     day = read[0].moment
-    exact = (r for r in read if isinstance(r.moment, datetime) and dates.london_day(r.moment) == day)
+    exact = (r for r in read if isinstance(r.moment, datetime) and london_day(r.moment) == day)
     return next(exact, read[0])
 
 

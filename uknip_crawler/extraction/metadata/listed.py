@@ -9,6 +9,7 @@ from datetime import datetime
 from uknip_crawler.extraction.metadata import dates
 from uknip_crawler.extraction.page.text import is_same
 from uknip_crawler.models import Article, Finding
+from uknip_crawler.times import london_day
 
 
 def with_listed(article: Article, said: Sequence[Finding], fetched_at: datetime) -> Article:
@@ -52,6 +53,6 @@ def _published(article: Article, said: Sequence[Finding], fetched_at: datetime) 
         return None
     for finding in said:
         instant = dates.parse(finding.value, fetched_at) if finding.field == "published_at" else None
-        if isinstance(instant, datetime) and (own is None or dates.london_day(instant) == own):
+        if isinstance(instant, datetime) and (own is None or london_day(instant) == own):
             return finding
     return None
