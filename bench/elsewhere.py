@@ -31,13 +31,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
 import trafilatura
+from examination import HTML, missing
 from reading import Tally, learned_from, reading, show
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from uknip_crawler.demo.examination import HTML, missing
 from uknip_crawler.models import Capture
 
 NO_STORY = {"embed", "tweet", "readmore"}

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -27,13 +28,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import mean, median
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
 import dateparser
 import elsewhere
 import trafilatura
+from examination import Question, questions
 from reading import BASE, Learned, Tally, learned_from, reading, show
 
 from uknip_crawler.demo import Newsroom, SampleSite
-from uknip_crawler.demo.examination import Question, questions
 from uknip_crawler.extraction import read
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import load_site

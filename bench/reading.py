@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
-from uknip_crawler.demo.examination import missing, words
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from examination import missing, words
+
 from uknip_crawler.extraction import read, study_capture
 from uknip_crawler.extraction.learning.layouts import Learned
 from uknip_crawler.extraction.learning.learn import Studied, Studies, learn

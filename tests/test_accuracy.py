@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from crawling import NOW
+from examination import Marks, Question, mark, questions
 
 from uknip_crawler.demo import Newsroom, SampleSite
-from uknip_crawler.demo.examination import Marks, Question, mark, questions
 from uknip_crawler.duplicates.fingerprints import content_sha256
 from uknip_crawler.extraction import read, study_capture
 from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore, State
