@@ -217,8 +217,8 @@ def test_undated_articles_come_first_then_the_oldest(archive: Path) -> None:
         (["--search", "ferries", "--status", "live"], ["Ferry “late” again, say islanders"]),
         (["--section", "nowhere"], []),
         (["--author", "zoe quay"], ["Ferry “late” again, say islanders"]),
-        (["--pictures"], ["Ferry “late” again, say islanders"]),
-        (["--pictures", "--status", "gone"], []),
+        (["--with-images"], ["Ferry “late” again, say islanders"]),
+        (["--with-images", "--status", "gone"], []),
     ],
 )
 def test_options_narrow_the_export(archive: Path, options: list[str], expected: list[str]) -> None:

@@ -252,9 +252,9 @@ def test_hostile_pictures_are_refused_with_a_reason(tmp_path: Path) -> None:
         "truncated": (faults.body(truncated, content_type="image/jpeg"), "ends before its end"),
         "elsewhere": (
             faults.redirect("http://elsewhere.example/x.png"),
-            "no picture host: elsewhere.example",
+            "no image host: elsewhere.example",
         ),
-        "inside": (faults.redirect("http://127.0.0.2/x.png"), "no picture host: 127.0.0.2"),
+        "inside": (faults.redirect("http://127.0.0.2/x.png"), "no image host: 127.0.0.2"),
         "file": (faults.redirect("file:///etc/hostname"), "only http and https"),
     }
     with SampleSite(newsroom(40)) as site:
@@ -484,7 +484,7 @@ def test_another_host_is_asked_only_when_it_is_named(network: type[_ImageNetwork
         url, _ = serve_elsewhere(site, "pictures.example")
         crawl(site, tmp_path, "--images")
         assert network.asked == []
-        assert ended(tmp_path, url)[:2] == ("blocked_host", "no picture host: pictures.example")
+        assert ended(tmp_path, url)[:2] == ("blocked_host", "no image host: pictures.example")
         crawl(site, tmp_path, "--images", "--image-host", "pictures.example")
         assert network.asked == ["http://pictures.example/robots.txt", url]
         assert ended(tmp_path, url)[0] == "stored"

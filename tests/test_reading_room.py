@@ -286,8 +286,8 @@ def test_found_words_are_marked_and_hostile_text_is_not_let_out(room: Datasette)
         ({"q": "road", "since": "2024-06-14", "until": "2024-06-14", "sort": "date"}, [1]),
         ({"q": "swan", "tag": "Roads"}, []),
         ({"author": "Zoe Quay"}, [1]),
-        ({"pictures": "1"}, [1, 3]),
-        ({"pictures": "1", "author": "Zoe Quay", "q": "road"}, [1]),
+        ({"with_images": "1"}, [1, 3]),
+        ({"with_images": "1", "author": "Zoe Quay", "q": "road"}, [1]),
         ({"q": '"closed near"'}, [1]),
         ({"q": '"near closed"'}, []),
         ({"q": "swan OR harbour"}, [1, 2]),
@@ -397,7 +397,7 @@ def test_what_was_found_can_be_taken_along(archive: Path, tmp_path: Path) -> Non
     """As CSV, JSON Lines and JSON, byte for byte what the command shown beside it writes."""
     instance = datasette_for(archive)
     asked = urlencode(
-        {"q": '"closed near" OR swan -nothing', "author": "Zoe Quay", "edited": "1", "pictures": "1"}
+        {"q": '"closed near" OR swan -nothing', "author": "Zoe Quay", "edited": "1", "with_images": "1"}
     )
     page = document_fromstring(get(instance, f"/read/search?{asked}").text)
     command = shlex.split(page.xpath("string(//code[@class='command'])"))

@@ -201,7 +201,7 @@ STEPS = (
     "captures written",
     "captures turned",
     "captures deleted",
-    "pictures deleted",
+    "images deleted",
     "rows erased",
     "scoured",
 )

@@ -13,7 +13,7 @@
           ├── ContentTooLarge
           ├── ContentTruncated
           ├── ContentUnreadable
-          └── MediaRefused         … or a picture that is not kept
+          └── MediaRefused         … or an image that is not kept
 
 A message is one line: what happened, where, what to do.
 """
@@ -74,4 +74,4 @@ class ContentUnreadable(ContentError):
 
 
 class MediaRefused(ContentError):
-    """Not a picture of a type that is kept, cut short, or larger than is kept."""
+    """Not an image of a type that is kept, cut short, or larger than is kept."""

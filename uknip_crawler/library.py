@@ -27,7 +27,7 @@ from uknip_crawler.models import Moment
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A picture as an article shows it."""
+    """An image as an article shows it."""
 
     url: str
     alt: str | None

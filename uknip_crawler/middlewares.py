@@ -48,7 +48,7 @@ _NETWORK = (
 class CaptureMiddleware(Component):
     """Writes each response to WARC before anybody else sees it; also redirects, errors and robots.txt.
 
-    Pictures are counted and not written: the kept file is their capture (see spiders/images.py). Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
+    Images are counted and not written: the kept file is their capture (see spiders/images.py). Chunking is undone by then and header names are title-cased; bodies are still content-encoded.
     Leaves what it kept in the request's exchange.
     """
 

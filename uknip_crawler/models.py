@@ -40,7 +40,7 @@ class Outcome(StrEnum):
     BAD_ENCODING = "bad_encoding"
     REDIRECT_LOOP = "redirect_loop"
     REDIRECT_LIMIT = "redirect_limit"
-    REFUSED = "refused"  # a picture that is none, or breaks our limits
+    REFUSED = "refused"  # an image that is none, or breaks our limits
     EXTRACT_ERROR = "extract_error"
     EXTRACT_TIMEOUT = "extract_timeout"
     DEFERRED = "deferred"
@@ -116,7 +116,7 @@ TEXT_KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture as the page shows it. `url` is absolute; the texts are as printed, or None."""
+    """An image as the page shows it. `url` is absolute; the texts are as printed, or None."""
 
     url: str
     alt: str | None = None
@@ -126,7 +126,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What a picture file is: its media type, and its pixels as stored: a turn noted in its EXIF data is not made."""
+    """What an image file is: its media type, and its pixels as stored: a turn noted in its EXIF data is not made."""
 
     media_type: str
     width: int
@@ -199,7 +199,7 @@ class Article:
     `url` is the canonical address, `post_id` WordPress's number for the story. `sources` says where a field
     came from: field name → `json-ld`, `meta`, `label`, `address`, `markup`, `rest`, `feed`. `published_raw` and
     `modified_raw` keep the text a date was read from, also when it could not be read. `images` holds
-    every picture once, lead image first.
+    every image once, lead image first.
     `evidence` is everything the page says about a dated or disputed field, the finding that was taken first.
     `parts` is how many pages the story has on the site; the text of `missing_parts` (their numbers) is not in it.
     """

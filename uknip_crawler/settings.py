@@ -46,7 +46,7 @@ DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_FAIL_ON_DATALOSS = False  # a short body is kept, flagged and recorded as dataloss
 UKNIP_IMAGE_MAX_BYTES = 20 * 2**20
 UKNIP_IMAGE_MAX_PIXELS = 100_000_000
-"""A larger picture is not kept: it would decode to more than 400 MB in whatever shows it."""
+"""A larger image is not kept: it would decode to more than 400 MB in whatever shows it."""
 TWISTED_DNS_RESOLVER = "uknip_crawler.middlewares.PublicResolver"
 HTTPPROXY_ENABLED = True
 # gzip is all we ask for, so that captures decode with the standard library, within limits, for years

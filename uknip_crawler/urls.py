@@ -104,17 +104,17 @@ def is_variant(url: str) -> bool:
 
 
 def image_address(url: str, site: Site) -> str:
-    """Return the address of a picture as it is asked for: as printed, blanks escaped, without its fragment.
+    """Return the address of an image as it is asked for: as printed, blanks escaped, without its fragment.
 
-    Raises HostRefused when its host is neither the site's nor one of its picture hosts, UrlRefused as
+    Raises HostRefused when its host is neither the site's nor one of its image hosts, UrlRefused as
     `canonicalise` does.
     """
     url = url.strip().replace(" ", "%20")
     parts = _parts(url, site.base_url)
     if is_own_host(parts.hostname, site):
-        _own(parts, site, url)  # its pictures may stand outside its folder
+        _own(parts, site, url)  # its images may stand outside its folder
     elif parts.hostname not in site.image_hosts or _port(parts.port, parts.scheme) not in (80, 443):
-        raise HostRefused(f"no picture host: {parts.netloc}")
+        raise HostRefused(f"no image host: {parts.netloc}")
     return str(safe_url_string(urlunsplit(parts._replace(fragment=""))))
 
 

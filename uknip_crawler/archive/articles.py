@@ -1,4 +1,4 @@
-"""Stories: one row each, with their revisions, aliases, events, people, tags, pictures and links."""
+"""Stories: one row each, with their revisions, aliases, events, people, tags, images and links."""
 
 from __future__ import annotations
 

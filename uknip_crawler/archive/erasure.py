@@ -29,7 +29,7 @@ class Erasure:
 
     stories: dict[int, int]
     addresses: Collection[str]
-    pictures: Collection[int]
+    images: Collection[int]
     blacken: Callable[[str], str]
     digest: Callable[[str, str], str]
     body_digest: Callable[[str], str]
@@ -132,7 +132,7 @@ def _delete_rows(db: Database, what: Erasure) -> None:
             for key in db.conn.execute(f"PRAGMA foreign_key_list({table})").fetchall():
                 if key[2] == "articles":
                     db.conn.execute(f"DELETE FROM {table} WHERE {key[3]} = ?", (story,))
-    db.conn.executemany("DELETE FROM images WHERE id = ?", [(number,) for number in what.pictures])
+    db.conn.executemany("DELETE FROM images WHERE id = ?", [(number,) for number in what.images])
 
 
 def _bury(db: Database, what: Erasure, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Kept pictures: each file once, named by its digest, and what is known of each address a picture has.
+"""Kept images: each file once, named by its digest, and what is known of each address an image has.
 
 A file in images/ is whole and on the disk before anything speaks of it: written beside its place, synced, moved, then
 a line in images/index.jsonl, then its row. The index tells address → file without the database.
@@ -27,7 +27,7 @@ FOLDER = "images"
 INDEX = "index.jsonl"
 MAX_FAILURES = 3
 BY_ROBOTS = "robots.txt forbids it"
-BY_HOST = "no picture host: "
+BY_HOST = "no image host: "
 """Refusals that another robots.txt, or another list of hosts, may lift; the second is followed by the host."""
 
 _TEMPORARY = ".part"
@@ -35,7 +35,7 @@ _TEMPORARY = ".part"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept picture: one line of the index, and the columns of its row. `fetched_at` is UTC text."""
+    """A kept image: one line of the index, and the columns of its row. `fetched_at` is UTC text."""
 
     url: str
     sha256: str
@@ -51,13 +51,13 @@ class Kept:
 
 
 def location(sha256: str, media_type: str) -> str:
-    """Return where a picture lies within images/: `ab/abcd….jpg`."""
+    """Return where an image lies within images/: `ab/abcd….jpg`."""
     extension = media_type.removeprefix("image/").replace("jpeg", "jpg")
     return f"{sha256[:2]}/{sha256}.{extension}"
 
 
 class Images:
-    """The pictures of one archive. `keep`, `fail` and `refuse` run inside the caller's transaction."""
+    """The images of one archive. `keep`, `fail` and `refuse` run inside the caller's transaction."""
 
     def __init__(self, db: Database, directory: Path) -> None:
         self._db = db
@@ -67,7 +67,7 @@ class Images:
     # What is still to be had
 
     def wanted(self, since: datetime | None = None) -> list[int]:
-        """Return the pictures to ask for: lead pictures first, of these the newest story's first.
+        """Return the images to ask for: lead images first, of these the newest story's first.
 
         `since` leaves out those of stories published earlier. Not among them: kept and refused ones, and those that
         failed three times.
@@ -85,7 +85,7 @@ class Images:
         return [row[0] for row in rows]
 
     def address(self, image_id: int) -> tuple[str, str]:
-        """Return a picture's address and that of a story which shows it."""
+        """Return an image's address and that of a story which shows it."""
         row: tuple[str, str] = self._db.conn.execute(
             "SELECT images.url, articles.url FROM images JOIN article_images ON image_id = images.id "
             "JOIN articles ON articles.id = article_id WHERE images.id = ? ORDER BY is_lead DESC, articles.id LIMIT 1",
@@ -94,7 +94,7 @@ class Images:
         return row
 
     def kept_at(self, url: str) -> Kept | None:
-        """Return the picture kept of an address, or None."""
+        """Return the image kept of an address, or None."""
         row = self._db.conn.execute(
             "SELECT url, sha256, media_type, size_bytes, width, height, fetched_at FROM images "
             "WHERE url = ? AND sha256 IS NOT NULL",
@@ -105,7 +105,7 @@ class Images:
     # Keeping
 
     def write(self, url: str, body: bytes, media: Media, *, at: datetime) -> Kept:
-        """Put a picture on the disk; return once it will survive a power cut. Raises StorageError."""
+        """Put an image on the disk; return once it will survive a power cut. Raises StorageError."""
         digest = hashlib.sha256(body).hexdigest()
         facts = (media.media_type, len(body), media.width, media.height, as_text(at) or "")
         kept = Kept(url, digest, *facts)
@@ -117,14 +117,14 @@ class Images:
         return kept
 
     def copy(self, kept: Kept, url: str) -> Kept:
-        """Have the index say that a kept picture is also found at another address."""
+        """Have the index say that a kept image is also found at another address."""
         kept = replace(kept, url=url)
         with self._writing():
             self._note(kept)
         return kept
 
     def keep(self, image_id: int, kept: Kept) -> bool:
-        """Record a picture as kept; return whether another address had brought the same file."""
+        """Record an image as kept; return whether another address had brought the same file."""
         twin = self._db.conn.execute(
             "SELECT 1 FROM images WHERE sha256 = ? AND id <> ? LIMIT 1", (kept.sha256, image_id)
         ).fetchone()
@@ -147,7 +147,7 @@ class Images:
         self._db.conn.execute("UPDATE images SET failures = failures + 1 WHERE id = ?", (image_id,))
 
     def refuse(self, image_id: int, reason: str) -> None:
-        """Record why a picture is not kept and not asked for again."""
+        """Record why an image is not kept and not asked for again."""
         self._db.conn.execute("UPDATE images SET refused = ? WHERE id = ?", (reason, image_id))
 
     @contextlib.contextmanager
@@ -206,7 +206,7 @@ class Images:
         self._db.conn.executemany("UPDATE images SET refused = NULL WHERE id = ?", lifted)
 
     def _forget_lost(self) -> None:
-        """Have pictures whose file is no longer there asked for again."""
+        """Have images whose file is no longer there asked for again."""
         rows = self._db.conn.execute("SELECT id, sha256, media_type FROM images WHERE sha256 IS NOT NULL")
         lost = [
             (image_id,)

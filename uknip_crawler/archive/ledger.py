@@ -26,7 +26,7 @@ _AS_BEFORE = (Outcome.UNCHANGED, Outcome.ALIAS, Outcome.DUPLICATE)
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the ledger keeps of a response: the capture's facts and where its record lies; pictures have none."""
+    """What the ledger keeps of a response: the capture's facts and where its record lies; images have none."""
 
     capture: Capture
     record: RecordRef | None
@@ -196,7 +196,7 @@ class Ledger:
         return cursor.rowcount
 
     def outcomes(self, run_id: int, *, of_images: bool = False) -> Counter[str]:
-        """Return how many rows of a run ended with which outcome: those of pages and sources, or those of pictures."""
+        """Return how many rows of a run ended with which outcome: those of pages and sources, or those of images."""
         rows = self._db.conn.execute(
             "SELECT outcome, count(*) FROM fetches WHERE run_id = ? AND outcome IS NOT NULL AND (kind = ?) = ? "
             "GROUP BY outcome",

@@ -208,10 +208,10 @@ class Redactions:
         )
         return headlines, texts
 
-    def own_pictures(self, stories: Sequence[int]) -> list[tuple[int, str, str | None]]:
-        """Return (id, address, digest of the kept file) of the pictures that no other story shows.
+    def own_images(self, stories: Sequence[int]) -> list[tuple[int, str, str | None]]:
+        """Return (id, address, digest of the kept file) of the images that no other story shows.
 
-        The digest is None also where a picture that stays has the same file.
+        The digest is None also where an image that stays has the same file.
         """
         return self._db.conn.execute(
             f"WITH own AS (SELECT image_id FROM article_images WHERE article_id IN {_CHOSEN} "
@@ -221,27 +221,27 @@ class Redactions:
             {"ids": json.dumps(list(stories))},
         ).fetchall()
 
-    def led_to(self, pictures: Sequence[str]) -> list[str]:
-        """Return the addresses that requests for some pictures were redirected to and that are no other picture's."""
+    def led_to(self, images: Sequence[str]) -> list[str]:
+        """Return the addresses that requests for some images were redirected to and that are no other image's."""
         return self._column(
             "WITH RECURSIVE way (url) AS (SELECT value FROM json_each(?) UNION SELECT redirected_to FROM fetches "
             "JOIN way USING (url) WHERE kind = 'image' AND redirected_to IS NOT NULL) "
             "SELECT url FROM way WHERE url NOT IN (SELECT url FROM images)",
-            json.dumps(list(pictures)),
+            json.dumps(list(images)),
         )
 
-    def unshown_pictures(self) -> list[tuple[int, str]]:
-        """Return (id, address) of the pictures that no story shows any more."""
+    def unshown_images(self) -> list[tuple[int, str]]:
+        """Return (id, address) of the images that no story shows any more."""
         return self._db.conn.execute(
             "SELECT id, url FROM images WHERE NOT EXISTS (SELECT 1 FROM article_images WHERE image_id = images.id)"
         ).fetchall()
 
-    def claim(self, story: int, pictures: Iterable[int]) -> None:
-        """Count pictures that a story showed earlier among its own, so that they go with it."""
+    def claim(self, story: int, images: Iterable[int]) -> None:
+        """Count images that a story showed earlier among its own, so that they go with it."""
         self._db.conn.executemany(
             "INSERT INTO article_images (article_id, position, image_id, is_lead) "
             "SELECT ?1, 1 + coalesce(max(position), 0), ?2, 0 FROM article_images WHERE article_id = ?1",
-            [(story, picture) for picture in pictures],
+            [(story, image) for image in images],
         )
 
     def others(self, stories: Sequence[int]) -> Iterable[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The rows of one story: its own, its revisions, and those of the people, tags, pictures, links and furniture on it."""
+"""The rows of one story: its own, its revisions, and those of the people, tags, images, links and furniture on it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def add_revision(
 
 
 def replace_parts(db: Database, article_id: int, article: Article) -> None:
-    """Put a reading's people, tags, pictures, links and evidence in the place of the old ones."""
+    """Put a reading's people, tags, images, links and evidence in the place of the old ones."""
     lead = article.lead_image.url if article.lead_image else None
     authors = [
         (article_id, place, _id(db, "authors", "name", name)) for place, name in enumerate(article.authors)

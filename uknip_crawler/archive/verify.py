@@ -29,7 +29,7 @@ def verify(
         ("search index", lambda: _search_index(db, is_readonly=is_readonly(directory))),
         ("article texts", lambda: _texts(db)),
         ("captures", lambda: _files(db, directory / "warc")),
-        ("pictures", lambda: Images(db, directory).check()),
+        ("images", lambda: Images(db, directory).check()),
         ("articles and their captures", lambda: _records(db, directory / "warc")),
     )
     for what, check in checks:

@@ -32,7 +32,7 @@ MEANINGS: dict[str, str] = {
     Outcome.BAD_ENCODING: "the body is not what its Content-Encoding says",
     Outcome.REDIRECT_LOOP: "redirects in a circle",
     Outcome.REDIRECT_LIMIT: "too many redirects",
-    Outcome.REFUSED: "a picture that is none, or is larger than is kept",
+    Outcome.REFUSED: "an image that is none, or is larger than is kept",
     Outcome.EXTRACT_ERROR: "extraction failed",
     Outcome.EXTRACT_TIMEOUT: "extraction took too long",
     Outcome.DEFERRED: "left for a later run",

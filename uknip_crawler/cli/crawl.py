@@ -51,14 +51,14 @@ from uknip_crawler.sites import load_site, with_image_hosts
     "--images/--no-images",
     default=None,
     show_default="the archive's own, else no",
-    help="Keep the stories' pictures too, after the pages.",
+    help="Keep the stories' images too, after the pages.",
 )
 @click.option(
     "--image-host",
     "image_hosts",
     metavar="HOST",
     multiple=True,
-    help="Another host that pictures may come from; may be given more than once.",
+    help="Another host that images may come from; may be given more than once.",
 )
 @click.option(
     "--contact",
@@ -104,7 +104,7 @@ def command(
     uknip crawl --limit 50 --contact me@uni.ac.uk  a first taste, with an address to reach you at
     uknip crawl --since 2026-01-01                 only this year's stories
     uknip crawl --budget 500                       an hourly look that costs 500 requests at most
-    uknip crawl --images                           the stories' pictures too
+    uknip crawl --images                           the stories' images too
 
     Exit status: 0 complete, 2 usage, 3 finished with failures, 4 the site asked to wait or was down,
     5 storage, 75 another run holds the lock, 130/143 signal.

@@ -124,7 +124,7 @@ def _close(directory: Path, exports: Path) -> None:
         f"{status['edited']:,} edited, {status['aliases']:,} aliases of moved stories, {status['gone']:,} gone and still readable."
     )
     click.echo(
-        f"  database  {directory / DATABASE}\n  captures  {directory / 'warc'}\n  pictures  {directory / 'images'}\n  exports   {exports}"
+        f"  database  {directory / DATABASE}\n  captures  {directory / 'warc'}\n  images  {directory / 'images'}\n  exports   {exports}"
     )
     click.echo("\nTry next:")
     click.echo(f"  uv run uknip browse --archive {directory}")

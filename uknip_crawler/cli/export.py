@@ -65,7 +65,7 @@ from uknip_crawler.export.snapshot import Watch
 @click.option(
     "--edited", is_flag=True, default=None, flag_value=True, help="Only articles edited after publication."
 )
-@click.option("--pictures", is_flag=True, default=None, flag_value=True, help="Only articles with pictures.")
+@click.option("--with-images", is_flag=True, default=None, flag_value=True, help="Only articles with images.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Only the first N articles.")
 @click.option(
     "--raw", is_flag=True, help="CSV for programs: no byte-order mark, no apostrophe before formulas."

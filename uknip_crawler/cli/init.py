@@ -16,7 +16,7 @@ from uknip_crawler.configuration import Configuration, settle, write
 @archive_option
 @click.option("--contact", help="Your address or web page, put into the user agent.")
 @click.option("--delay", type=click.FloatRange(min=0), help="Seconds between requests.")
-@click.option("--images/--no-images", default=None, help="Keep the stories' pictures too.")
+@click.option("--images/--no-images", default=None, help="Keep the stories' images too.")
 def command(
     base_url: str | None, directory: Path, contact: str | None, delay: float | None, images: bool | None
 ) -> None:

@@ -40,7 +40,7 @@ def command(
     directory: Path,
     as_json: bool,
 ) -> None:
-    """Take stories out of the archive for good: their text, headlines, addresses, revisions and pictures from the
+    """Take stories out of the archive for good: their text, headlines, addresses, revisions and images from the
     database, its search index and log, and their captures from the WARC files. Captures of other pages that name
     them stay, with those words blacked out. Only a tombstone is left, by which every later crawl, import and rebuild
     keeps the story out. A redaction that was killed is completed by the next, or by the next crawl.
@@ -111,7 +111,7 @@ def _tell_step(what: str) -> None:
 def _text(record: dict[str, Any]) -> str:
     if not record["stories"]:
         return "redacted before; nothing of it is left to take out"
-    parts = ("addresses", "revisions", "pictures", "captures")
+    parts = ("addresses", "revisions", "images", "captures")
     lines = [
         f"{'would take' if record['dry_run'] else 'taken'} out: "
         + ", ".join(f"{record[name]:,} {name}" for name in ("stories", *parts)),

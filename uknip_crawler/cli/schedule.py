@@ -40,9 +40,7 @@ NOT_SCHEDULED = 3
 )
 @click.option("--delay", type=click.FloatRange(min=0), help="As in `uknip crawl`: seconds between requests.")
 @click.option("--budget", type=click.IntRange(min=1), help="As in `uknip crawl`: at most so many requests.")
-@click.option(
-    "--images/--no-images", default=None, help="As in `uknip crawl`: keep the stories' pictures too."
-)
+@click.option("--images/--no-images", default=None, help="As in `uknip crawl`: keep the stories' images too.")
 @click.option("--contact", envvar="UKNIP_CONTACT", show_envvar=True, help="As in `uknip crawl`.")
 @click.option("--system", "form", flag_value="system", help="By the machine's systemd; the usual for root.")
 @click.option("--user", "form", flag_value="user", help="By your own systemd; the usual for everybody else.")

@@ -49,7 +49,7 @@ def _tell(directory: Path, *, as_json: bool) -> None:
         f"captures {status['captures_bytes'] / 1e6:,.1f} MB"
     )
     click.echo(
-        f"  {status['images']:,} pictures known, {status['images_kept']:,} kept "
+        f"  {status['images']:,} images known, {status['images_kept']:,} kept "
         f"({status['images_bytes'] / 1e6:,.1f} MB), {status['images_refused']:,} refused"
     )
     for source in status["sources"]:

@@ -20,7 +20,7 @@ from uknip_crawler.errors import StorageError
 @archive_option
 @json_option
 def command(directory: Path, as_json: bool) -> None:
-    """Check the whole archive: database, search index, digests of texts, captures and pictures, and that every article
+    """Check the whole archive: database, search index, digests of texts, captures and images, and that every article
     traces to the bytes it was read from. A read-only archive can be checked too. Exit status 0 when all is well, 5 when
     anything is wrong.
 

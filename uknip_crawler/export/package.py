@@ -30,7 +30,7 @@ _TEXTS = ("README.md", "CITATION.cff")
 _MOMENT = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?"
 _SHAPES = {"list": " A list, joined with `; `.", "images": " A list, joined with `; `.", "json": " As JSON."}
 _RIGHTS = (
-    "Texts are the publisher's copyright and pictures their makers'; no licence to pass them on comes with this dataset. "
+    "Texts are the publisher's copyright and images their makers'; no licence to pass them on comes with this dataset. "
     "In the United Kingdom copies may be analysed for non-commercial research where access is lawful (CDPA 1988, "
     "section 29A), but not passed on. Stories are about people: data protection law applies."
 )

@@ -96,7 +96,7 @@ def selection_of(filters: Mapping[str, Any]) -> Selection:
     return Selection(**{**filters, **days})
 
 
-_KINDS: dict[str, type] = {"limit": int, "edited": bool, "pictures": bool}
+_KINDS: dict[str, type] = {"limit": int, "edited": bool, "with_images": bool}
 
 
 def _are_filters(filters: Mapping[Any, Any]) -> bool:

@@ -20,7 +20,7 @@ class Selection:
     """What to export; None takes everything. `since` and `until` are days in London, both inclusive.
 
     Section, tag, author and status are compared whole, ASCII letters in either case. An undated article is in no
-    span of days. `edited` and `pictures` take those edited after publication, and those with pictures. `search` is full-text (headline, standfirst, body); blank counts as None. `limit` takes the first
+    span of days. `edited` and `with_images` take those edited after publication, and those with images. `search` is full-text (headline, standfirst, body); blank counts as None. `limit` takes the first
     articles only. Revisions, images and visits are those of the selected articles.
     """
 
@@ -32,7 +32,7 @@ class Selection:
     search: str | None = None
     status: str | None = None
     edited: bool | None = None
-    pictures: bool | None = None
+    with_images: bool | None = None
     limit: int | None = None
 
     def where(self, db: Database, table: str = "articles") -> tuple[str, dict[str, str | int]]:
@@ -59,7 +59,7 @@ class Selection:
             (f"a.id IN ({_TAGGED})", "tag", self.tag),
             (f"a.id IN ({_WRITTEN_BY})", "author", self.author),
             (f"(a.id IN ({_EDITED})) = :edited", "edited", self.edited),
-            (f"(a.id IN ({_PICTURED})) = :pictures", "pictures", self.pictures),
+            (f"(a.id IN ({_PICTURED})) = :with_images", "with_images", self.with_images),
             ("a.status = :status", "status", self.status),
             (f"a.id IN ({_MATCHING})", "search", match_expression(db, self.search or "") or None),
         ):

@@ -27,7 +27,7 @@ class Field:
     keys: tuple[str, ...] = ()
 
     def without_text(self) -> Field:
-        """Return the field with alternative texts and captions taken out of its pictures."""
+        """Return the field with alternative texts and captions taken out of its images."""
         return replace(self, keys=tuple(key for key in self.keys if key not in ("alt", "caption")))
 
 
@@ -94,7 +94,7 @@ _ARTICLES = (
     Field("published_at", "moment", "When first published; empty when the page does not say.", "a.published_at"),
     Field("modified_at", "moment", "When the page says it was last changed.", "a.modified_at"),
     Field("body", "string", _BODY + " No captions, credits, embeds or furniture.", "a.body", is_text=True),
-    Field("images", "images", "Pictures, lead image first: `{url, alt, caption, credit}`; in CSV the addresses.",
+    Field("images", "images", "Images, lead image first: `{url, alt, caption, credit}`; in CSV the addresses.",
           "SELECT url, alt, caption, credit FROM article_images JOIN images ON images.id = image_id "
           "WHERE article_id = a.id ORDER BY position", keys=("url", "alt", "caption", "credit")),
     Field("language", "string", "Language the page declares, such as en-GB.", "a.language"),
@@ -153,7 +153,7 @@ _REVISIONS = (
 _IMAGES = (
     _ARTICLE,
     Field("position", "integer", "Place in the page's order, from 0.", "p.position"),
-    Field("url", "string", "Address of the picture.", "i.url"),
+    Field("url", "string", "Address of the image.", "i.url"),
     Field("is_lead", "integer", "1 for the lead image, else 0.", "p.is_lead"),
     Field("alt", "string", "Alternative text.", "p.alt", is_text=True),
     Field("caption", "string", "Caption as printed.", "p.caption", is_text=True),
@@ -207,7 +207,7 @@ TABLES = {
         "a.published_at, a.url, r.number", ("article_url", "number"), _REVISIONS,
     ),
     "images": Table(
-        "Images", "images", "Which story shows which picture, and what is said of it there.",
+        "Images", "images", "Which story shows which image, and what is said of it there.",
         "articles AS a CROSS JOIN article_images AS p ON p.article_id = a.id JOIN images AS i ON i.id = p.image_id",
         "a.published_at, a.url, p.position", ("article_url", "position"), _IMAGES,
     ),

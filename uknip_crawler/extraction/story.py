@@ -209,9 +209,9 @@ class Story:
         filed = [text_of(e) for e in self.page.filing_links if metadata.is_category(e)]
         labels = frozenset(fold(name) for name in (found.section, *found.tags, *filed) if name)
         alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
-        pictures = any(block.image for block in (*body.blocks, *body.above))
-        has_picture = pictures or bool(lead_address(self.data, self.page)[0])
-        return Context(self.site, headline, labels, alts, has_picture, self.page.url)
+        images = any(block.image for block in (*body.blocks, *body.above))
+        has_image = images or bool(lead_address(self.data, self.page)[0])
+        return Context(self.site, headline, labels, alts, has_image, self.page.url)
 
     def _article(
         self,
@@ -283,7 +283,7 @@ class Story:
 
 
 def _leads_elsewhere(block: RawBlock, site: Site, own: str) -> bool:
-    """Tell whether a picture is a link to another story or away from the site: a teaser or a banner."""
+    """Tell whether an image is a link to another story or away from the site: a teaser or a banner."""
     for link in block.links if block.linked > 0.6 else ():
         address = canonical_or_none(link.url, site)
         if address is None:

@@ -1,6 +1,6 @@
-"""What kind of picture some bytes are, told by the bytes alone: their type, their size in pixels, and whether they are whole.
+"""What kind of image some bytes are, told by the bytes alone: their type, their size in pixels, and whether they are whole.
 
-Nothing is decoded. A picture that decodes to gigabytes costs its header here, and no decoder meets hostile bytes.
+Nothing is decoded. An image that decodes to gigabytes costs its header here, and no decoder meets hostile bytes.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _MAX_BOXES = 64
 
 
 def examine(body: bytes, *, max_pixels: int) -> Media:
-    """Return what a picture is: JPEG, PNG, GIF, WebP or AVIF. SVG is a program in disguise.
+    """Return what an image is: JPEG, PNG, GIF, WebP or AVIF. SVG is a program in disguise.
 
     Raises MediaRefused when it is something else, cut short, or of too many pixels.
     """
     media_type = _media_type(body)
     if media_type is None:
-        raise MediaRefused(f"not a picture of a type that is kept: begins with {body[:16]!r}")
+        raise MediaRefused(f"not an image of a type that is kept: begins with {body[:16]!r}")
     if not _is_whole(body, media_type):
         raise MediaRefused(f"{media_type} that ends before its end")
     try:
@@ -58,7 +58,7 @@ def _media_type(body: bytes) -> str | None:
 
 def _is_whole(body: bytes, media_type: str) -> bool:
     """Tell whether a file reaches its own end. What follows that end is nobody's business: cameras append things."""
-    if media_type == "image/jpeg":  # ITU T.81 B.1.1: a scan starts with FF DA, the picture ends with FF D9
+    if media_type == "image/jpeg":  # ITU T.81 B.1.1: a scan starts with FF DA, the image ends with FF D9
         scan = body.rfind(b"\xff\xda")
         return scan > 0 and body.find(b"\xff\xd9", scan) > 0
     if media_type == "image/png":

@@ -44,7 +44,7 @@ class Site:
     Addresses are matched by their path below the folder.
 
     `news_ids` are numbers of posts (`news-<id>` in addresses) and the days they were given out, both rising.
-    `image_hosts` may be asked for pictures besides the site's own host.
+    `image_hosts` may be asked for images besides the site's own host.
     """
 
     base_url: str
@@ -114,7 +114,7 @@ def _folder(path: str) -> str:
 
 
 def with_image_hosts(site: Site, hosts: Iterable[str]) -> Site:
-    """Return the site with more picture hosts. Raises UsageError for what is no public host name."""
+    """Return the site with more image hosts. Raises UsageError for what is no public host name."""
     named = frozenset(host.strip().lower() for host in hosts)
     for host in named:
         if not _HOST.fullmatch(host) or _is_inside(host):

@@ -1,18 +1,18 @@
-"""Keeping the pictures of stories, after the pages of the run.
+"""Keeping the images of stories, after the pages of the run.
 
 Not with Scrapy's own media pipelines (2.19), which cannot keep what is promised here:
 
-- `ImagesPipeline` opens every picture with Pillow and writes what is no JPEG anew as one: neither the bytes the site
+- `ImagesPipeline` opens every image with Pillow and writes what is no JPEG anew as one: neither the bytes the site
   served nor their digest are kept, and hostile bytes meet a decoder.
-- `FilesPipeline` names files by the SHA-1 of their address and what the address ends in: the same picture at two
+- `FilesPipeline` names files by the SHA-1 of their address and what the address ends in: the same image at two
   addresses is kept twice, and HTML named .jpg is kept as a JPEG.
-- Both write in place without fsync (a killed run leaves half a file that later counts as kept), ask for pictures as
+- Both write in place without fsync (a killed run leaves half a file that later counts as kept), ask for images as
   soon as their item comes, not after the stories, ask again after 90 days, know nothing of what an earlier run found
   out, and tell of a failure in the log alone.
 
 What they would have given, a download through the middlewares, is one call of the engine.
 
-A kept file is its capture: pictures are not written to WARC, which would double their bytes. Status, validators, size
+A kept file is its capture: images are not written to WARC, which would double their bytes. Status, validators, size
 and digest of every answer are in the ledger.
 """
 
@@ -61,7 +61,7 @@ _REFUSALS = frozenset({Outcome.REFUSED, Outcome.BLOCKED_HOST, Outcome.BLOCKED_UR
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What one address answered: a picture (`body` and `media`), where it redirects to, or why it is neither."""
+    """What one address answered: an image (`body` and `media`), where it redirects to, or why it is neither."""
 
     outcome: Outcome | None = None
     detail: str | None = None
@@ -87,7 +87,7 @@ class Images:
         self._reading_robots = asyncio.Lock()
 
     async def run(self) -> None:
-        """Ask for every picture wanted, until all have answered or the run must end."""
+        """Ask for every image wanted, until all have answered or the run must end."""
         settings = self._crawl.settings
         self._max_bytes = settings.getint("UKNIP_IMAGE_MAX_BYTES")
         self._max_pixels = settings.getint("UKNIP_IMAGE_MAX_PIXELS")
@@ -106,10 +106,10 @@ class Images:
             except StorageError as error:
                 crawl.stop.storage(error)
             except Exception:  # one that breaks our own code must not stop the others; its row ends as lost
-                logger.exception("picture %d could not be taken", image_id)
+                logger.exception("image %d could not be taken", image_id)
 
     def _is_lifted(self, url: str, reason: str) -> bool:
-        """Tell whether a picture refused by robots.txt, or for its host, is to be tried once more."""
+        """Tell whether an image refused by robots.txt, or for its host, is to be tried once more."""
         if reason != BY_ROBOTS:
             return reason.removeprefix(BY_HOST) in self._site.image_hosts
         return not self._is_own(url) or self._crawl.allows(url)
@@ -117,7 +117,7 @@ class Images:
     def _is_own(self, url: str) -> bool:
         return is_own_host(urlsplit(url).hostname, self._site)
 
-    # One picture
+    # One image
 
     async def _take(self, image_id: int) -> None:
         url, story = self._images.address(image_id)
@@ -194,7 +194,7 @@ class Images:
     # robots.txt of other hosts
 
     async def _must_wait(self, url: str) -> bool:
-        """Tell whether a picture's host has no robots.txt to be had today; without it nothing may be fetched."""
+        """Tell whether an image's host has no robots.txt to be had today; without it nothing may be fetched."""
         try:
             address = image_address(url, self._site)
         except AddressRefused:
@@ -234,7 +234,7 @@ class Images:
                 self._images.fail(image_id)
 
     def _settle(self, image_id: int, row: int, answer: _Answer, hops: int) -> None:
-        """End a picture and its row in one transaction; its file is on the disk before."""
+        """End an image and its row in one transaction; its file is on the disk before."""
         kept = self._keep(image_id, answer)
         outcome, detail = answer.outcome or Outcome.STORED, answer.detail
         with self._archive.transaction():
@@ -251,7 +251,7 @@ class Images:
         self._crawl.kept_images += kept is not None
 
     def _keep(self, image_id: int, answer: _Answer) -> Kept | None:
-        """Put a picture on the disk; return what to record of it, or None when the answer brought none."""
+        """Put an image on the disk; return what to record of it, or None when the answer brought none."""
         url, _ = self._images.address(image_id)
         if answer.media and answer.response:
             at = answer.response.capture.fetched_at

@@ -48,7 +48,7 @@ class UknipSpider(scrapy.Spider):
 
     Arguments (`-a NAME=VALUE` with `scrapy crawl uknip`): `base_url`, `archive` (folder), `limit` (pages a run),
     `budget` (requests a run), `since` (ISO date), `full` (1: read every source from the start and walk the listings).
-    `images` (1: keep pictures too), `image_hosts` (more hosts they may come from, separated by commas).
+    `images` (1: keep images too), `image_hosts` (more hosts they may come from, separated by commas).
     `crawl.stop.exit_status` holds the run's result once it has ended.
     """
 

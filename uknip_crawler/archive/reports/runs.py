@@ -27,7 +27,7 @@ class RunReport:
 
     `revisits` tells what looking again at stories of which nothing was said has cost and caught: `requests`,
     `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`. `outcomes` are those of pages and
-    sources, `images` those of pictures. `doubtful` counts captures whose reading leaves out much of the page's text.
+    sources, `images` those of images. `doubtful` counts captures whose reading leaves out much of the page's text.
     `interrupted` are up to three addresses that showed something in the place of a story or of a list of stories.
     """
 
@@ -74,7 +74,7 @@ class RunReport:
                 f"  {cost['requests']:,} revisits ({cost['not_modified']:,} not modified, {_size(cost['received_bytes'])}) "
                 f"caught {cost['edits']:,} edits, {cost['moves']:,} moves, {cost['missing']:,} missing"
             )
-        for title, counts in (("outcomes", got), ("pictures", self.images)):
+        for title, counts in (("outcomes", got), ("images", self.images)):
             if counts:
                 said = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
                 lines.append(f"  {title}: {said}")

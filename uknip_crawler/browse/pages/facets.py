@@ -109,7 +109,7 @@ def _states(ask: Ask, question: Question, found: Found, given: dict[str, str]) -
         ("status", "live", "still on the site", found.count - gone, question.status == "live"),
         ("status", "gone", "gone from the site", gone, question.status == "gone"),
         ("edited", "1", "edited after publication", edited, question.edited),
-        ("pictures", "1", "with pictures", pictures, question.pictures),
+        ("with_images", "1", "with pictures", pictures, question.with_images),
     )
     return [
         Choice(label, count, question.address(**{name: "" if is_chosen else value}), is_chosen)

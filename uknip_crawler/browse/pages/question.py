@@ -33,7 +33,7 @@ class Question:
     author: str
     status: str
     edited: bool
-    pictures: bool
+    with_images: bool
     order: str
     size: int
     page: int
@@ -54,7 +54,7 @@ class Question:
         """Whether neither words nor filters leave any story out."""
         return not (
             self.words or self.days or self.section or self.tag or self.author or self.status
-        ) and not (self.edited or self.pictures)
+        ) and not (self.edited or self.with_images)
 
     def address(self, **changes: object) -> str:
         """Return this question's query string, with changes; what is not changed begins at its first page."""
@@ -67,7 +67,7 @@ class Question:
             "author": self.author,
             "status": self.status,
             "edited": "1" if self.edited else "",
-            "pictures": "1" if self.pictures else "",
+            "with_images": "1" if self.with_images else "",
             "sort": self.order if self.order != ("relevance" if self.words else "date") else "",
             "size": self.size if self.size != SIZES[0] else "",
         }
@@ -92,7 +92,7 @@ class Question:
             days,
             {"live": "still on the site", "gone": "gone from the site", "": ""}[self.status],
             self.edited and "edited after publication",
-            self.pictures and "with pictures",
+            self.with_images and "with pictures",
         )
         return [part for part in parts if part]
 
@@ -108,7 +108,7 @@ class Question:
             search=self.wanted.match or None,
             status=self.status or None,
             edited=self.edited or None,
-            pictures=self.pictures or None,
+            with_images=self.with_images or None,
         )
 
     def export_line(self, format_name: str) -> str:
@@ -124,7 +124,7 @@ class Question:
             ("status", self.status),
         )
         options = [part for name, value in named if value for part in _option(name, value)]
-        options += [f"--{name}" for name in ("edited", "pictures") if getattr(self, name)]
+        options += ["--edited"] * self.edited + ["--with-images"] * self.with_images
         return shlex.join(["uknip", "export", format_name, *options])
 
     def parameters(self) -> dict[str, Any]:
@@ -143,7 +143,9 @@ class Question:
         """Return a SELECT of the numbers of all stories asked for."""
         number = "+f.rowid" if self.words else "+a.id"
         names = [
-            name for name in ("section", "tag", "author", "edited", "pictures", "days") if getattr(self, name)
+            name
+            for name in ("section", "tag", "author", "edited", "with_images", "days")
+            if getattr(self, name)
         ]
         names += [self.status] if self.status else []
         conditions = [f"{number} NOT IN {_REDACTED}", *(_FILTERS[name].format(id=number) for name in names)]
@@ -160,7 +162,7 @@ _FILTERS = {
     "author": """{id} IN (SELECT article_id FROM article_authors
         WHERE author_id = (SELECT id FROM authors WHERE name = :author))""",
     "edited": "{id} IN (SELECT article_id FROM revisions WHERE number = 2)",
-    "pictures": "{id} IN (SELECT article_id FROM article_images INDEXED BY article_images_image)",
+    "with_images": "{id} IN (SELECT article_id FROM article_images INDEXED BY article_images_image)",
     "days": "{id} IN (SELECT id FROM articles WHERE published_at >= :begin AND published_at < :end)",
     "gone": "{id} IN (SELECT id FROM articles WHERE status = 'gone')",
     "live": "{id} NOT IN (SELECT id FROM articles WHERE status = 'gone')",
@@ -212,7 +214,7 @@ def asked(ask: Ask) -> Question:
         author=ask.text("author"),
         status=status if status in _STATUSES else "",
         edited=ask.text("edited") == "1",
-        pictures=ask.text("pictures") == "1",
+        with_images=ask.text("with_images") == "1",
         order=order if order in ORDERS[not words :] else ORDERS[not words],
         size=size if size in SIZES else SIZES[0],
         page=ask.number("page", 1),

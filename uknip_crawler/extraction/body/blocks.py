@@ -133,8 +133,8 @@ class _Reader:
             return False
         if tag in ("a", "sup") and self._is_note_mark(element):
             return False
-        if is_special and (picture := background_of(element, self.page)) is not None:
-            self._add_image(element, picture)
+        if is_special and (image := background_of(element, self.page)) is not None:
+            self._add_image(element, image)
             return False
         if tag == "br":
             self.parts.append("\n")
@@ -254,7 +254,7 @@ class _Reader:
             self._add_image(element, image)
 
     def _add_image(self, element: Element, image: Image) -> None:
-        """Add a picture, unless it is the one before in another size or without script."""
+        """Add an image, unless it is the one before in another size or without script."""
         last = self.found[-1] if self.found else None
         if last and last.image and stem(last.image.url) == stem(image.url):
             if image.caption in (None, last.image.caption):
@@ -272,7 +272,7 @@ class _Reader:
         return found == ""
 
     def _is_taken_caption(self, element: Element) -> bool:
-        """Give a caption to the picture, table, player or quotation it belongs to; False when it is text."""
+        """Give a caption to the image, table, player or quotation it belongs to; False when it is text."""
         if not is_caption(element) or self.anchors:
             return False
         is_own = element.tag == "figcaption"
@@ -289,21 +289,21 @@ class _Reader:
             is_data = inside[-1].kind is BlockKind.TABLE
             inside[-1].text += f"\n{caption}" if is_data and caption else ""
             return is_data
-        pictures = [block for block in inside if block.image]
-        if not pictures and inside and inside[-1].kind is BlockKind.EMBED and caption:
+        images = [block for block in inside if block.image]
+        if not images and inside and inside[-1].kind is BlockKind.EMBED and caption:
             inside[-1].text = inside[-1].text or caption
             return True
-        if not pictures and not is_own:
+        if not images and not is_own:
             last = self.found[-1] if self.found and not "".join(self.parts).strip() else None
-            pictures = [last] if last and last.image else []
-            if pictures and element.find(".//p") is not None:
+            images = [last] if last and last.image else []
+            if images and element.find(".//p") is not None:
                 return False
-        if len(pictures) > 1 and element.getparent() is not holder:
-            pictures = pictures[-1:]
-        for block in pictures:
+        if len(images) > 1 and element.getparent() is not holder:
+            images = images[-1:]
+        for block in images:
             if block.image and not block.image.caption and not block.image.credit:
                 block.image = Image(block.image.url, block.image.alt, *split_credit(caption))
-        return is_own or bool(pictures)
+        return is_own or bool(images)
 
     def _found_in(self, holder: Element | None) -> list[RawBlock]:
         found: list[RawBlock] = []

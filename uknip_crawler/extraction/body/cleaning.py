@@ -28,13 +28,13 @@ MAX_LABEL_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a page says besides its body: `labels` are folded section names, `alts` keys of pictures' alt texts."""
+    """What a page says besides its body: `labels` are folded section names, `alts` keys of images' alt texts."""
 
     site: Site
     headline: Headline
     labels: frozenset[str]
     alts: frozenset[str]
-    has_picture: bool = False
+    has_image: bool = False
     url: str = ""
 
 
@@ -288,12 +288,12 @@ def _drop_links(result: Cleaned, context: Context) -> None:
 
 
 def _take_credits(result: Cleaned, context: Context) -> None:
-    """Move credits that stand in lines of their own, last or under a picture, to their pictures."""
+    """Move credits that stand in lines of their own, last or under an image, to their images."""
     last = next((block for block in reversed(result.blocks) if block.is_text), None)
     kept: list[RawBlock] = []
     for block in result.blocks:
         above = kept[-1] if kept and kept[-1].image else None
-        is_last = block is last and context.has_picture and any(other.is_text for other in kept)
+        is_last = block is last and context.has_image and any(other.is_text for other in kept)
         found = credit_line(block.text) if block.kind is BlockKind.PARAGRAPH and (above or is_last) else None
         if found is None:
             kept.append(block)
@@ -307,7 +307,7 @@ def _take_credits(result: Cleaned, context: Context) -> None:
 
 
 def with_credit(image: Image, credit: tuple[str | None, str]) -> Image:
-    """Return the picture with a credit line's content where it has none of its own."""
+    """Return the image with a credit line's content where it has none of its own."""
     return replace(image, caption=image.caption or credit[0], credit=image.credit or credit[1])
 
 

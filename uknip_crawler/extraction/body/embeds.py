@@ -104,8 +104,8 @@ def _names_video(*names: str) -> tuple[bool, str | None]:
 
 
 def _is_still(anchor: Element) -> bool:
-    pictures = len(anchor) > 0 and any(True for _ in anchor.iter("img", "picture"))
-    return pictures and len(text_of(anchor).split()) <= MAX_FACADE_WORDS
+    images = len(anchor) > 0 and any(True for _ in anchor.iter("img", "picture"))
+    return images and len(text_of(anchor).split()) <= MAX_FACADE_WORDS
 
 
 def is_player(url: str) -> bool:

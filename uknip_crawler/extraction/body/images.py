@@ -1,4 +1,4 @@
-"""Pictures: their real address behind lazy loading, their caption and credit, and which are no pictures of a story."""
+"""Images: their real address behind lazy loading, their caption and credit, and which are no images of a story."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ MAX_CAPTION_WORDS = 80
 
 
 def image_of(element: Element, page: Page) -> Image | None:
-    """Return the picture an `img` stands for, or None for a decoration."""
+    """Return the image an `img` stands for, or None for a decoration."""
     url = page.absolute(_address(element))
     if url is None or is_junk(url) or _is_tiny(element):
         return None
@@ -66,7 +66,7 @@ def image_of(element: Element, page: Page) -> Image | None:
 
 
 def background_of(element: Element, page: Page) -> Image | None:
-    """Return the picture that an empty element shows as its background, or None."""
+    """Return the image that an empty element shows as its background, or None."""
     lazy = next((value for name in _BACKGROUNDS if (value := element.get(name))), None)
     style = element.get("style") or ""
     if lazy is None and ("url(" not in style or not _is_figure_part(element)):
@@ -100,7 +100,7 @@ def is_junk(url: str) -> bool:
 
 @lru_cache(4096)
 def stem(url: str) -> str:
-    """Return what all sizes and servings of one picture share: image networks, `www.`, `-300x200`, `?w=640`, `.webp`."""
+    """Return what all sizes and servings of one image share: image networks, `www.`, `-300x200`, `?w=640`, `.webp`."""
     bare, _, query = unquote(_source_behind(url)).partition("://")[2].partition("?")
     host, _, path = bare.partition("/")
     if "wp-content/uploads/" in path:  # WordPress's own path, whatever host serves it
@@ -144,7 +144,7 @@ def split_credit(text: str | None) -> tuple[str | None, str | None]:
 
 
 def credit_line(text: str) -> tuple[str | None, str] | None:
-    """Return (caption, credit) when a whole line is a picture's credit, else None."""
+    """Return (caption, credit) when a whole line is an image's credit, else None."""
     if len(text.split()) > 14:
         return None
     opening = (
@@ -155,11 +155,11 @@ def credit_line(text: str) -> tuple[str | None, str] | None:
 
 
 FAIR_WIDTH = 600
-"""Pixels from which a picture in the text is no thumbnail: it stays as the page names it."""
+"""Pixels from which an image in the text is no thumbnail: it stays as the page names it."""
 
 
 def _address(element: Element) -> str | None:
-    """Return the address an `img` shows where that tells a fair size, else that of the largest picture it offers, in its
+    """Return the address an `img` shows where that tells a fair size, else that of the largest image it offers, in its
     own attributes or its `picture`'s."""
     source = element.get("src")
     shown = None if not source or source.startswith(("data:", "about:")) or is_junk(source) else source
@@ -188,8 +188,8 @@ def _told(element: Element) -> list[tuple[str, str]]:
 def _sources(element: Element) -> list[Element]:
     # libxml2 knows no empty `source`: what follows one stands in it
     around = islice(element.iterancestors(), MAX_SOURCES)
-    picture = next((e for e in around if e.tag == "picture"), None)
-    return list(picture.iter("source")) if picture is not None else []
+    image = next((e for e in around if e.tag == "picture"), None)
+    return list(image.iter("source")) if image is not None else []
 
 
 def _width(url: str, other: str) -> float:
@@ -244,7 +244,7 @@ def _caption(element: Element) -> str | None:
 
 
 def is_caption(element: Element) -> bool:
-    """Tell whether an element holds a picture's caption or credit and nothing else."""
+    """Tell whether an element holds an image's caption or credit and nothing else."""
     if element.tag == "figcaption":
         return True
     named = element.get("class")
@@ -261,7 +261,7 @@ def names_caption(attribute: str) -> bool:
 
 
 def lead_address(data: Structured, page: Page) -> tuple[str | None, str]:
-    """Return (address, source) of the picture the page's head names."""
+    """Return (address, source) of the image the page's head names."""
     images = data.article.get("image")
     for item in images if isinstance(images, list) else [images]:
         node = data.resolve(item)
@@ -277,7 +277,7 @@ def lead_address(data: Structured, page: Page) -> tuple[str | None, str]:
 
 
 def gather_images(named: str | None, above: Iterable[Image], told: Iterable[Image]) -> tuple[Image, ...]:
-    """Return every picture once, the one the head names first, with the texts the page prints for it.
+    """Return every image once, the one the head names first, with the texts the page prints for it.
 
     `above` are those printed above the story, `told` those in it: the story's own captions go before the others.
     """
@@ -299,7 +299,7 @@ def gather_images(named: str | None, above: Iterable[Image], told: Iterable[Imag
 
 
 def _joined(one: Image, other: Image) -> Image:
-    """Return a picture shown twice with the words of both showings."""
+    """Return an image shown twice with the words of both showings."""
     captions = list(dict.fromkeys(filter(None, (one.caption, other.caption))))
     credits = list(dict.fromkeys(filter(None, (one.credit, other.credit))))
     return Image(one.url, one.alt or other.alt, " / ".join(captions) or None, " / ".join(credits) or None)

@@ -30,7 +30,7 @@ WRAPPED_AT = 55
 
 
 def emoji_of(element: Element) -> str | None:
-    """Return the character that a picture in a line of text stands for."""
+    """Return the character that an image in a line of text stands for."""
     alt = one_line(element.get("alt") or "")
     if {"emoji", "wp-smiley"} & set(classes(element)) or _EMOJI_FOLDER.search(element.get("src") or ""):
         return alt

@@ -17,7 +17,7 @@ from uknip_crawler.extraction.page.places import DIGITS, Marks, branches, is_wra
 Place = tuple[str, ...]
 
 CHAIN_PAGES = 0.9
-"""A mark on fewer pages, on the story's own elements, says something of the story ("has a picture") and is loose."""
+"""A mark on fewer pages, on the story's own elements, says something of the story ("has an image") and is loose."""
 COMMON_MARK, NUMBERED_MARK = 0.05, 0.15
 CLOSE = 0.05
 MIN_PAGES_OF_A_PLACE = 3

@@ -43,7 +43,7 @@ def drop_furniture(
     gone = {index for index, line in level.items() if line in why}
     if not gone:
         return blocks, []
-    gone |= _pictures_of(blocks, level, why)
+    gone |= _images_of(blocks, level, why)
     taken = [_stripped(level[index], why) for index in sorted(gone) if index in level]
     return [block for index, block in enumerate(blocks) if index not in gone], taken
 
@@ -76,8 +76,8 @@ def _stripped(line: Line, why: dict[Line, Rule]) -> Stripped:
     return Stripped(line.text, rule.why, "", rule.stories, rule.layouts)
 
 
-def _pictures_of(blocks: Sequence[RawBlock], level: dict[int, Line], why: dict[Line, Rule]) -> set[int]:
-    """Return the pictures and embeds of boxes whose every line is furniture: a teaser's picture goes with it."""
+def _images_of(blocks: Sequence[RawBlock], level: dict[int, Line], why: dict[Line, Rule]) -> set[int]:
+    """Return the images and embeds of boxes whose every line is furniture: a teaser's image goes with it."""
     held: dict[Hashable, list[bool]] = {}
     for line in level.values():
         for element, step in zip(line.elements, line.steps, strict=True):

@@ -1,4 +1,4 @@
-"""Everything about a story but its headline and text: who, when, where filed, under which address and picture."""
+"""Everything about a story but its headline and text: who, when, where filed, under which address and image."""
 
 from __future__ import annotations
 

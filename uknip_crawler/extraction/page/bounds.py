@@ -25,7 +25,7 @@ def without_controls(data: bytes) -> bytes:
 def bounded(markup: bytes) -> tuple[bytes, bool]:
     """Return UTF-8 cut to what a second of work can read, and whether anything was lost."""
     if b"base64," in markup:
-        markup = _BASE64.sub(rb"\1", markup)  # inline pictures are no text
+        markup = _BASE64.sub(rb"\1", markup)  # inline images are no text
     markup, lost = _without_giant_tags(markup)
     cut = lost or len(markup) > MAX_BYTES
     if len(markup) > MAX_BYTES:

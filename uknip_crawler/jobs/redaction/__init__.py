@@ -1,6 +1,6 @@
-"""Taking stories out of the whole archive: captures, pictures, tables; and going on where a redaction was killed.
+"""Taking stories out of the whole archive: captures, images, tables; and going on where a redaction was killed.
 
-The order: marks (the story is kept out from here on), tombstones, captures, pictures, rows, then the bytes that
+The order: marks (the story is kept out from here on), tombstones, captures, images, rows, then the bytes that
 deleting leaves in the file. The rows, from which the traces are told, go last of what can be killed half-way.
 """
 
@@ -44,7 +44,7 @@ class Target:
 
     stories: list[int]
     addresses: set[str] = field(default_factory=set)
-    pictures: list[tuple[int, str, str | None]] = field(default_factory=list)
+    images: list[tuple[int, str, str | None]] = field(default_factory=list)
     traces: Traces = field(default_factory=Traces)
     copies: set[str] = field(default_factory=set)
 
@@ -57,7 +57,7 @@ class Extent:
     stories: int = 0
     addresses: int = 0
     revisions: int = 0
-    pictures: int = 0
+    images: int = 0
     captures: int = 0
     altered: int = 0
     damaged: int = 0
@@ -67,12 +67,12 @@ class Extent:
 def aim(archive: Archive, stories: Sequence[int]) -> Target:
     """Return everything that tells of some stories and of no other."""
     redactions = archive.redactions
-    target = Target(list(stories), redactions.addresses(stories), redactions.own_pictures(stories))
-    pictures = [url for _, url, _ in target.pictures]
+    target = Target(list(stories), redactions.addresses(stories), redactions.own_images(stories))
+    images = [url for _, url, _ in target.images]
     for story in stories:
         headlines, texts = redactions.texts(story)
         target.traces.add(headlines=headlines, texts=texts)
-    target.addresses.update(pictures, redactions.led_to(pictures))
+    target.addresses.update(images, redactions.led_to(images))
     _narrow(archive, target)
     target.copies.update(redactions.copies(stories))
     return target
@@ -94,7 +94,7 @@ def _narrow(archive: Archive, target: Target) -> None:
 def extent(archive: Archive, target: Target, step: Step = lambda what: None) -> Extent:
     """Return what would go; nothing is changed."""
     found = _counted(archive, target)
-    found.pictures += len({number for story in target.stories for number in _formerly_shown(archive, story)})
+    found.images += len({number for story in target.stories for number in _formerly_shown(archive, story)})
     for plan in _plans(archive, target, step):
         _note(found, plan)
     return found
@@ -117,15 +117,15 @@ def redact(
 
 
 def _formerly_shown(archive: Archive, story: int) -> list[int]:
-    """Return the pictures that no story shows any more and that an earlier page of this one did."""
-    unshown = archive.redactions.unshown_pictures()
+    """Return the images that no story shows any more and that an earlier page of this one did."""
+    unshown = archive.redactions.unshown_images()
     captures = archive.readings.captures([story]).get(story, []) if unshown else []
     pages: list[str] = []
     for one in captures:
         with contextlib.suppress(StorageError):  # a damaged capture shows nothing
             pages.append(readable(archive.read_capture(one.record))[0].decode("utf-8", "replace"))
     text = unquote(html.unescape("\n".join(pages).replace("\\/", "/")))
-    # by its path without the ending: pages name other sizes and formats of a picture too
+    # by its path without the ending: pages name other sizes and formats of an image too
     return [number for number, url in unshown if _EXTENSION.sub("", unquote(urlsplit(url).path)) in text]
 
 
@@ -228,9 +228,9 @@ def _take_out(archive: Archive, target: Target, at: datetime, step: Step) -> Ext
     for plan in _plans(archive, target, step):
         _note(found, plan)
         rewriting.carry_out(archive.db, archive.warc_folder, plan, lambda done: step(f"captures {done}"))
-    digests = {digest for _, _, digest in target.pictures if digest}
-    archive.images.forget({url for _, url, _ in target.pictures}, digests)
-    step("pictures deleted")
+    digests = {digest for _, _, digest in target.images if digest}
+    archive.images.forget({url for _, url, _ in target.images}, digests)
+    step("images deleted")
     with archive.transaction():
         withdraw(archive, target.stories)
         erasure.erase(archive.db, _erasure(archive, target), at=at)
@@ -243,7 +243,7 @@ def _erasure(archive: Archive, target: Target) -> erasure.Erasure:
     return erasure.Erasure(
         stories={story: numbers[story] for story in target.stories},
         addresses=target.addresses,
-        pictures=[number for number, _, _ in target.pictures],
+        images=[number for number, _, _ in target.images],
         blacken=target.traces.blacken,
         digest=content_sha256,
         body_digest=lambda body: hashlib.sha256(body.encode()).hexdigest(),
@@ -255,8 +255,8 @@ def _counted(archive: Archive, target: Target) -> Extent:
         archive.db.conn.execute("SELECT count(*) FROM revisions WHERE article_id = ?", (story,)).fetchone()[0]
         for story in target.stories
     )
-    pictures = len(target.pictures)
-    return Extent(len(target.stories), len(target.addresses) - pictures, revisions, pictures)
+    images = len(target.images)
+    return Extent(len(target.stories), len(target.addresses) - images, revisions, images)
 
 
 def _note(found: Extent, plan: Plan) -> None:

@@ -43,7 +43,7 @@ class _Token:
 class Traces:
     """Collected from the stories to take out, then narrowed by `spare` to what no other story says.
 
-    `names` are, in lower case, the last parts of addresses and of picture files, or whole paths where a last part of
+    `names` are, in lower case, the last parts of addresses and of image files, or whole paths where a last part of
     fewer than three words could be anything's; `headlines` whole, of three words at least; `runs` of five words.
     """
 
@@ -58,7 +58,7 @@ class Traces:
     def add(
         self, *, headlines: Iterable[str] = (), texts: Iterable[str] = (), addresses: Iterable[str] = ()
     ) -> None:
-        """Collect a story's headlines, its other texts, its addresses and those of its pictures."""
+        """Collect a story's headlines, its other texts, its addresses and those of its images."""
         for headline in headlines:
             if len(words := _words(headline)) >= HEADLINE_WORDS:
                 self.headlines.add(words)

@@ -147,7 +147,7 @@ def _joined(parts: list[_Part], last: int, missing: tuple[int, ...]) -> Reading:
     blocks = list(article.blocks)
     for part in parts[1:]:
         read_captures = part.article.blocks
-        # what stands above the text of every page: the picture, the introduction
+        # what stands above the text of every page: the image, the introduction
         repeated = sum(
             1
             for _ in takewhile(
