@@ -244,9 +244,9 @@ def test_hostile_pictures_are_refused_with_a_reason(tmp_path: Path) -> None:
     hostile: dict[str, tuple[Fault, str]] = {
         "svg": (
             faults.body(b"<svg xmlns='http://www.w3.org/2000/svg'/>", content_type="image/png"),
-            "not a picture",
+            "not an image",
         ),
-        "html": (faults.body(b"<!doctype html><p>no</p>", content_type="image/jpeg"), "not a picture"),
+        "html": (faults.body(b"<!doctype html><p>no</p>", content_type="image/jpeg"), "not an image"),
         "bomb": (faults.body(bomb(), content_type="image/png"), "100,000 x 100,000 pixels"),
         "large": (faults.body(bytes(50 * 10**6), content_type="image/png"), "more than 20,971,520 bytes"),
         "truncated": (faults.body(truncated, content_type="image/jpeg"), "ends before its end"),

@@ -20,11 +20,11 @@ from sample_archive import (
     new_archive,
 )
 
-from uknip_crawler import Archive
-from uknip_crawler.archive import Archive as WritingArchive
+from uknip_crawler import Corpus
+from uknip_crawler.archive import Archive
+from uknip_crawler.corpus import ArticleRecord, ImageRecord, RevisionRecord
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import TABLES
-from uknip_crawler.library import ArticleRecord, ImageRecord, RevisionRecord
 
 README = Path(__file__).parent.parent / "README.md"
 CAPTURE = datetime(2026, 3, 14, 8, tzinfo=UTC)
@@ -56,7 +56,7 @@ def directory(tmp_path: Path) -> Path:
 
 def test_articles_come_typed_and_oldest_first(directory: Path) -> None:
     """Times are times, a day without a time is a date, lists are tuples."""
-    swan, ferry = Archive(directory)
+    swan, ferry = Corpus(directory)
     assert (swan.headline, swan.published_at, swan.authors, swan.images) == (
         "Swan stops traffic",
         date(2020, 9, 16),
@@ -72,7 +72,7 @@ def test_articles_come_typed_and_oldest_first(directory: Path) -> None:
 
 def test_revisions_follow_their_article(directory: Path) -> None:
     """With the filters of articles."""
-    states = list(Archive(str(directory)).revisions(section="breaking"))
+    states = list(Corpus(str(directory)).revisions(section="breaking"))
     assert [(state.number, state.headline) for state in states] == [
         (1, "Ferry late"),
         (2, "Ferry late again"),
@@ -83,14 +83,14 @@ def test_revisions_follow_their_article(directory: Path) -> None:
 
 def test_filters_are_those_of_the_export(directory: Path) -> None:
     """Days as text or as dates; a day that is none is told at once."""
-    archive = Archive(directory)
-    assert [a.headline for a in archive.articles(since=date(2024, 7, 1))] == ["Ferry late"]
-    assert [a.headline for a in archive.articles(until="2020-09-16")] == ["Swan stops traffic"]
-    assert [a.headline for a in archive.articles(search="boats", status="live")] == ["Ferry late"]
-    assert [a.headline for a in archive.articles(limit=1)] == ["Swan stops traffic"]
-    assert len(archive) == 2
+    corpus = Corpus(directory)
+    assert [a.headline for a in corpus.articles(since=date(2024, 7, 1))] == ["Ferry late"]
+    assert [a.headline for a in corpus.articles(until="2020-09-16")] == ["Swan stops traffic"]
+    assert [a.headline for a in corpus.articles(search="boats", status="live")] == ["Ferry late"]
+    assert [a.headline for a in corpus.articles(limit=1)] == ["Swan stops traffic"]
+    assert len(corpus) == 2
     with pytest.raises(UsageError, match="2026-03-31"):
-        archive.articles(since="yesterday")
+        corpus.articles(since="yesterday")
 
 
 def test_the_records_are_the_export_records() -> None:
@@ -102,19 +102,19 @@ def test_the_records_are_the_export_records() -> None:
 
 def test_a_crawl_may_write_while_a_notebook_reads(directory: Path) -> None:
     """Neither waits for the other, and an iteration sees one moment."""
-    with WritingArchive(directory) as writing:
-        reading = iter(Archive(directory))
+    with Archive(directory) as writing:
+        reading = iter(Corpus(directory))
         next(reading)
         with writing.transaction():
             add_article(writing.db, "/late/", "Late", published_at="2030-01-01")
         assert [article.headline for article in reading] == ["Ferry late"]
-        assert len(Archive(directory)) == 3
+        assert len(Corpus(directory)) == 3
 
 
 def test_records_and_archive_cannot_be_changed(directory: Path) -> None:
     """The objects are frozen, and no iteration writes to the folder."""
     before = {path.name: path.read_bytes() for path in directory.iterdir() if path.suffix == ".db"}
-    (swan, _) = Archive(directory)
+    (swan, _) = Corpus(directory)
     with pytest.raises(FrozenInstanceError):
         swan.headline = "Other"  # type: ignore[misc]
     assert {path.name: path.read_bytes() for path in directory.iterdir() if path.suffix == ".db"} == before
@@ -123,7 +123,7 @@ def test_records_and_archive_cannot_be_changed(directory: Path) -> None:
 def test_no_archive_is_one_line(tmp_path: Path) -> None:
     """At once, and no folder is made."""
     with pytest.raises(UsageError, match="no archive in"):
-        Archive(tmp_path / "none")
+        Corpus(tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
@@ -139,8 +139,8 @@ def test_pandas_takes_the_records(directory: Path, notebook: Path) -> None:
     """As a frame with one row a story, whose times can be reckoned with."""
     code = """
 import pandas
-from uknip_crawler import Archive
-frame = pandas.DataFrame(Archive().articles())
+from uknip_crawler import Corpus
+frame = pandas.DataFrame(Corpus().articles())
 print(*frame.columns)
 print(pandas.to_datetime(frame.published_at, utc=True).dt.year.tolist())
 """
@@ -155,4 +155,4 @@ def test_the_example_in_the_readme_runs(directory: Path, notebook: Path) -> None
     assert len(example.split("\n")) <= 12
     printed = run(notebook, example, directory.parent)
     assert "2 articles" in printed
-    assert "2024-07-01 22:30:00+00:00 Ferry late 1 pictures" in printed
+    assert "2024-07-01 22:30:00+00:00 Ferry late 1 images" in printed

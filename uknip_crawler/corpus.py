@@ -1,9 +1,9 @@
-"""The archive for notebooks and scripts: stories and their revisions as plain typed objects, read-only.
+"""The archive as a corpus for notebooks and scripts: stories and their revisions as plain typed objects, read-only.
 
-from uknip_crawler import Archive
+from uknip_crawler import Corpus
 
-archive = Archive("archive")
-for article in archive.articles(section="breaking", since="2026-01-01"):
+corpus = Corpus("archive")
+for article in corpus.articles(section="breaking", since="2026-01-01"):
     print(article.published_at, article.headline)
 """
 
@@ -97,8 +97,8 @@ class Filters(TypedDict, total=False):
     limit: int
 
 
-class Archive:
-    """An archive open for reading, also while a crawl writes to it. It holds nothing open and needs no closing.
+class Corpus:
+    """The stories of an archive, open for reading also while a crawl writes to it. It holds nothing open and needs no closing.
 
     Each iteration reads one moment of the archive, oldest story first, one record at a time. Redacted stories are in
     none. Raises UsageError when there is no archive in the folder, StorageError when it cannot be read.
@@ -109,7 +109,7 @@ class Archive:
         open_readonly(self.directory).close()
 
     def __repr__(self) -> str:
-        return f"Archive({str(self.directory)!r})"
+        return f"Corpus({str(self.directory)!r})"
 
     def __len__(self) -> int:
         """Return how many articles there are."""
