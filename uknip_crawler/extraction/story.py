@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from zlib import crc32
 
 from uknip_crawler.extraction.body.blocks import read_blocks, read_region
 from uknip_crawler.extraction.body.cleaning import Cleaned, Context, clean, with_credit
@@ -83,6 +84,7 @@ class Story:
     ask: Ask
     place: Element | None = None
     studied: Study | None = None
+    below: list[RawBlock] | None = None
 
     @property
     def learned(self) -> Learned:
@@ -107,11 +109,11 @@ class Story:
 
     def _by_itself(self, headline: Headline) -> Reading:
         """Return the reading of a page of whose layout nothing is known."""
+        if self.ask.for_now and (reading := self._for_now(headline)) is not None:
+            return reading
         self.place = None
         if not self.raw:
             return self._nothing("empty")
-        if self.ask.for_now and (reading := self._for_now(headline)) is not None:
-            return reading
         seen = survey(self.page, self.raw, headline)
         skeleton = skeleton_of(headline, seen.container)
         return self._finish(headline, self.raw, locate(self.page, seen), skeleton) or self._nothing("no_body")
@@ -124,9 +126,11 @@ class Story:
         container = self._own_container(headline)
         if container is None:
             return None
-        below = after_headline(self.page, self.raw, headline.element)
+        self.place = container
+        raw = self._below(headline)
+        below = after_headline(self.page, raw, headline.element)
         body = read_by_place(Layout(skeleton), container, below, self.learned.keep)
-        reading = self._finish(headline, self.raw, body, skeleton) if body.blocks else None
+        reading = self._finish(headline, raw, body, skeleton) if body.blocks else None
         return replace(reading, version=FOR_NOW) if reading is not None else None
 
     def _by_place(self, headline: Headline, layout: Layout) -> Reading | None:
@@ -154,11 +158,19 @@ class Story:
 
     def _study(self, headline: Headline) -> Study:
         if self.studied is None:
-            self.studied = study(self.page, self.raw, headline, self.data)
+            self.studied = study(self.page, self._below(headline), headline, self.data)
         return self.studied
 
+    def _below(self, headline: Headline) -> list[RawBlock]:
+        """Return the blocks from the printed headline on; all of them where it is not printed, or nothing is below it."""
+        if self.below is None:
+            found = read_blocks(self.page, after=headline.element)
+            is_any = any(block.is_text for block in found if block.element is not headline.element)
+            self.below = found if is_any else self.raw
+        return self.below
+
     def _is_refereed(self) -> bool:
-        return int(self.capture.payload_sha256[:8], 16) % REFEREE_EVERY == 0
+        return crc32(self.capture.url.encode()) % REFEREE_EVERY == 0
 
     def _referee_agrees(self, headline: Headline, body: Body) -> bool:
         """Tell whether most whole sentences that trafilatura takes for story are in the body, above it, or known to

@@ -230,11 +230,16 @@ def locate(folder: Path, name: str) -> Path | None:
 
 def read(folder: Path, ref: RecordRef) -> Capture:
     """Read one response back, its digests checked. Raises StorageError naming the record when it is not whole."""
-    return described(folder, ref)[1]
+    return _member_and_capture(folder, ref)[1]
 
 
 def described(folder: Path, ref: RecordRef) -> tuple[list[tuple[str, str]], Capture]:
     """Return a response's WARC header fields besides the response; see `read`."""
+    member, capture = _member_and_capture(folder, ref)
+    return list(next(iter(ArchiveIterator(BytesIO(member)))).rec_headers.headers), capture
+
+
+def _member_and_capture(folder: Path, ref: RecordRef) -> tuple[bytes, Capture]:
     path = locate(folder, ref.name)
     where = f"{ref.name} at byte {ref.offset}"
     if path is None:
@@ -245,7 +250,7 @@ def described(folder: Path, ref: RecordRef) -> tuple[list[tuple[str, str]], Capt
     capture = capture_of(member)
     if capture is None:
         raise StorageError(f"{where}: not a whole response record")
-    return list(next(iter(ArchiveIterator(BytesIO(member)))).rec_headers.headers), capture
+    return member, capture
 
 
 def capture_of(member: bytes) -> Capture | None:

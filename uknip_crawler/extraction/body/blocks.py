@@ -55,10 +55,10 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
-def read_blocks(page: Page) -> list[RawBlock]:
-    """Return every block of the page's body, furniture included."""
+def read_blocks(page: Page, after: Element | None = None) -> list[RawBlock]:
+    """Return every block of the page's body, furniture included; with `after` only those from this element on."""
     body = page.by_tag["body"]
-    return _once(_Reader(page).read(body[0] if body else page.root))
+    return _once(_Reader(page).read(body[0] if body else page.root, after=after))
 
 
 def read_region(page: Page, headline: Element | None, container: Element) -> list[RawBlock]:
@@ -67,9 +67,7 @@ def read_region(page: Page, headline: Element | None, container: Element) -> lis
     root = container
     if headline is not None:
         root = next((element for element in ancestors(headline) if element in around), page.by_tag["body"][0])
-    raw = _once(_Reader(page).read(root, until=container))
-    printed = next((index for index, block in enumerate(raw) if block.element is headline), 0)
-    return raw[printed:]
+    return _once(_Reader(page).read(root, after=headline, until=container))
 
 
 @lru_cache(8192)
@@ -100,9 +98,20 @@ class _Reader:
     linked_chars: int = 0
     links: list[Link] = field(default_factory=list)
 
-    def read(self, root: Element, until: Element | None = None) -> list[RawBlock]:
+    def read(
+        self, root: Element, *, after: Element | None = None, until: Element | None = None
+    ) -> list[RawBlock]:
+        """Return the blocks in an element: from `after` on, with nothing that lies wholly before it, to the end of
+        `until`."""
+        ahead = set(ancestors(after)[1:]) if after is not None and after is not root else None
         walk = etree.iterwalk(root, events=("start", "end"))
         for event, element in walk:
+            if ahead is not None and element is not root and element not in ahead:
+                if element is not after:
+                    if event == "start":
+                        walk.skip_subtree()
+                    continue
+                ahead = None
             if event == "end":
                 self._end(element)
                 if element is until:
@@ -110,9 +119,11 @@ class _Reader:
                 if element is not root and element.tail:
                     self._text(element.tail, element if is_dropcap(element) else None)
             elif self._start(element):
-                self._text(element.text)
+                if ahead is None:
+                    self._text(element.text)
             else:
                 walk.skip_subtree()
+                ahead = None  # what holds `after` is read as a whole, or not at all
         self._flush()
         return self.found
 

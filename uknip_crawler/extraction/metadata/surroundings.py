@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -136,18 +136,6 @@ class Surroundings:
         return found
 
     @cached_property
-    def _leading(self) -> set[Element]:
-        """The elements that hold the link of a heading."""
-        found: set[Element] = set()
-        for heading in self.page.root.iter(*_HEADINGS):
-            for link in chain(heading.iter("a"), heading.iterancestors("a")):
-                for holder in link.iterancestors():
-                    if holder in found:
-                        break
-                    found.add(holder)
-        return found
-
-    @cached_property
     def own_links(self) -> list[Element]:
         """The links that lie in nothing foreign."""
         return [element for element in self.own if element.tag == "a"][:MAX_LINKS]
@@ -249,7 +237,7 @@ class Surroundings:
 
     def _is_card(self, part: Element) -> bool:
         """Tell whether an element is about one other story: few words and a headline that leads there."""
-        if part.tag not in _CARDS or part not in self._leading or _is_large(part):
+        if part.tag not in _CARDS or not _may_be_card(part) or _is_large(part):
             return False
         links = [
             a for a in cast(list[Element], _LINKED_HEADING(part)) if not _FILING.search(a.get("href") or "")
@@ -266,6 +254,14 @@ class Surroundings:
         path = path_of(address) if address else None
         tokens = {*(link.get("rel") or "").lower().split()}
         return None if path is None or path in self._own or tokens & {"prev", "next"} else path
+
+
+def _may_be_card(element: Element) -> bool:
+    """Tell whether an element holds a link, and a heading or is in one: hardly any does, so it need not be asked more."""
+    if next(element.iter("a"), None) is None:
+        return False
+    headings = element.iter(*_HEADINGS), element.iterancestors(*_HEADINGS)
+    return any(next(found, None) is not None for found in headings)
 
 
 def _is_large(element: Element) -> bool:
