@@ -83,6 +83,7 @@ class Story:
     capture: Capture
     ask: Ask
     place: Element | None = None
+    is_read_again: bool = False
     studied: Study | None = None
     below: list[RawBlock] | None = None
 
@@ -111,7 +112,7 @@ class Story:
         """Return the reading of a page of whose layout nothing is known."""
         if self.ask.for_now and (reading := self._for_now(headline)) is not None:
             return reading
-        self.place = None
+        self.place, self.is_read_again = None, False
         if not self.raw:
             return self._nothing("empty")
         seen = survey(self.page, self.raw, headline)
@@ -126,7 +127,7 @@ class Story:
         container = self._own_container(headline)
         if container is None:
             return None
-        self.place = container
+        self.place, self.is_read_again = container, True
         raw = self._below(headline)
         below = after_headline(self.page, raw, headline.element)
         body = read_by_place(Layout(skeleton), container, below, self.learned.keep)
@@ -289,7 +290,7 @@ class Story:
         known = {line.text for line in furniture if line.rule not in COLD_RULES}
         is_new, place = self.learned.is_new, self.place
         may_lack = place is None or may_leave_story_out(self.page, place, article.body, is_new)
-        if may_lack and leaves_story_out(self.raw, told, known):
+        if may_lack and not self.is_read_again and leaves_story_out(self.raw, told, known):
             flags.append(DOUBTFUL_BODY)
         return tuple(flags)
 

@@ -116,8 +116,8 @@ class _Reader:
                 self._end(element)
                 if element is until:
                     break
-                if element is not root and element.tail:
-                    self._text(element.tail, element if is_dropcap(element) else None)
+                if element is not root and (tail := element.tail):
+                    self._text(tail, element)
             elif self._start(element):
                 if ahead is None:
                     self._text(element.text)
@@ -181,22 +181,26 @@ class _Reader:
             self.junk.append(element)
 
     def _end(self, element: Element) -> None:
-        tag = str(element.tag)
-        if tag == "noscript":
-            self.unscripted -= 1
-        elif tag == "a" and self.anchors:
-            self.anchors -= 1
-        elif self.holders and self.holders[-1] is element:
+        if self.holders and self.holders[-1] is element:
             self._flush()
             self.holders.pop()
             for stack in (self.kinds, self.junk, self.verse):
                 if stack and stack[-1] is element:
                     stack.pop()
+        elif element.tag == "a" and self.anchors:
+            self.anchors -= 1
+        elif element.tag == "noscript":
+            self.unscripted -= 1
 
-    def _text(self, text: str | None, dropcap: Element | None = None) -> None:
+    def _text(self, text: str | None, behind: Element | None = None) -> None:
+        """Take in text; `behind` is the element that ends before it."""
         if not text or self.unscripted:
             return
-        if dropcap is not None and text_of(dropcap) not in ("A", "I"):  # these are words of their own
+        if text.isspace() and not self.verse:  # what stands between most tags
+            if self.parts:
+                self.parts.append(" ")
+            return
+        if behind is not None and is_dropcap(behind) and text_of(behind) not in ("A", "I"):  # own words
             text = text.lstrip()
         if not self.verse:
             text = _SPACE.sub(" ", text)
@@ -205,6 +209,10 @@ class _Reader:
             self.linked_chars += len(text.strip())
 
     def _flush(self) -> None:
+        if not self.parts:
+            if not self.anchors:
+                self.links.clear()
+            return
         text, links, linked = "".join(self.parts), tuple(self.links), self.linked_chars
         if not text.strip():
             self.parts.clear()
@@ -349,8 +357,9 @@ def _once(blocks: list[RawBlock]) -> list[RawBlock]:
     """Return the blocks without second copies for other screens; what an author repeats stays."""
     first: dict[tuple[BlockKind, str], RawBlock] = {}
     kept = []
+    copies = shapes.ScreenCopies()
     for block in blocks:
         known = first.setdefault((block.kind, block.text), block) if block.text else block
-        if known is block or not shapes.are_screen_copies(known.element, block.element):
+        if known is block or not copies.holds(known.element, block.element):
             kept.append(block)
     return kept

@@ -114,13 +114,35 @@ def begins_paragraph(span: Element) -> bool:
     return bool(is_block) and is_sentence(told) and both >= MIN_SPAN_WORDS
 
 
-def are_screen_copies(one: Element, other: Element) -> bool:
-    ours, theirs = ancestors(one), ancestors(other)
-    while ours and theirs and ours[-1] is theirs[-1]:
-        ours.pop()
-        theirs.pop()
-    screens = [frozenset().union(*map(screen_of, chain)) for chain in (ours, theirs)]
-    return screens[0] != screens[1]
+class ScreenCopies:
+    """Which of a page's elements are copies of others for other screens."""
+
+    def __init__(self) -> None:
+        self._named: dict[Element, bool] = {}
+
+    def holds(self, one: Element, other: Element) -> bool:
+        """Tell whether two elements with the same text are for different screens."""
+        if not self._names_screens(one) and not self._names_screens(other):
+            return False
+        ours, theirs = ancestors(one), ancestors(other)
+        while ours and theirs and ours[-1] is theirs[-1]:
+            ours.pop()
+            theirs.pop()
+        screens = [frozenset().union(*map(screen_of, chain)) for chain in (ours, theirs)]
+        return screens[0] != screens[1]
+
+    def _names_screens(self, element: Element) -> bool:
+        """Tell whether an element, or what holds it, is named for some screens: asked once of each."""
+        passed: list[Element] = []
+        part: Element | None = element
+        named: bool | None = None
+        while part is not None and (named := self._named.get(part)) is None:
+            passed.append(part)
+            part = part.getparent()
+        result = bool(named)
+        for one in reversed(passed):
+            result = self._named[one] = result or bool(screen_of(one))
+        return result
 
 
 def decoded_email(code: str) -> str:

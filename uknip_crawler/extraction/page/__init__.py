@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import cast
 from urllib.parse import urljoin, urlsplit
 
@@ -90,15 +92,31 @@ class Page:
         """The page's links, each with its `href` and `rel` as they stand: a page has hundreds, so they are asked once."""
         return [(a, a.get("href", ""), a.get("rel", "")) for a in self.by_tag["a"]]
 
+    @cached_property
+    def _hrefs(self) -> tuple[str, list[int], list[int]]:
+        """The links' addresses in one string, so that a word is sought in all of them at once; where each ends; which
+        are no whole addresses and may say more than they show."""
+        hrefs = [href for _, href, _ in self.anchors]
+        unclear = [i for i, href in enumerate(hrefs) if not href.startswith(_WHOLE_STARTS) or "\n" in href]
+        for index in unclear:
+            hrefs[index] = ""
+        return "\n".join(hrefs), list(accumulate(len(href) + 1 for href in hrefs)), unclear
+
     def leading(self, *words: str) -> Iterator[tuple[Element, str]]:
         """Yield the links with one of some words in their address, which is made absolute."""
-        for anchor, href, _ in self.anchors:
-            for word in words:
-                if word in href or not href.startswith(_WHOLE_STARTS) or "\n" in href:
-                    address = self.absolute(href)
-                    if address and any(word in address for word in words):
-                        yield anchor, address
-                    break
+        together, ends, unclear = self._hrefs
+        found = set(unclear)
+        for word in words if ends else ():
+            at = together.find(word)
+            while at >= 0:
+                index = bisect_right(ends, at)
+                found.add(index)
+                at = together.find(word, ends[index])
+        for index in sorted(found):
+            anchor, href, _ = self.anchors[index]
+            address = self.absolute(href)
+            if address and any(word in address for word in words):
+                yield anchor, address
 
     @cached_property
     def home_links(self) -> list[Element]:
@@ -139,7 +157,7 @@ class Page:
             if element.getparent() is not None:
                 cast(lxml.html.HtmlElement, element).drop_tree()
         self.by_tag.clear()
-        for gathered in ("elements", "anchors", "filing_links", "home_links", "position"):
+        for gathered in ("elements", "anchors", "_hrefs", "filing_links", "home_links", "position"):
             self.__dict__.pop(gathered, None)
 
     @property
