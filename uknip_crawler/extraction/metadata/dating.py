@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from lxml import etree
-
 from uknip_crawler.extraction.metadata import dates
 from uknip_crawler.extraction.metadata.surroundings import MAX_LABELS, MAX_MARKED, Surroundings, is_prose
 from uknip_crawler.extraction.page import Element, Page, classes, text_of
@@ -50,9 +48,6 @@ _MODIFIED_MARKS = frozenset(
 )
 _CREATED_MARKS = frozenset({"datecreated"})
 _NUMBER = re.compile(r"/news-(\d{1,12})/")
-
-
-_MAY_BE_DATED = etree.XPath("//body//*[self::time or @title or @itemprop or @property]")
 
 
 class Dated(NamedTuple):
@@ -159,7 +154,7 @@ def _marks(around: Surroundings) -> Iterator[_Mark]:
     near = set(around.near)
     rows = [
         (element not in near, mark)
-        for element in around.own_among(filter(may_be_dated, _MAY_BE_DATED(around.page.root)))[:MAX_MARKS]
+        for element in [element for element in around.own if may_be_dated(element)][:MAX_MARKS]
         if (element in near or around.holds(element)) and (mark := _mark(element, element in near))
     ]
     yield from (mark for _, mark in sorted(rows, key=lambda row: (row[0], not row[1].is_microdata)))

@@ -135,10 +135,6 @@ class Surroundings:
                 found.append(element)
         return found
 
-    def own_among(self, elements: Iterable[Element]) -> list[Element]:
-        """Return those of some elements, in document order, that lie in nothing foreign."""
-        return [element for element in elements if not self.is_foreign(element)]
-
     @cached_property
     def own_links(self) -> list[Element]:
         """The links that lie in nothing foreign."""
