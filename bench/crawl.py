@@ -107,7 +107,10 @@ def compare(base_url: str, folder: Path, rounds: int) -> None:
         print(
             f"{name:12} {wall:6.1f} s  {pages / wall:6.1f} pages/s  {cpu / pages * 1000:6.1f} ms CPU a page"
         )
-    print(f"ratio        {rates['uknip crawl'] / rates['bare Scrapy']:.2f} of bare Scrapy by the clock", end=", ")
+    print(
+        f"ratio        {rates['uknip crawl'] / rates['bare Scrapy']:.2f} of bare Scrapy by the clock",
+        end=", ",
+    )
     print(f"{costs['bare Scrapy'] / costs['uknip crawl']:.2f} by CPU")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import TimeoutError as WorkerTimeout
@@ -12,7 +14,7 @@ import pytest
 from pebble import ProcessExpired
 
 from uknip_crawler.extraction.learning.layouts import Learned
-from uknip_crawler.ingest.workers import Workers, read_page
+from uknip_crawler.ingest.workers import PAGE_BYTES, Workers, read_page
 from uknip_crawler.models import Capture, Outcome
 
 URL = "https://uknip.co.uk/news/uk/breaking/a-ferry-runs-late/"
@@ -51,6 +53,13 @@ def test_the_next_page_is_read_after_a_worker_was_lost(
     reading = workers.schedule(read_page, capture(""), False, seconds=SECONDS).result()
     assert reading.article is not None
     assert reading.article.body.endswith(LAST)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process has reserved")
+def test_what_a_worker_reserved_before_it_began_is_not_taken_from_its_pages(workers: Workers) -> None:
+    """A user's own script is imported by it, and an allocator may reserve a GiB of addresses."""
+    limit, _ = workers.schedule(resource.getrlimit, resource.RLIMIT_AS, seconds=SECONDS).result()
+    assert limit > PAGE_BYTES
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lxml import etree
 
 from uknip_crawler.errors import ContentError, ContentTooLarge, ContentTruncated
-from uknip_crawler.extraction.body.blocks import read_blocks
+from uknip_crawler.extraction.body.blocks import read_below, read_blocks
 from uknip_crawler.extraction.classify import PageKind, classify
 from uknip_crawler.extraction.interruptions import Interruption, interruption
 from uknip_crawler.extraction.learning.layouts import UNLEARNED, Learned
@@ -115,7 +115,9 @@ def study_capture(capture: Capture, site: Site) -> bytes | None:
         return None
     take_paging(page, data, site)
     headline = find_headline(page, data, site)
-    return pack(study(page, read_blocks(page), headline, data)) if headline is not None else None
+    if headline is None:
+        return None
+    return pack(study(page, read_below(page, headline.element), headline, data))
 
 
 def _has_text(page: Page) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from zlib import crc32
 
-from uknip_crawler.extraction.body.blocks import read_blocks, read_region
+from uknip_crawler.extraction.body.blocks import read_below, read_blocks, read_region
 from uknip_crawler.extraction.body.cleaning import Cleaned, Context, clean, with_credit
 from uknip_crawler.extraction.body.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
 from uknip_crawler.extraction.body.finding import Body, locate, survey
@@ -163,11 +163,8 @@ class Story:
         return self.studied
 
     def _below(self, headline: Headline) -> list[RawBlock]:
-        """Return the blocks from the printed headline on; all of them where it is not printed, or nothing is below it."""
         if self.below is None:
-            found = read_blocks(self.page, after=headline.element)
-            is_any = any(block.is_text for block in found if block.element is not headline.element)
-            self.below = found if is_any else self.raw
+            self.below = read_below(self.page, headline.element)
         return self.below
 
     def _is_refereed(self) -> bool:

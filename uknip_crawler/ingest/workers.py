@@ -50,7 +50,17 @@ def _begin(base_url: str, learned: Learned, limit_bytes: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     _worker = _Worker(load_site(base_url), learned)
     with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
-        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+        limit = _reserved_bytes() + limit_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _reserved_bytes() -> int:
+    """Return the addresses that this process holds already: an allocator may reserve a GiB that it never uses, and a
+    worker imports what its user's own script does. 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 class Workers:

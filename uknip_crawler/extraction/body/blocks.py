@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from lxml import etree
 
 from uknip_crawler.extraction.body import shapes
+from uknip_crawler.extraction.body.copies import once
 from uknip_crawler.extraction.body.embeds import (
     PLAYER_TAGS,
     facade_address,
-    names_embed,
     player_address,
     post_address,
 )
@@ -20,8 +19,6 @@ from uknip_crawler.extraction.body.images import (
     background_of,
     image_of,
     is_caption,
-    names_background,
-    names_caption,
     split_credit,
     stem,
 )
@@ -31,8 +28,6 @@ from uknip_crawler.extraction.page.marks import (
     is_junk,
     is_pull_quote,
     is_unseen,
-    names_dropcap,
-    names_unseen,
 )
 from uknip_crawler.extraction.page.places import ancestors
 from uknip_crawler.extraction.page.raw import RawBlock
@@ -50,15 +45,26 @@ _SKIPPED = frozenset({
     "applet", "map", "area",
 })
 # fmt: on
-_INSETS = PLAYER_TAGS | {"figcaption", "table"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
-def read_blocks(page: Page, after: Element | None = None) -> list[RawBlock]:
-    """Return every block of the page's body, furniture included; with `after` only those from this element on."""
-    body = page.by_tag["body"]
-    return _once(_Reader(page).read(body[0] if body else page.root, after=after))
+def read_blocks(page: Page) -> list[RawBlock]:
+    """Return every block of the page's body, furniture included."""
+    return once(_Reader(page).read(_body(page)))
+
+
+def read_below(page: Page, headline: Element | None) -> list[RawBlock]:
+    """Return the blocks from the printed headline on; all of them where it is not printed, or nothing is below it."""
+    if headline is not None:
+        found = once(_Reader(page).read(_body(page), after=headline))
+        if any(block.is_text for block in found if block.element is not headline):
+            return found
+    return read_blocks(page)
+
+
+def _body(page: Page) -> Element:
+    return next(iter(page.by_tag["body"]), page.root)
 
 
 def read_region(page: Page, headline: Element | None, container: Element) -> list[RawBlock]:
@@ -67,21 +73,7 @@ def read_region(page: Page, headline: Element | None, container: Element) -> lis
     root = container
     if headline is not None:
         root = next((element for element in ancestors(headline) if element in around), page.by_tag["body"][0])
-    return _once(_Reader(page).read(root, after=headline, until=container))
-
-
-@lru_cache(8192)
-def _may_be_special(tag: str, named: str, *attributes: str) -> bool:
-    """Tell whether an element may be unseen, or anything but text in its place: hardly any is, so one look will do."""
-    return (
-        tag in _INSETS
-        or "data-cfemail" in attributes
-        or names_unseen(named, attributes)
-        or names_dropcap(named)
-        or names_caption(named)
-        or names_background(attributes)
-        or names_embed(tag, named, attributes)
-    )
+    return once(_Reader(page).read(root, after=headline, until=container))
 
 
 @dataclass
@@ -130,7 +122,7 @@ class _Reader:
     def _start(self, element: Element) -> bool:
         """Take an element in; False when its inside is not to be read."""
         tag = str(element.tag)
-        is_special = _may_be_special(tag, element.get("class") or "", *element.keys())
+        is_special = shapes.may_be_special(tag, element.get("class") or "", *element.keys())
         if tag in _SKIPPED or (is_special and is_unseen(element)):
             return False
         if tag == "noscript":
@@ -351,15 +343,3 @@ class _Reader:
         self._flush()
         self._add(BlockKind.TABLE, text, element=element)
         return True
-
-
-def _once(blocks: list[RawBlock]) -> list[RawBlock]:
-    """Return the blocks without second copies for other screens; what an author repeats stays."""
-    first: dict[tuple[BlockKind, str], RawBlock] = {}
-    kept = []
-    copies = shapes.ScreenCopies()
-    for block in blocks:
-        known = first.setdefault((block.kind, block.text), block) if block.text else block
-        if known is block or not copies.holds(known.element, block.element):
-            kept.append(block)
-    return kept

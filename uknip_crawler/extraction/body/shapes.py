@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import cast
 
 from lxml import etree
 
+from uknip_crawler.extraction.body.embeds import PLAYER_TAGS, names_embed
+from uknip_crawler.extraction.body.images import names_background, names_caption
 from uknip_crawler.extraction.page import Element, classes, text_of
-from uknip_crawler.extraction.page.marks import screen_of
-from uknip_crawler.extraction.page.places import ancestors
+from uknip_crawler.extraction.page.marks import names_dropcap, names_unseen
 from uknip_crawler.extraction.page.text import is_sentence, one_line
 
 EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
@@ -19,6 +21,7 @@ _AFTER_WORD = re.compile(r"[^\W\d_]{4,}$")
 _AFTER_STOP = re.compile(r"[.,;:!?…'’”\")]$")
 _EMOJI_FOLDER = re.compile(r"/(?:emoji|twemoji|smilies)/")
 _LENGTH = etree.XPath("string-length()")
+_INSETS = PLAYER_TAGS | {"figcaption", "table"}
 HOLDS_MEDIA = ("table", "iframe", "video", "audio", "embed", "blockquote", "img", "amp-img")
 MAX_MARK = 16
 MIN_SPAN_WORDS = 8
@@ -27,6 +30,20 @@ MAX_ROWS = 2_000
 MAX_CELL_WORDS = 60
 WRAPPED_AT = 55
 """A preformatted line of so many characters was broken by a mail program, a shorter one by its author."""
+
+
+@lru_cache(8192)
+def may_be_special(tag: str, named: str, *attributes: str) -> bool:
+    """Tell whether an element may be unseen, or anything but text in its place: hardly any is, so one look will do."""
+    return (
+        tag in _INSETS
+        or "data-cfemail" in attributes
+        or names_unseen(named, attributes)
+        or names_dropcap(named)
+        or names_caption(named)
+        or names_background(attributes)
+        or names_embed(tag, named, attributes)
+    )
 
 
 def emoji_of(element: Element) -> str | None:
@@ -112,37 +129,6 @@ def begins_paragraph(span: Element) -> bool:
     is_block = not before.tail or (span.get("class") and span.get("class") == before.get("class"))
     both = min(len(told.split()), len(text_of(span).split()))
     return bool(is_block) and is_sentence(told) and both >= MIN_SPAN_WORDS
-
-
-class ScreenCopies:
-    """Which of a page's elements are copies of others for other screens."""
-
-    def __init__(self) -> None:
-        self._named: dict[Element, bool] = {}
-
-    def holds(self, one: Element, other: Element) -> bool:
-        """Tell whether two elements with the same text are for different screens."""
-        if not self._names_screens(one) and not self._names_screens(other):
-            return False
-        ours, theirs = ancestors(one), ancestors(other)
-        while ours and theirs and ours[-1] is theirs[-1]:
-            ours.pop()
-            theirs.pop()
-        screens = [frozenset().union(*map(screen_of, chain)) for chain in (ours, theirs)]
-        return screens[0] != screens[1]
-
-    def _names_screens(self, element: Element) -> bool:
-        """Tell whether an element, or what holds it, is named for some screens: asked once of each."""
-        passed: list[Element] = []
-        part: Element | None = element
-        named: bool | None = None
-        while part is not None and (named := self._named.get(part)) is None:
-            passed.append(part)
-            part = part.getparent()
-        result = bool(named)
-        for one in reversed(passed):
-            result = self._named[one] = result or bool(screen_of(one))
-        return result
 
 
 def decoded_email(code: str) -> str:
