@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from capabilities import CACHE, unavailable, will_be_skipped
 from crawling import Archived
+from hypothesis import settings
 from wordpress import Unavailable, missing_requirements, unpacked_wordpress
 
 PROJECT = Path(__file__).parents[1]
@@ -36,6 +37,11 @@ LONGEST = (
     "test_browser",
 )
 """Files that take longest begin first, so that no processor waits for another in the end."""
+
+# the same examples every time, and no more than a suite of minutes can bear; HYPOTHESIS_PROFILE=search looks further
+settings.register_profile("suite", max_examples=60, derandomize=True, deadline=None, database=None)
+settings.register_profile("search", max_examples=5000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
     # archives are flushed to disk at every step, which memory does in no time

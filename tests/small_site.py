@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -107,7 +109,10 @@ class _Server(http.server.ThreadingHTTPServer):
 
 @dataclass
 class SmallSite:
-    """Serves `posts` at their paths; `app` and `answers` come first. Use as a context. `log` lists what was asked for."""
+    """Serves `posts` at their paths; `app` and `answers` come first. Use as a context. `log` lists what was asked for.
+
+    What stands in `wire` for a path gets the connection instead, and hangs up in the end.
+    """
 
     posts: list[Post] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -115,6 +120,7 @@ class SmallSite:
     robots: str = ALLOW
     prefix: str = ""
     log: list[str] = field(default_factory=list)
+    wire: dict[str, Callable[[socket.socket], None]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         site = self
@@ -124,6 +130,11 @@ class SmallSite:
 
             def do_GET(self) -> None:
                 site.log.append(self.path)
+                if does := site.wire.get(self.path):
+                    self.close_connection = True
+                    with contextlib.suppress(OSError):  # the other side has hung up
+                        does(self.connection)
+                    return
                 status, headers, body = site.answer(self.path, dict(self.headers.items()))
                 data = body.encode() if isinstance(body, str) else body
                 self.send_response(status)

@@ -79,3 +79,10 @@ def test_pure_code_has_no_clock_network_or_database(path: Path) -> None:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
     assert not methods & {"now", "utcnow", "today"}
+
+
+@pytest.mark.fault("D08")
+@pytest.mark.parametrize("path", MODULES, ids=identity)
+def test_a_process_has_one_sqlite_library(path: Path) -> None:
+    """Two would undo each other's locks (https://sqlite.org/howtocorrupt.html §2.2.1): all take sqlite-utils' choice."""
+    assert "sqlite3" not in imported(ast.parse(path.read_text("utf-8")))

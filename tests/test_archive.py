@@ -170,6 +170,7 @@ def test_a_ledger_row_closes_once(archive: Archive) -> None:
     assert values(archive, "SELECT outcome FROM fetches") == [("gone",)]
 
 
+@pytest.mark.fault("D06", "D07")
 def test_a_failure_in_a_transaction_leaves_nothing(archive: Archive) -> None:
     """No article without its revision, no row without its outcome."""
 
@@ -268,6 +269,7 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
         open_readonly(tmp_path)
 
 
+@pytest.mark.fault("D13")
 def test_a_newer_archive_is_refused(tmp_path: Path) -> None:
     """A table this version does not know is not touched."""
     with Archive(tmp_path) as opened:
@@ -302,6 +304,7 @@ def test_a_capture_is_read_back_as_it_was_received(archive: Archive) -> None:
     assert archive.read_capture(ref) == capture(1, b"\x1f\x8b\x00not gzip", 404)
 
 
+@pytest.mark.fault("V01")
 def test_warc_files_satisfy_another_reader(archive: Archive) -> None:
     """warcio's own check: every digest right, one record a member, request and response in pairs."""
     from warcio.archiveiterator import ArchiveIterator
@@ -318,6 +321,7 @@ def test_warc_files_satisfy_another_reader(archive: Archive) -> None:
     assert kinds == ["warcinfo"] + ["response", "request"] * 3
 
 
+@pytest.mark.fault("V04")
 @pytest.mark.parametrize("hit", [2, 6, 10])
 def test_one_flipped_byte_loses_one_record(archive: Archive, hit: int) -> None:
     """Every other record is still readable."""
@@ -337,6 +341,21 @@ def test_one_flipped_byte_loses_one_record(archive: Archive, hit: int) -> None:
     assert len(damaged) == 1
 
 
+@pytest.mark.fault("V03")
+@pytest.mark.parametrize("keep", [1, 37, 200])
+def test_records_after_a_torn_one_are_readable(archive: Archive, keep: int) -> None:
+    """What a record left behind that never got whole is one damaged stretch."""
+    refs = written(archive, 3)
+    (path,) = archive.warc_folder.glob("*.warc.gz")
+    data, second = path.read_bytes(), refs[1].offset
+    torn = data[refs[0].offset :][:keep]
+    path.write_bytes(data[:second] + torn + data[second:])
+    found = list(warc.members(path))
+    assert [(one.offset, one.length) for one in found if not one.is_whole] == [(second, keep)]
+    assert [one.url for one in warc.captures(path)] == [f"{SITE}/{number}/" for number in range(3)]
+
+
+@pytest.mark.fault("V02")
 @pytest.mark.parametrize("keep", [1, 37, 200])
 def test_a_torn_tail_is_seen_whatever_its_length(archive: Archive, keep: int) -> None:
     """A short last record must not pass for a whole one."""
@@ -409,6 +428,7 @@ def columns(db: Database) -> dict[str, list[tuple[Any, ...]]]:
     return {name: db.execute(f"PRAGMA table_xinfo({name})").fetchall() for name in sorted(names)}
 
 
+@pytest.mark.fault("D13")
 def test_an_archive_stopped_among_the_former_steps_is_told_the_way_out(tmp_path: Path) -> None:
     """Its captures hold everything."""
     db = sqlite3.connect(former_archive(tmp_path) / DATABASE)

@@ -33,6 +33,7 @@ def back_up(archive: Path, file: Path, *options: str, expect: int = 0) -> str:
     return done.stderr if expect else done.stdout
 
 
+@pytest.mark.fault("D10")
 def test_backups_during_a_crawl_are_consistent_and_restore(tmp_path: Path) -> None:
     """One after the other while a real crawl writes; the last one is put in the place of a lost database."""
     archive, copies = tmp_path / "archive", []

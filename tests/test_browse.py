@@ -110,6 +110,7 @@ def test_internal_tables_are_out_of_sight(datasette: Datasette) -> None:
 # Search
 
 
+@pytest.mark.fault("E04")
 @pytest.mark.parametrize(
     ("search", "count"),
     [
@@ -140,6 +141,7 @@ def test_the_search_box_answers_to_anything(datasette: Datasette, search: str, c
 # Safety
 
 
+@pytest.mark.fault("E03")
 @pytest.mark.parametrize(
     "path", ["articles", "articles/3", "articles?_nocol=url", "newest", "article_images", "aliases", "tags"]
 )
@@ -187,6 +189,7 @@ def test_only_datasettes_own_scripts_may_run(datasette: Datasette, path: str) ->
     assert len(nonces) == 2 or not scripts
 
 
+@pytest.mark.fault("E05")
 def test_endless_sql_is_cut_off(datasette: Datasette) -> None:
     """After a second, with an error on the page."""
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
@@ -265,6 +268,7 @@ def test_the_plugin_leaves_other_databases_alone(tmp_path: Path) -> None:
 # The command
 
 
+@pytest.mark.fault("D12")
 def test_a_crawl_in_progress_is_visible(archive: Path, datasette: Datasette) -> None:
     """A row committed while we serve, still in the write-ahead log, is there at the next look."""
     assert get(datasette, "/uknip/articles.json").json()["filtered_table_rows_count"] == 3

@@ -63,6 +63,7 @@ def test_history_shows_what_an_edit_changed(lived: tuple[Path, Work, str]) -> No
     assert f"{{+{new}+}}" in shown.stdout
 
 
+@pytest.mark.fault("W03")
 def test_history_finds_a_story_by_its_old_address(lived: tuple[Path, Work, str]) -> None:
     """Or by the end of it; and tells the move, and the other section that came with it."""
     directory, work, base_url = lived

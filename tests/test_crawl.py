@@ -137,6 +137,7 @@ def test_nothing_is_asked_twice_in_one_run(archived: Archived, tmp_path: Path) -
     assert len(asked) == len(set(asked))
 
 
+@pytest.mark.fault("W01", "W02")
 def test_traps_and_forbidden_pages_are_never_asked_for(tmp_path: Path) -> None:
     """Calendars, searches, comment forms, print and AMP copies, attachments, /private/ of robots.txt."""
     with SampleSite(newsroom(40), rest=False, sitemap=False) as site:
@@ -147,6 +148,7 @@ def test_traps_and_forbidden_pages_are_never_asked_for(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome = 'robots_denied'") != [(0,)]
 
 
+@pytest.mark.fault("W03", "W09")
 def test_the_newsrooms_work_is_followed(archived: Archived, tmp_path: Path) -> None:
     """New, edited, moved, deleted, trashed with a guessed redirect, unpublished: each as it was, and no more."""
     with archived(tmp_path) as site:

@@ -68,6 +68,7 @@ def one(archive: Path, sql: str) -> str:
         return str(db.execute(sql).fetchone()[0])
 
 
+@pytest.mark.fault("D11")
 @pytest.mark.parametrize(
     ("sql", "table"),
     [
@@ -88,6 +89,7 @@ def test_a_lost_bit_of_what_a_reader_sees_is_named(sql: str, table: str, archive
     assert f"\n{table}: the row with " in f"\n{verify(archive)}"
 
 
+@pytest.mark.fault("D11")
 def test_random_flips_are_named_or_invisible(whole: Path, flips: ModuleType) -> None:
     """A sample of the benchmark's: none is passed over, none ends in a traceback."""
     counts = flips.measure(whole, flips=12, seed=7, captures=False)

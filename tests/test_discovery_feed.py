@@ -63,6 +63,7 @@ def test_a_permalink_guid_stands_in_for_a_missing_link() -> None:
     assert [listed.url for listed in parse(body, url=URL).entries] == [STORY]
 
 
+@pytest.mark.fault("S08")
 def test_blanks_html_characters_and_bare_ampersands_cost_no_item() -> None:
     """All three stop a strict XML parser at once."""
     body = b"\n\n " + rss(
@@ -99,12 +100,14 @@ def test_what_is_no_feed_is_an_error(body: bytes) -> None:
         parse(body, url=URL)
 
 
+@pytest.mark.fault("S01")
 def test_an_entity_bomb_is_refused() -> None:
     """Feeds get the same treatment as sitemaps."""
     with pytest.raises(SourceUnusable, match="entities"):
         parse(b'<!DOCTYPE rss [<!ENTITY a "b">]><rss><channel/></rss>', url=URL)
 
 
+@pytest.mark.fault("X15")
 @pytest.mark.parametrize(
     ("printed", "hour"),
     [

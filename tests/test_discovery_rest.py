@@ -35,6 +35,7 @@ def test_junk_for_a_total_is_no_total(value: str) -> None:
     assert parse_posts(body(POST), {"X-WP-Total": value}).total is None
 
 
+@pytest.mark.fault("S11")
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -50,6 +51,7 @@ def test_what_php_prints_around_the_json_is_passed_over(before: bytes, after: by
     assert parse_posts(before + body(POST) + after, {}).entries == (LISTED,)
 
 
+@pytest.mark.fault("S11")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -79,6 +81,7 @@ def test_an_empty_list_is_a_site_without_posts() -> None:
     assert parse_posts(b"[]", {"X-WP-Total": "0"}).entries == ()
 
 
+@pytest.mark.fault("S12", "W06")
 @pytest.mark.parametrize(
     "bad",
     [
@@ -102,6 +105,7 @@ def test_a_post_with_an_impossible_value_costs_only_itself(bad: dict[str, object
     assert parse_posts(body({**POST, **bad}, POST), {}).entries == (LISTED,)
 
 
+@pytest.mark.fault("S12")
 def test_numbers_that_python_cannot_hold_cost_only_their_post() -> None:
     """1e400 is infinite, and integers of thousands of digits are refused by Python itself."""
     raw = b'[{"id":1e400,"link":"/a"},{"id":%s,"link":"/b"},%s' % (b"9" * 5000, body(POST)[1:])
@@ -118,6 +122,7 @@ def test_a_bad_date_is_no_date(date: object) -> None:
     )
 
 
+@pytest.mark.fault("S09")
 def test_only_the_answer_past_the_last_page_ends_the_paging() -> None:
     """Every other error 400 is an error."""
     past = b'{"code":"rest_post_invalid_page_number","message":"","data":{"status":400}}'

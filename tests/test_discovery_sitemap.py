@@ -54,6 +54,7 @@ def test_a_bare_day_dates_a_page_but_not_a_file_of_an_index() -> None:
     assert (page.modified_at, file.modified_at) == (datetime(2024, 7, 1, tzinfo=UTC), None)
 
 
+@pytest.mark.fault("S07")
 @pytest.mark.parametrize(
     "lastmod",
     [
@@ -71,12 +72,14 @@ def test_junk_for_a_date_leaves_the_address(lastmod: str) -> None:
     assert (listed.url, listed.modified_at) == (FIRST, None)
 
 
+@pytest.mark.fault("S07")
 def test_a_future_date_is_reported_as_printed() -> None:
     """Whether it is the future depends on now, which a parser does not know."""
     (listed,) = parse(urlset(entry(FIRST, "2199-01-01T00:00:00Z")), url=URL).entries
     assert listed.modified_at == datetime(2199, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.fault("S03")
 def test_a_truncated_sitemap_keeps_whole_addresses_only() -> None:
     """Cut anywhere, it lists a prefix of the true addresses, and never says that it is whole."""
     true_urls = [FIRST, SECOND, f"{FIRST}?x=1&amp;y=2"]
@@ -97,6 +100,7 @@ def test_a_truncated_date_is_no_date() -> None:
     assert [(listed.url, listed.modified_at) for listed in sitemap.entries] == [(FIRST, None)]
 
 
+@pytest.mark.fault("S03")
 def test_a_bare_ampersand_stays_part_of_its_address() -> None:
     """Both the right and the lazy spelling mean the same address."""
     assert (
@@ -112,6 +116,7 @@ def test_cdata_and_comments_are_read_as_xml_means_them() -> None:
     assert parse(body, url=URL).complete
 
 
+@pytest.mark.fault("S08")
 @pytest.mark.parametrize(
     "junk",
     [
@@ -141,12 +146,14 @@ def test_pictures_and_translations_are_not_pages() -> None:
     assert urls(f"<urlset><url>{picture}<loc>{FIRST}</loc></url></urlset>".encode()) == [FIRST]
 
 
+@pytest.mark.fault("S04")
 def test_relative_and_foreign_addresses_are_listed_for_the_caller_to_judge() -> None:
     """A refusal must be recorded, so nothing is dropped here."""
     printed = ["/a/", "file:///etc/passwd", "data:text/html,x", "https://evil.example/", "http://[bad"]
     assert urls(urlset(*map(entry, printed))) == ["https://uknip.co.uk/a/", *printed[1:]]
 
 
+@pytest.mark.fault("S05")
 @pytest.mark.parametrize(
     "body",
     [
@@ -178,6 +185,7 @@ def billion_laughs() -> bytes:
     return f'<!DOCTYPE x [<!ENTITY a "lol">{entities}]><urlset><url><loc>&j;</loc></url></urlset>'.encode()
 
 
+@pytest.mark.fault("S01")
 @pytest.mark.parametrize(
     "body",
     [
@@ -198,6 +206,7 @@ def test_a_bomb_is_refused_at_once(body: bytes) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.fault("S02")
 def test_an_external_dtd_is_ignored() -> None:
     """The prologue never reaches the parser, so nothing is asked for."""
     body = urlset(entry(FIRST), head=f'<!DOCTYPE urlset SYSTEM "file://{__file__}">')
@@ -209,6 +218,7 @@ def test_a_gzip_file_is_unpacked() -> None:
     assert urls(gzip.compress(urlset(entry(FIRST)))) == [FIRST]
 
 
+@pytest.mark.fault("S03")
 def test_a_truncated_gzip_file_is_incomplete() -> None:
     """Even if the document in it looks whole."""
     packed = gzip.compress(urlset(entry(FIRST)))
@@ -216,6 +226,7 @@ def test_a_truncated_gzip_file_is_incomplete() -> None:
     assert ([listed.url for listed in sitemap.entries], sitemap.complete) == ([FIRST], False)
 
 
+@pytest.mark.fault("F03")
 def test_a_gzip_bomb_is_refused() -> None:
     """Only 50 MB are ever unpacked."""
     with pytest.raises(SourceUnusable, match=str(MAX_BYTES)):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import catalogue
 import click
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from uknip_crawler.cli import cli
 from uknip_crawler.models import Outcome
 
 ROOT = Path(__file__).parent.parent
+TESTS = [path for path in (ROOT / "tests").glob("test_*.py") if path != Path(__file__)]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = [page for page in PAGES if "[[[cog" in page.read_text("utf-8")]
 PROSE = {"crawls"}
@@ -55,6 +57,18 @@ def test_a_page_says_what_the_code_says(page: Path) -> None:
 def test_every_outcome_has_its_meaning() -> None:
     """In the order in which a reader meets them."""
     assert list(MEANINGS) == list(Outcome)
+
+
+def test_every_fault_is_tried_or_says_why_not() -> None:
+    """And stands under a promise; a mark names a fault that is in the catalogue, once for each test."""
+    told, tried = catalogue.catalogue(), catalogue.tests()
+    faults = set(told["faults"])
+    assert faults <= set(tried) | set(told["untested"])
+    assert set(tried) | set(told["untested"]) <= faults
+    assert {row for promise in told["promises"] for row in promise["faults"]} == faults
+    marked = [re.findall(r"mark\.fault\(([^)]*)\)", path.read_text("utf-8")) for path in TESTS]
+    named = {row for marks in marked for mark in marks for row in re.findall(r'"(\w+)"', mark)}
+    assert named <= faults
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:

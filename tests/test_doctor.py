@@ -139,6 +139,7 @@ def test_a_sqlite_that_lacks_something_is_told(archive: Path, monkeypatch: pytes
     assert amiss(archive) == [("sqlite", "fail")]
 
 
+@pytest.mark.fault("O06")
 @pytest.mark.parametrize(
     ("later", "expected"),
     [
@@ -192,6 +193,7 @@ def test_settings_that_are_damaged_or_missing_are_told(archive: Path) -> None:
     assert amiss(archive) == [("settings", "warn")]
 
 
+@pytest.mark.fault("O06")
 def test_a_file_that_cannot_be_written_is_told(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By name."""
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != DATABASE)

@@ -173,6 +173,7 @@ def test_the_reader_may_ask_everything(server: Server) -> None:
 COUNT = "with recursive c(x) as (select 1 union all select x + 1 from c"
 
 
+@pytest.mark.fault("E05")
 @pytest.mark.parametrize(
     "sql",
     [

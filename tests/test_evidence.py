@@ -191,6 +191,7 @@ def test_rest_and_feed_say_what_they_list() -> None:
     )
 
 
+@pytest.mark.fault("X11")
 def test_a_list_that_says_junk_says_nothing_harmful() -> None:
     """Halves of characters, control characters and objects where text should be never reach the database."""
     post = {

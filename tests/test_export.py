@@ -268,6 +268,7 @@ def test_a_bad_day_is_a_usage_error_of_one_line(day: str) -> None:
     assert caught.value.exit_status == 2
 
 
+@pytest.mark.fault("E04")
 @pytest.mark.parametrize(
     ("search", "count"),
     [
@@ -329,6 +330,7 @@ def test_the_default_file_is_in_exports(
     assert len(Path("exports/uknip.jsonl").read_text("utf-8").splitlines()) == 5
 
 
+@pytest.mark.fault("E02")
 def test_a_failed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> None:
     """Here the reading fails half-way."""
     file = tmp_path / "out.jsonl"
@@ -344,6 +346,7 @@ def test_a_failed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> N
     assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "out.jsonl"]
 
 
+@pytest.mark.fault("E02")
 def test_a_killed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> None:
     """SIGKILL while rows are being written."""
     file = tmp_path / "out.jsonl"
@@ -366,6 +369,7 @@ write_export(Path({str(archive)!r}), Recipe("jsonl"), Path({str(file)!r}), watch
     assert file.read_text() == "old"
 
 
+@pytest.mark.fault("E02")
 def test_a_file_and_what_tells_of_it_appear_together_or_not_at_all(archive: Path, tmp_path: Path) -> None:
     """Where the second cannot be written the first is as it was: absent, or the old one."""
     folder = tmp_path / "out"
@@ -428,6 +432,7 @@ def test_a_damaged_archive_is_a_storage_error(tmp_path: Path) -> None:
         export_to(tmp_path, tmp_path / "out.csv")
 
 
+@pytest.mark.fault("E06")
 def test_head_may_stop_reading(archive: Path) -> None:
     """No traceback, exit status 0."""
     db = Database(archive / "uknip.db")
@@ -483,6 +488,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "- Bring a 
 HARMLESS = ["1-0 win", "a=b", "'quoted'", "“=1”", "x\n=1+1"]
 
 
+@pytest.mark.fault("E01")
 def test_no_csv_cell_begins_like_a_formula(tmp_path: Path) -> None:
     """OWASP's list, also behind white space; list items that open a body too."""
     rows = csv_rows(exported(hostile_archive(tmp_path, FORMULAS + HARMLESS), kind="csv"))
@@ -490,6 +496,7 @@ def test_no_csv_cell_begins_like_a_formula(tmp_path: Path) -> None:
     assert [row["body"] for row in rows] == ["'" + text for text in FORMULAS] + HARMLESS
 
 
+@pytest.mark.fault("E01")
 def test_raw_csv_and_json_keep_the_text(tmp_path: Path) -> None:
     """Programs get what is in the archive."""
     archive = hostile_archive(tmp_path, FORMULAS)
@@ -508,6 +515,7 @@ def test_csv_opens_as_utf8_in_excel(archive: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_bytes().startswith(b'"url",')
 
 
+@pytest.mark.fault("E06")
 def test_any_text_makes_valid_json(tmp_path: Path) -> None:
     """Controls, quotes, line separators, astral characters, a NUL."""
     texts = ['"\\', "\x00\x01\x1f", "a\u2028b\u2029", "😀\U0010ffff", "\x7f\u202e", "</script>"]
@@ -526,6 +534,7 @@ def test_an_empty_archive_exports_nothing_validly(tmp_path: Path) -> None:
     assert exported(tmp_path, kind="csv").startswith('"url","aliases"')
 
 
+@pytest.mark.fault("E06")
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     """30 MB of text pass through a process that may grow by 15 MB."""
     db = new_archive(tmp_path)

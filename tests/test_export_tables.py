@@ -131,6 +131,7 @@ def test_filters_choose_articles_and_tables_follow(archive: Path) -> None:
     assert len(records(archive, "--limit", "1", "--section", "travel")) == 1
 
 
+@pytest.mark.fault("P01")
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
 def test_redacted_stories_never_leave(archive: Path, table: str, kind: str) -> None:

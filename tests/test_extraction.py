@@ -41,6 +41,7 @@ def paragraphs(html: str) -> list[str]:
     return [block.text for block in article.blocks]
 
 
+@pytest.mark.fault("X01")
 @pytest.mark.parametrize(
     "html", ["<svg>html", "", " ", "<", "<!--", "\0\0\0", "<html></html>", "<p>", "\x1a"]
 )
@@ -51,6 +52,7 @@ def test_a_page_without_text_is_an_extract_error(html: str) -> None:
     assert reading.reason
 
 
+@pytest.mark.fault("X14")
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [(b"%PDF-1.7 \x00", "text/html"), (b"{}", "application/json"), (b"<rss/>", "application/rss+xml")],
@@ -61,6 +63,7 @@ def test_what_is_no_html_is_no_article(body: bytes, content_type: str) -> None:
     assert (reading.outcome, reading.reason) == (Outcome.NOT_ARTICLE, "not_html")
 
 
+@pytest.mark.fault("X13", "X16")
 @pytest.mark.parametrize(
     "html",
     [
@@ -98,6 +101,7 @@ def test_a_hostile_page_costs_little(html: str) -> None:
         assert "truncated_parse" in reading.flags
 
 
+@pytest.mark.fault("X03")
 @pytest.mark.parametrize("depth", [200, 250, 300, 2500])
 def test_deep_nesting_is_read_or_flagged(depth: int) -> None:
     """The last paragraph is there, or the reading says that the parse was cut."""
@@ -108,11 +112,13 @@ def test_deep_nesting_is_read_or_flagged(depth: int) -> None:
     assert "truncated_parse" in reading.flags or (article is not None and "ENDMARKER" in article.body)
 
 
+@pytest.mark.fault("X10")
 def test_an_unclosed_comment_is_flagged() -> None:
     """A comment that never ends hides the rest of the page; the reading says so."""
     assert "truncated_parse" in reading_of(page(f"{STORY}<!-- and the rest {STORY}")).flags
 
 
+@pytest.mark.fault("X09")
 def test_repeated_paragraphs_stay_and_are_flagged() -> None:
     """The same paragraph twice is what the page prints: kept, and named as a doubt."""
     reading = reading_of(page(STORY * 2))
@@ -121,6 +127,7 @@ def test_repeated_paragraphs_stay_and_are_flagged() -> None:
     assert "repeated_paragraphs" in reading.flags
 
 
+@pytest.mark.fault("X02")
 @pytest.mark.parametrize(
     "base", ["http://[bad", "javascript:alert(1)", "http://[::1", "\x00", "http://a:b@c:d/"]
 )
@@ -141,6 +148,7 @@ def test_links_are_capped_and_absolute() -> None:
     assert links[0].url == "https://uknip.co.uk/a/0/"
 
 
+@pytest.mark.fault("X04", "X05")
 def test_controls_nul_and_broken_bytes_leave_the_text_clean() -> None:
     """Controls go, bytes that are no UTF-8 become U+FFFD, and what follows is still there."""
     html = page("<p>Ciar\u00e1n\x00 was\x01 at \u201chome\u201d \u2014 BROKEN. ENDMARKER&#1;</p>").encode()
@@ -149,6 +157,7 @@ def test_controls_nul_and_broken_bytes_leave_the_text_clean() -> None:
     assert article.body == "Ciarán was at “home” — x\ufffdy. ENDMARKER"
 
 
+@pytest.mark.fault("X06", "X07")
 @pytest.mark.parametrize(
     ("data", "label", "text"),
     [
@@ -167,6 +176,7 @@ def test_a_lie_about_the_charset_does_no_harm(data: bytes, label: str, text: str
     assert decode_text(data, f"text/html; charset={label}")[0] == text
 
 
+@pytest.mark.fault("X12")
 @pytest.mark.parametrize(
     "node",
     [
@@ -196,6 +206,7 @@ def test_deeply_nested_json_ld_is_survived() -> None:
     assert reading_of(page(head=f'<script type="application/ld+json">{"[" * 100_000}</script>')).article
 
 
+@pytest.mark.fault("X08")
 def test_an_unreadable_date_is_unknown_and_its_text_kept() -> None:
     """A zero date gives no date; the address's day is taken only where the address has one."""
     head = '<meta property="article:published_time" content="0000-00-00T00:00:00+00:00">'

@@ -85,6 +85,7 @@ def test_what_is_left_of_a_body_cut_short_can_be_read(pack: Callable[[bytes], by
     assert text.startswith(body) == (is_named and len(body) > 1000)
 
 
+@pytest.mark.fault("F09")
 @pytest.mark.parametrize("kept", [1, 9, 12, 40, -9, -4, -1])
 def test_a_compressed_body_cut_short_is_truncated(kept: int) -> None:
     """Wherever the stream is cut, in its header, data or trailer, the loss is noticed."""
@@ -99,6 +100,7 @@ def test_a_capture_known_to_be_cut_is_truncated() -> None:
         decode(capture(PAGE, truncated="disconnect"))
 
 
+@pytest.mark.fault("F10")
 def test_a_wrong_checksum_is_unreadable() -> None:
     """A gzip member whose CRC does not fit its content is refused."""
     body = bytearray(gzip.compress(PAGE))
@@ -107,6 +109,7 @@ def test_a_wrong_checksum_is_unreadable() -> None:
         decode(capture(bytes(body), "gzip"))
 
 
+@pytest.mark.fault("F10")
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "rot13"])
 def test_what_is_neither_in_its_coding_nor_text_is_unreadable(coding: str) -> None:
     """Such as bytes encrypted on their way."""
@@ -114,6 +117,7 @@ def test_what_is_neither_in_its_coding_nor_text_is_unreadable(coding: str) -> No
         decode(capture(random.Random(1).randbytes(3000), coding))
 
 
+@pytest.mark.fault("F01", "F02")
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_a_bomb_is_refused_cheaply(layers: int) -> None:
     """A quarter of a gigabyte of zeros in one, two or three layers is refused within a second."""

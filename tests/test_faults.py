@@ -37,6 +37,7 @@ FAILURES = (
     ("http_error", faults.status(500)),
     ("http_error", faults.status(403)),
     ("redirect_loop", faults.redirect("")),
+    ("interrupted", faults.body(b"Briefly unavailable for scheduled maintenance. Check back in a minute.")),
 )
 NO_STORIES = (
     ("blocked_host", faults.redirect("http://elsewhere.invalid/page/")),
@@ -47,7 +48,6 @@ NO_STORIES = (
     ("blocked_url", faults.redirect("http://[/")),
     ("soft_404", faults.body(b"<html><head><title>Page not found</title></head><body class='error404'><h1>Page not found</h1></body></html>")),
     ("not_article", faults.body(b"%PDF-1.7", content_type="application/pdf")),
-    ("not_article", faults.body(b"Briefly unavailable for scheduled maintenance. Check back in a minute.")),
     ("protected", faults.body(b"<html><body class='single single-post postid-9'><h1>Protected: A story</h1><form class='post-password-form'><input name='post_password' type='password'></form></body></html>")),
 )  # fmt: skip
 
@@ -59,6 +59,7 @@ def break_pages(site: SampleSite, broken: tuple[tuple[str, faults.Fault], ...]) 
     return {site.url(path): expected for path, (expected, _) in zip(victims, broken, strict=True)}
 
 
+@pytest.mark.fault("F04", "F08", "F09", "F10", "F12")
 def test_a_page_that_fails_costs_one_row_and_is_tried_again(tmp_path: Path) -> None:
     """The other stories are stored, and the run says that it is not whole."""
     with SampleSite(newsroom(20)) as site:
@@ -72,6 +73,7 @@ def test_a_page_that_fails_costs_one_row_and_is_tried_again(tmp_path: Path) -> N
         assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
 
 
+@pytest.mark.fault("F14", "F15", "W05", "W07", "X14")
 def test_an_address_that_shows_no_story_costs_one_row(tmp_path: Path) -> None:
     """It is the site's business: the run is green."""
     with SampleSite(newsroom(20)) as site:
@@ -82,6 +84,7 @@ def test_an_address_that_shows_no_story_costs_one_row(tmp_path: Path) -> None:
         assert stored == {site.url(post.path) for post in site.newsroom.published()} - expected.keys()
 
 
+@pytest.mark.fault("F01")
 def test_a_page_that_swells_is_too_large(tmp_path: Path) -> None:
     """Forty kilobytes on the wire, forty megabytes unpacked."""
     bomb = gzip.compress(b"<p>" + b"\0" * (40 * 2**20))
@@ -98,6 +101,7 @@ def _gzipped(answer: Any, stream: bytes) -> Any:
     return replace(answer, body=stream, encoding="gzip")
 
 
+@pytest.mark.fault("F12", "F13")
 def test_a_redirect_chain_has_an_end(tmp_path: Path) -> None:
     """Six redirects are one too many; two addresses pointing at each other are a loop."""
     with SampleSite(newsroom(20)) as site:
@@ -113,6 +117,7 @@ def test_a_redirect_chain_has_an_end(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [(0,)]
 
 
+@pytest.mark.fault("F18")
 def test_retry_after_is_obeyed(tmp_path: Path) -> None:
     """Two 429 with Retry-After: 2; the waits are kept, the story stored, the run green."""
     with SampleSite(newsroom(20)) as site:
@@ -125,6 +130,7 @@ def test_retry_after_is_obeyed(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
 
 
+@pytest.mark.fault("F19")
 def test_a_site_that_asks_for_ages_is_left_alone(tmp_path: Path) -> None:
     """503 with Retry-After 10⁹: the rest is deferred, status 4, nothing is marked as missed; later all is fetched."""
     with SampleSite(newsroom(30)) as site:
@@ -137,6 +143,7 @@ def test_a_site_that_asks_for_ages_is_left_alone(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(30,)]
 
 
+@pytest.mark.fault("R01")
 @pytest.mark.parametrize(
     "fault",
     [500, 503, 429, faults.hang(30), faults.redirect("/robots.txt"), faults.torn_gzip(), faults.cut(20)],
@@ -150,6 +157,7 @@ def test_without_robots_txt_nothing_is_fetched(fault: int | faults.Fault, tmp_pa
     assert rows(tmp_path, "SELECT url FROM fetches") == [(site.url("/robots.txt"),)]
 
 
+@pytest.mark.fault("R02")
 def test_a_missing_robots_txt_allows_everything(tmp_path: Path) -> None:
     """RFC 9309 §2.3.1.3, whatever the error page says."""
     with SampleSite(newsroom(20)) as site:
@@ -160,6 +168,7 @@ def test_a_missing_robots_txt_allows_everything(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
 
 
+@pytest.mark.fault("F07", "O05")
 def test_a_site_that_is_down_gives_4(archived: Archived, tmp_path: Path) -> None:
     """Nothing listens; one line, and what was archived stays live."""
     with archived(tmp_path, 20) as site:
@@ -171,6 +180,7 @@ def test_a_site_that_is_down_gives_4(archived: Archived, tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.fault("S05", "S11")
 def test_a_source_that_breaks_is_trouble_not_silence(archived: Archived, tmp_path: Path) -> None:
     """REST and sitemaps gave stories yesterday and give HTML today: the feed is read, and the run is not green."""
     with archived(tmp_path, 20) as site:
@@ -214,6 +224,7 @@ def test_every_sitemap_that_robots_txt_names_is_read(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(60,)]
 
 
+@pytest.mark.fault("F20")
 def test_an_unchanged_old_story_is_not_asked_for_every_hour(archived: Archived, tmp_path: Path) -> None:
     """After a 304 the wait follows the story's age, as after a 200."""
     with archived(tmp_path, 20) as site:
@@ -230,6 +241,7 @@ def test_an_unchanged_old_story_is_not_asked_for_every_hour(archived: Archived, 
     assert rows(tmp_path, soon) == [(0,)]
 
 
+@pytest.mark.fault("W10")
 def test_a_mass_of_404_marks_nothing_as_gone(archived: Archived, tmp_path: Path) -> None:
     """When most stories vanish at once, it is the site that is ill."""
     with archived(tmp_path, 30) as site:
@@ -252,6 +264,7 @@ def _all_due(directory: Path) -> None:
         )
 
 
+@pytest.mark.fault("F14", "S04")
 def test_no_other_host_is_ever_contacted(tmp_path: Path) -> None:
     """A second server on this machine stays without a single connection."""
     with socket.create_server(("127.0.0.2", 0)) as elsewhere, SampleSite(newsroom(20)) as site:

@@ -140,6 +140,7 @@ def with_dictionary(*, is_packed: bool) -> bytes:
     return b"\x5d\x2a\x4d\x18" + struct.pack("<I", len(content)) + content + frames
 
 
+@pytest.mark.fault("V05")
 @pytest.mark.parametrize(
     ("name", "data"),
     [

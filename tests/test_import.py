@@ -316,6 +316,7 @@ def found(path: Path) -> tuple[list[str], list[str]]:
     return [one.url[-2] for one in records if isinstance(one, Record)], damage
 
 
+@pytest.mark.fault("V05")
 def test_a_file_is_read_however_it_is_packed(pages: Path, tmp_path: Path) -> None:
     """One gzip member a record, one for all, none."""
     plain = gzip.decompress(pages.read_bytes())
@@ -325,6 +326,7 @@ def test_a_file_is_read_however_it_is_packed(pages: Path, tmp_path: Path) -> Non
         assert found(path) == (list("012345"), [])
 
 
+@pytest.mark.fault("V03", "V04")
 def test_only_what_is_damaged_is_lost(pages: Path, tmp_path: Path) -> None:
     """A flipped byte, a torn tail, a wrong length: every other record is read, and the damage is said."""
     data = bytearray(pages.read_bytes())

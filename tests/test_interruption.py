@@ -61,6 +61,7 @@ def undisturbed(port: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return tables(directory)
 
 
+@pytest.mark.fault("D01", "O02")
 @pytest.mark.parametrize("kills", [(1,), (7,), (12, 5), (38, 3, 3), (46,)])
 def test_kill_minus_nine_and_run_again_ends_the_same(
     kills: tuple[int, ...], port: int, undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path
@@ -105,6 +106,7 @@ def verified(directory: Path) -> bool:
     return True
 
 
+@pytest.mark.fault("D03", "V07")
 @pytest.mark.parametrize("limit_bytes", [600_000, 900_000])
 def test_a_full_disk_ends_the_run_and_loses_nothing(limit_bytes: int, tmp_path: Path) -> None:
     """No file may grow beyond a limit, which is how a process meets a full disk: status 5, one line, no traceback."""
@@ -125,6 +127,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(limit_bytes: int, tmp_path: 
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
 
 
+@pytest.mark.fault("O03")
 def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
     """SIGTERM: status 143, every row closed, the WARC file closed, and the next run goes on."""
     with SampleSite(newsroom(40)) as site:
@@ -142,6 +145,7 @@ def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM articles") == [(40,)]
 
 
+@pytest.mark.fault("O03")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_whole_group_is_no_fault_of_a_page(number: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C in a terminal reaches the workers too."""
@@ -155,6 +159,7 @@ def test_a_signal_to_the_whole_group_is_no_fault_of_a_page(number: signal.Signal
         assert failures == []
 
 
+@pytest.mark.fault("O03")
 def test_a_run_that_waits_for_an_answer_ends_in_time(tmp_path: Path) -> None:
     """A server that says nothing does not hold up a run that is told to stop; its address is due again."""
     with SampleSite(newsroom(40)) as site:
@@ -193,6 +198,7 @@ def test_a_signal_while_stories_are_read_again_ends_at_once(tmp_path: Path) -> N
     assert verified(tmp_path)
 
 
+@pytest.mark.fault("O01")
 def test_a_second_crawl_at_the_same_time_gives_75_at_once(tmp_path: Path) -> None:
     """And the first is not disturbed; a killed holder's lock is free."""
     with SampleSite(newsroom(20)) as site:
@@ -255,6 +261,7 @@ def an_orphan(
     return url
 
 
+@pytest.mark.fault("V06")
 def test_a_capture_without_a_row_is_replayed_once(tmp_path: Path) -> None:
     """The page was fetched; asking the site again would be one request too many."""
     url = an_orphan(tmp_path)
@@ -278,6 +285,7 @@ def test_a_replayed_page_is_believed_where_the_live_one_is(
     assert rows(tmp_path, "SELECT outcome FROM fetches") == [(outcome,)]
 
 
+@pytest.mark.fault("V02", "V07")
 def test_a_torn_tail_is_cut(tmp_path: Path) -> None:
     """Two hundred bytes of a record that never got whole."""
     an_orphan(tmp_path, torn=True)
@@ -289,6 +297,7 @@ def test_a_torn_tail_is_cut(tmp_path: Path) -> None:
     assert all(member.is_whole for member in warc.members(path))
 
 
+@pytest.mark.fault("D01", "O02")
 def test_a_kill_while_following_edits_makes_no_false_revision(archived: Archived, tmp_path: Path) -> None:
     """Killed while the newsroom works: the rerun shows the site as it is now."""
     with archived(tmp_path, 40) as site:

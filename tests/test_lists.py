@@ -42,6 +42,7 @@ Sitemap: /map6.xml
 """
 
 
+@pytest.mark.fault("S04")
 def test_a_sitemap_that_robots_txt_names_in_any_way_is_read(tmp_path: Path) -> None:
     """Relative ones are resolved, malformed ones are refused by name, and neither ends the run."""
     with SmallSite(posts(6), robots=ALLOW + NAMED) as site:
@@ -89,6 +90,7 @@ def test_a_malformed_redirect_of_a_list_ends_no_run(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.fault("R01", "R03")
 @pytest.mark.parametrize("location", ["http://[::1/", "", "/elsewhere/robots.txt"])
 def test_a_malformed_redirect_of_robots_txt_is_no_crash(location: str, tmp_path: Path) -> None:
     """Without robots.txt nothing is asked for: exit 4. A redirect within the host is followed."""
@@ -166,6 +168,7 @@ def test_rest_is_found_where_the_home_page_says(says: str, tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.fault("S10")
 def test_a_refused_rest_list_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
     """403 is an answer: another way in would go behind it."""
     with SmallSite(posts(2)) as site:
@@ -269,6 +272,7 @@ BROKEN: dict[str, Answer] = {
 }
 
 
+@pytest.mark.fault("S01", "S05")
 def test_a_site_whose_lists_are_all_broken_is_not_complete(tmp_path: Path) -> None:
     """Nothing stored is no success: exit 3, the reason in words, a row for each list, and so in the next run."""
     lines = "".join(f"Sitemap: /{number}.xml\n" for number in range(len(BROKEN)))
@@ -297,6 +301,7 @@ def test_a_guessed_list_that_is_a_page_is_told_where_nothing_else_lists(tmp_path
     assert (done.status, "sitemap_index.xml" in done.troubles) == (3, True)
 
 
+@pytest.mark.fault("S03")
 def test_a_truncated_sitemap_gives_what_is_whole_and_is_told(tmp_path: Path) -> None:
     """Half an address is none."""
     with SmallSite(posts(4), robots=f"{ALLOW}Sitemap: /map.xml\n") as site:
@@ -324,6 +329,7 @@ def test_a_sitemap_that_an_index_names_and_that_fails_is_trouble(tmp_path: Path)
     assert (done.status, "two.xml" in done.troubles) == (3, True)
 
 
+@pytest.mark.fault("S10")
 def test_one_whole_list_excuses_what_was_only_guessed(tmp_path: Path) -> None:
     """REST refused, two guessed sitemaps missing, the third whole: nothing is amiss."""
     with SmallSite(posts(3)) as site:
@@ -336,6 +342,7 @@ def test_one_whole_list_excuses_what_was_only_guessed(tmp_path: Path) -> None:
     assert site.log == ["/robots.txt", "/sitemap.xml"]
 
 
+@pytest.mark.fault("S06")
 def test_a_sitemap_that_grows_for_ever_is_told(tmp_path: Path) -> None:
     """Each index names the next: read three deep, and no further."""
 

@@ -72,6 +72,7 @@ def test_the_newsrooms_edits_are_named_as_they_were_made(archived: Archived, tmp
     assert first == [("first", 0)]
 
 
+@pytest.mark.fault("W05", "W09")
 def test_each_way_of_going_has_its_record(archived: Archived, tmp_path: Path) -> None:
     """Taken off the lists, a password, the home page instead, then all of it back."""
     with archived(tmp_path, 30) as site:
@@ -116,6 +117,7 @@ def test_what_the_lists_drop_is_recorded_as_unpublished(archived: Archived, tmp_
     assert [kind for (kind,) in kinds] == ["unpublished", "missing", "gone"]
 
 
+@pytest.mark.fault("W10")
 def test_a_batch_of_sudden_404s_among_revisits_leaves_no_trace(tmp_path: Path) -> None:
     """Twelve of sixty are no fifth of all stories, but all of those that the run looked at."""
     with SampleSite(newsroom(70)) as site:

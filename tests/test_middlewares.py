@@ -21,6 +21,7 @@ from uknip_crawler.spiders.origin import Origin
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 
 
+@pytest.mark.fault("F18")
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -42,6 +43,7 @@ def test_retry_after_is_read_in_both_its_forms(header: bytes | None, seconds: fl
     assert retry_after_seconds(header, NOW) == seconds
 
 
+@pytest.mark.fault("F16", "F17")
 @pytest.mark.parametrize(
     "address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "192.168.1.1", "172.16.0.9", "0.0.0.0", "100.64.0.1", "::1", "fe80::1"]
 )  # fmt: skip
@@ -56,6 +58,7 @@ def test_a_public_address_passes() -> None:
     assert refuse_private("93.184.215.14", "uknip.co.uk") == "93.184.215.14"
 
 
+@pytest.mark.fault("F19")
 @pytest.mark.parametrize(
     ("status", "stopping", "outcome"),
     [

@@ -250,6 +250,7 @@ def test_a_far_away_month_does_not_stretch_the_chart() -> None:
 # Search
 
 
+@pytest.mark.fault("E04")
 @pytest.mark.parametrize(
     ("words", "found"),
     [("harbour", 1), ("cut-off", 1), ('"cut off"', 1), ("swan left", 1), ('"', 3), ("AND", 0), ("NEAR(", 1), ("*", 0), ("headline:", 0), ("a\0b", 0), ("zz " * 400, 0), ("", 3), (" ", 3)],
@@ -261,6 +262,7 @@ def test_search_answers_to_anything(room: Datasette, words: str, found: int) -> 
         assert f"<strong>{found} stor{'y' if found == 1 else 'ies'}</strong>" in page
 
 
+@pytest.mark.fault("E03")
 def test_found_words_are_marked_and_hostile_text_is_not_let_out(room: Datasette) -> None:
     """In headline and snippet."""
     page = text_of(room, "/read/search?q=closed")

@@ -57,6 +57,7 @@ def before(life: Path) -> dict[str, list[tuple[Any, ...]]]:
     return content(life)
 
 
+@pytest.mark.fault("V08")
 def test_what_is_rebuilt_equals_the_original(
     lost: Path, life: Path, before: dict[str, list[tuple[Any, ...]]]
 ) -> None:

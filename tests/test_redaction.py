@@ -123,6 +123,7 @@ def verified(directory: Path) -> bool:
     return True
 
 
+@pytest.mark.fault("P01")
 def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     crawled: tuple[Path, SampleSite], archive: Path
 ) -> None:
@@ -159,6 +160,7 @@ def test_nothing_of_a_redacted_story_is_left_in_any_byte(
     assert len(out.read_text().splitlines()) == len(before)
 
 
+@pytest.mark.fault("P01")
 def test_a_damaged_record_goes_too(crawled: tuple[Path, SampleSite], archive: Path) -> None:
     """It may hold the story, and cannot be searched; what stands beside it stays."""
     site = crawled[1]
@@ -284,6 +286,7 @@ _OTHERS = (
 )
 
 
+@pytest.mark.fault("P02")
 def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
     crawled: tuple[Path, SampleSite], archive: Path
 ) -> None:
@@ -329,6 +332,7 @@ def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
     assert verified(archive)
 
 
+@pytest.mark.fault("P02")
 def test_the_warc_files_alone_tell_what_must_stay_out(
     crawled: tuple[Path, SampleSite], archive: Path
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_location_in_raw_bytes_is_read_as_browsers_do(sent: bytes) -> None:
     assert location_of(capture) == "/café/"
 
 
+@pytest.mark.fault("F21")
 def test_cookies_are_told_again_only_where_a_redirect_wants_them(tmp_path: Path) -> None:
     """To itself, and by way of another page; afterwards the site is told at once, and never anybody else."""
     told: list[tuple[str, str | None]] = []
@@ -66,6 +67,7 @@ def test_cookies_are_told_again_only_where_a_redirect_wants_them(tmp_path: Path)
     assert cookies["/robots.txt"] is None
 
 
+@pytest.mark.fault("F12", "F14", "F21")
 def test_each_kind_of_redirect_ends_as_what_it_is(tmp_path: Path) -> None:
     """A cookie for itself, refreshes within the site and out of it, one that never ends, and many large cookies."""
     with SmallSite(posts(7)) as site:

@@ -22,6 +22,7 @@ def permissions(body: bytes) -> tuple[bool, bool]:
     return robots.allowed(PUBLIC, AGENT), robots.allowed(PRIVATE, AGENT)
 
 
+@pytest.mark.fault("R01", "R02")
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
@@ -72,12 +73,14 @@ def test_the_longest_rule_wins() -> None:
     assert permissions(b"User-agent: *\nDisallow: /\nAllow: /news/\n") == (True, False)
 
 
+@pytest.mark.fault("R05")
 def test_a_byte_order_mark_is_no_part_of_the_first_rule() -> None:
     """Without care the first group would be lost."""
     assert permissions(b"\xef\xbb\xbf" + RULES) == (True, False)
     assert Robots.parse(b"\xef\xbb\xbf" + RULES).warning is None
 
 
+@pytest.mark.fault("R05")
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf_16_is_obeyed_with_a_warning(encoding: str) -> None:
     """The publisher's wish is plain, though the encoding is wrong."""
@@ -86,6 +89,7 @@ def test_utf_16_is_obeyed_with_a_warning(encoding: str) -> None:
     assert "UTF-16" in (Robots.parse(body).warning or "")
 
 
+@pytest.mark.fault("R05")
 def test_an_html_page_allows_everything_with_a_warning() -> None:
     """A start page served for every unknown address holds no rules."""
     robots = Robots.parse(b"\n<!DOCTYPE html><html><body>Disallow: /</body></html>")
@@ -93,6 +97,7 @@ def test_an_html_page_allows_everything_with_a_warning() -> None:
     assert "HTML" in (robots.warning or "")
 
 
+@pytest.mark.fault("R04")
 def test_only_the_first_512_kib_are_read() -> None:
     """The last line may be half a rule, which would forbid more than the whole; it is not read."""
     filler = b"# filler\n" * (MAX_BYTES // 9)
@@ -104,6 +109,7 @@ def test_only_the_first_512_kib_are_read() -> None:
     assert str(MAX_BYTES) in (robots.warning or "")
 
 
+@pytest.mark.fault("R04")
 def test_28_mb_of_rules_take_less_than_two_seconds() -> None:
     """The rules of the part that is read hold."""
     body = RULES + b"Disallow: /other/path/\n" * 1_300_000
@@ -112,6 +118,7 @@ def test_28_mb_of_rules_take_less_than_two_seconds() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.fault("R06")
 def test_agents_times_rules_made_to_cost_time_forbid_everything() -> None:
     """15,000 agents that share 20,000 rules would be 300 million rules in memory."""
     body = b"".join(b"User-agent: a%d\n" % number for number in range(15_000)) + b"Disallow: /x\n" * 20_000
@@ -122,6 +129,7 @@ def test_agents_times_rules_made_to_cost_time_forbid_everything() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.fault("R06")
 def test_a_pattern_of_forty_stars_takes_less_than_a_second() -> None:
     """Backtracking would take longer than the universe."""
     robots = Robots.parse(b"User-agent: *\nDisallow: /" + b"*a" * 40 + b"*b$\n")

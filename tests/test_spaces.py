@@ -66,6 +66,7 @@ def _trap(kind: str, number: int) -> str:
     }[kind]
 
 
+@pytest.mark.fault("W02")
 def test_calendars_and_growing_paths_are_capped(tmp_path: Path) -> None:
     """Three traps on every page, before the stories: each costs some 20 visits, once; every story is read."""
     spaces = {"calendar": "/events/2", "query": "eventDate", "deeper": "/more"}

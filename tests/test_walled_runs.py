@@ -39,6 +39,7 @@ def history(archive: Path) -> list[Any]:
     ]
 
 
+@pytest.mark.fault("W08")
 @pytest.mark.parametrize("wall", [STRANGE, KNOWN], ids=["strange", "known"])
 def test_walls_in_the_place_of_three_stories_leave_no_trace_in_them(wall: str, tmp_path: Path) -> None:
     """The captures are kept, the run says where it met them, the ledger and `why` too; the next run finds the stories unchanged."""
@@ -76,6 +77,7 @@ def test_a_fresh_archive_takes_no_wall_for_a_story(wall: str, tmp_path: Path) ->
         assert rows(tmp_path, "SELECT count(*), max(revision_count) FROM articles") == [(3, 1)]
 
 
+@pytest.mark.fault("S05")
 def test_an_emptied_sitemap_unpublishes_nothing(tmp_path: Path) -> None:
     """Nor one that names a few of many; when it is whole again nothing has happened."""
     with small_site(12) as site:

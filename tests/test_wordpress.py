@@ -117,6 +117,7 @@ def test_every_published_story_is_found_exactly_once(first: Crawl) -> None:
     assert sorted(urls) == sorted(first.stories)
 
 
+@pytest.mark.fault("W05")
 def test_a_story_behind_a_password_is_recorded_as_protected(first: Crawl) -> None:
     """Its address is public, its text is not."""
     [protected] = [story for story in first.hidden if story.has_password]
@@ -125,6 +126,7 @@ def test_a_story_behind_a_password_is_recorded_as_protected(first: Crawl) -> Non
     ]
 
 
+@pytest.mark.fault("W06")
 def test_nothing_hidden_is_in_the_archive(first: Crawl) -> None:
     """Neither title nor text of what the newsroom keeps back is archived."""
     texts = "\n".join(f"{row['headline']}\n{row['body']}" for row in first.live().values())
@@ -247,6 +249,7 @@ def test_nothing_but_the_edit_makes_a_revision(work: dict[str, Any], second: Cra
     assert third.revisions() == second.revisions() + NEW_STORIES + 1
 
 
+@pytest.mark.fault("W09")
 @pytest.mark.parametrize("change", MISSED)
 def test_a_story_missed_once_stays_readable(
     change: str, work: dict[str, Any], second: Crawl, third: Crawl
@@ -261,6 +264,7 @@ def test_a_story_missed_once_stays_readable(
 # The crawl after that
 
 
+@pytest.mark.fault("W09")
 @pytest.mark.parametrize("change", MISSED)
 def test_a_story_missed_twice_is_gone_and_still_readable(
     change: str, work: dict[str, Any], second: Crawl, fourth: Crawl

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
@@ -78,6 +79,14 @@ class CaptureMiddleware(Component):
         return response
 
 
+class DownloadHandler(HTTP11DownloadHandler):
+    """Scrapy's, without Twisted's habit of asking again by itself: every request is counted, and waits its turn."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._pool.retryAutomatically = False
+
+
 def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name.decode("latin-1"), value.decode("latin-1"))
@@ -129,7 +138,7 @@ class PolitenessMiddleware(Component):
         if self._errors >= self._settings.getint("UKNIP_ERRORS_IN_A_ROW"):
             self._crawl.stop.early(f"the site answered with {self._errors} server errors in a row")
             return response
-        if response.status in _TEMPORARY:
+        if response.status in _TEMPORARY or "dataloss" in response.flags:
             return await self._again(request) or response
         return response
 

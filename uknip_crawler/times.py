@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from uknip_crawler.models import Article, Moment
@@ -41,6 +41,14 @@ def _is_after(one: Moment, other: Moment) -> bool:
 def london_day(moment: Moment) -> date:
     """Return the day in London on which a moment falls."""
     return moment.astimezone(LONDON).date() if isinstance(moment, datetime) else moment
+
+
+def utc_text(instant: datetime, precision: str = "seconds") -> str:
+    """Write an aware instant as `2024-06-19T09:32:00Z`, also of years before 1000, whose digits strftime leaves out.
+
+    `precision` is what `datetime.isoformat` calls it. Raises OverflowError where UTC has no such year.
+    """
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
 def _iso(text: str | None) -> Moment | None:

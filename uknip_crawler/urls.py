@@ -51,7 +51,7 @@ _SESSION_VALUE = re.compile(r"(?=.*\d)[\w.,!-]{8,}")
 _SESSION_PATH = re.compile(r"(?i);(?:jsessionid|phpsessid|session_?id|sid)=[^/;]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-_AMP_PATH = re.compile(r"/amp/?$")
+_AMP_PATH = re.compile(r"(?:/amp)+/?$")
 _PART_PATH = re.compile(r"(?P<first>/.*[^/])/(?:(?:page|part)[-_]?)?(?P<number>[1-9]\d{0,2})(?P<slash>/?)")
 _NO_STORY = re.compile(r"(?i)/(?:\d+|tag|category|author|comments?)$")
 _PART_QUERY = frozenset({"page", "paged", "pg", "part"})
@@ -74,7 +74,7 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     """
     parts = _parts(url, base or site.base_url)
     own = _own(parts, site, url)
-    path = _AMP_PATH.sub("/", _SESSION_PATH.sub("", _without_dots(parts.path))) or "/"
+    path = _AMP_PATH.sub("/", _without_dots(_SESSION_PATH.sub("", parts.path))) or "/"
     if f"{path}/" == own.path:
         path = own.path  # the folder itself
     kept = urlunsplit((own.scheme, own.netloc, path, _without_tracking(parts.query), ""))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +19,7 @@ from uknip_crawler.archive import sealing
 from uknip_crawler.archive.migrations import FORMER, forget_former, migrations
 from uknip_crawler.errors import StorageError, UsageError
 from uknip_crawler.models import Moment
+from uknip_crawler.times import utc_text
 
 DATABASE = "uknip.db"
 
@@ -179,13 +180,13 @@ def as_text(moment: Moment | None) -> str | None:
     if moment is None:
         return None
     if isinstance(moment, datetime):
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(moment)
     return moment.isoformat()
 
 
 def as_precise_text(instant: datetime) -> str:
     """Write an instant with microseconds, for the order of visits within one second."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return utc_text(instant, "microseconds")
 
 
 def as_moment(text: str) -> Moment:

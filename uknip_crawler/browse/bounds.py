@@ -7,10 +7,11 @@ given enough to work on for long.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 MAX_VALUE_BYTES = 4 * 2**20
 MAX_ANSWER_BYTES = 32 * 2**20

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from uknip_crawler.times import LONDON
+from uknip_crawler.times import LONDON, utc_text
 
 
 def london_time(text: str | None) -> str:
@@ -40,7 +40,7 @@ def instant_text(text: str | None) -> str | None:
         return None
     if "T" not in (text or ""):
         instant = instant.replace(tzinfo=LONDON)
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return utc_text(instant)
 
 
 def time_element(text: str | None, *, day_only: bool = False) -> Markup:

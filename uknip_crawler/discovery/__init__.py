@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from html import unescape
 from urllib.parse import urljoin
 
 from uknip_crawler.errors import UknipError
 from uknip_crawler.models import Finding
+from uknip_crawler.times import utc_text
 
 _LONGEST = 500  # characters of what a source says of one field
 
@@ -61,7 +62,7 @@ class Listing:
 def instant_said(name: str, source: str, raw: str | None, instant: datetime | None) -> tuple[Finding, ...]:
     """Return what a source says of a date: its text, and the instant it was read as in UTC."""
     printed = _plain(raw or "")
-    value = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant else None
+    value = utc_text(instant) if instant else None
     return (Finding(name, source, printed, value),) if printed else ()
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from uknip_crawler.discovery import Content, Listed, Listing, SourceUnusable, instant_said, text_said
 from uknip_crawler.discovery.dates import iso_instant
+from uknip_crawler.times import utc_text
 
 POSTS = "wp-json/wp/v2/posts"
 """Where WordPress lists its posts unless the site says otherwise: below its own folder."""
@@ -46,7 +47,7 @@ def posts_url(
     }
     if modified_after:
         # the zone must be said: without it WordPress reads the site's own time
-        query["modified_after"] = modified_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query["modified_after"] = utc_text(modified_after)
     return _asking(base_url, endpoint, query)
 
 

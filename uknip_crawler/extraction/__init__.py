@@ -28,7 +28,7 @@ _NOT_HTML = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x
 _REFUSALS = {
     PageKind.LISTING: (Outcome.NOT_ARTICLE, "listing"),
     PageKind.PAGE: (Outcome.NOT_ARTICLE, "page"),
-    PageKind.MAINTENANCE: (Outcome.NOT_ARTICLE, "maintenance"),
+    PageKind.MAINTENANCE: (Outcome.INTERRUPTED, "maintenance"),
     PageKind.SOFT_404: (Outcome.SOFT_404, "soft_404"),
     PageKind.PROTECTED: (Outcome.PROTECTED, "password"),
     PageKind.CHALLENGE: (Outcome.CHALLENGE, "challenge"),

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.articles import Known
-from uknip_crawler.archive.frontier import AT_NEXT_RUN, Candidate
+from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.redactions import address_mark, marks_of
 from uknip_crawler.archive.story_rows import Evidence, replace_furniture
 from uknip_crawler.duplicates.fingerprints import content_sha256
@@ -238,8 +238,6 @@ class Settlement:
             wait = self._parts.wait_of(visit.due.url, outcome, now)
         elif here is not None and here.url != visit.due.url:
             wait = None  # an alias: the story is followed at its own address
-        elif outcome is Outcome.NOT_ARTICLE and detail == "maintenance":
-            wait = AT_NEXT_RUN
         else:
             wait = wait_of(here, outcome, now, vouched=visit.due.listed_on is not None)
         self._planning.plan(visit.due.url, outcome, wait, article_id, now, *validators(visit, outcome))

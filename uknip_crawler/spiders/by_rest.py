@@ -18,6 +18,8 @@ from uknip_crawler.spiders.intake import Intake
 _CENSUS_PAGE = 50  # not a walk's pages: a run asks for nothing twice, and a walk may have to follow
 _OVERLAP = timedelta(minutes=5)  # a post saved while the last list was read is asked for again
 _MANY = 20
+_WALKS = (rest.PER_PAGE, rest.PER_PAGE - 1, rest.PER_PAGE - 2)
+"""Posts a page of a walk, and of those after one under which the list moved: nothing is asked for twice."""
 
 
 class RestList:
@@ -31,6 +33,7 @@ class RestList:
         self._endpoint = endpoint
         self._named = named
         self._total = 0
+        self._slipped = False
         self._doubts_dates = False
         self.may_be_elsewhere = False
 
@@ -89,9 +92,12 @@ class RestList:
     async def _walk(self, known: Source) -> bool:
         """List every post, then look at those that are listed no longer."""
         began = self._intake.clock()
-        latest = await self._pages(known)
-        if latest is None:
-            return False
+        for per_page in _WALKS:
+            latest = await self._pages(known, per_page=per_page)
+            if latest is None:
+                return False
+            if not self._slipped:
+                break
         if self._intake.run.since:
             return True
         if not self._total:
@@ -103,12 +109,19 @@ class RestList:
         self._intake.save(replace(known, listed=self._total), "complete", cursor=latest)
         return self._total > 0
 
-    async def _pages(self, known: Source, modified_after: datetime | None = None) -> datetime | None:
-        """Read all pages of a query into the frontier; return the latest change seen, or None when it failed."""
+    async def _pages(
+        self, known: Source, modified_after: datetime | None = None, per_page: int = rest.PER_PAGE
+    ) -> datetime | None:
+        """Read all pages of a query into the frontier; return the latest change seen, or None when it failed.
+
+        `_slipped` tells that the list got shorter between two pages: what stood behind a post that went moved up, and
+        one of them onto a page already read.
+        """
         latest = modified_after or datetime.fromtimestamp(0, UTC)
         page, pages = 1, 1
+        self._slipped = False
         while page <= pages:
-            answer = await self._get(modified_after=modified_after, page=page)
+            answer = await self._get(modified_after=modified_after, page=page, per_page=per_page)
             if answer.value is None:
                 if page > 1 and answer.detail == PAST_END:
                     break
@@ -116,13 +129,15 @@ class RestList:
                 self.may_be_elsewhere = page == 1 and answer.http_status in (200, 404, 410)
                 self._intake.failed(known, answer, named=self._named)
                 return None
-            self._total = answer.value.total or 0
+            total = answer.value.total or 0
+            self._slipped |= page > 1 and total < self._total
+            self._total = total
             self._doubts_dates = modified_after is not None and self._total >= max(_MANY, known.listed / 2)
             self._add(answer.value)
             latest = max(
                 [latest, *(entry.modified_at for entry in answer.value.entries if entry.modified_at)]
             )
-            is_full = len(answer.value.entries) == rest.PER_PAGE
+            is_full = len(answer.value.entries) == per_page
             pages = answer.value.pages or (page + 1 if is_full else page)
             page += 1
         return min(latest, self._intake.run.started_at)

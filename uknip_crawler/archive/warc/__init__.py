@@ -9,7 +9,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +26,7 @@ from uknip_crawler.archive.warc.heads import Head, HeadParser
 from uknip_crawler.archive.warc.packing import Gzip, Member, whole_members
 from uknip_crawler.errors import StorageError
 from uknip_crawler.models import Capture
+from uknip_crawler.times import utc_text
 
 ROLL_BYTES = 10**9
 ALTERED = "WARC-Altered"
@@ -198,7 +199,7 @@ def _write_request(writer: WARCWriter, capture: Capture, headers: tuple[tuple[st
 
 
 def _warc_date(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return utc_text(instant, "microseconds")
 
 
 def sync_folder(folder: Path) -> None:

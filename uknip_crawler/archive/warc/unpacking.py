@@ -6,6 +6,7 @@ WACZ is a zip file with WARC files under `archive/`: https://specs.webrecorder.n
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -99,8 +100,15 @@ def take_out(box: Path, path: Path) -> tuple[IO[bytes], str | None]:
             KeyError,
             RuntimeError,
             NotImplementedError,
+            ValueError,
         ) as error:
             problems.append(f"the zip file is damaged here: {error}")
+        except OSError as error:
+            if (
+                error.errno != errno.EINVAL
+            ):  # a place before the file's begin is its contents' mistake, the rest the disk's
+                raise
+            problems.append("the zip file is damaged here: it names a place outside of the file")
 
     return _filled(box, fill), next(iter(problems), None)
 

@@ -6,12 +6,12 @@ Each module of this package holds one family of pages; each page is a function f
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette.utils import sqlite_timelimit
 from datasette.utils.asgi import Response
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.browse.metadata import DATABASE_NAME
 from uknip_crawler.browse.pages import (

@@ -6,7 +6,6 @@ this one. A package, not a module: only then does Datasette find templates/ and 
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Callable, Generator
 from typing import Any
@@ -16,6 +15,7 @@ from datasette.utils import escape_fts
 from datasette.utils.asgi import NotFound
 from markupsafe import Markup
 from pluggy import HookimplMarker
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
 from uknip_crawler.browse.blocks import block_summary
 from uknip_crawler.browse.bounds import bound

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from uknip_crawler.extraction.metadata.zones import NAMED, NAMES, split_zone, states_a_zone, without_remark
 from uknip_crawler.extraction.page.text import one_line
 from uknip_crawler.models import Moment
-from uknip_crawler.times import LONDON
+from uknip_crawler.times import LONDON, utc_text
 
 EARLIEST = date(1990, 1, 1)
 MAX_LENGTH = 100
@@ -240,7 +240,7 @@ def _is_plausible(moment: Moment, fetched_at: datetime) -> bool:
 def iso_text(moment: Moment | None) -> str | None:
     """Return an instant as `2024-06-19T09:32:00Z`, a bare day as `2020-09-16`."""
     if isinstance(moment, datetime):
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(moment)
     return moment.isoformat() if moment else None
 
 
