@@ -88,7 +88,8 @@ def keep(control: socket.socket, command: int, streams: Sequence[int], told: int
 
 
 def become(request: dict[str, object], streams: Sequence[int]) -> list[str]:
-    """Take on a command's folder, environment and streams; return its arguments."""
+    """Take on a command's folder, environment and streams, in a session of its own; return its arguments."""
+    os.setsid()
     os.chdir(str(request["folder"]))
     sys.path[0] = str(Path.cwd())
     environment = request["environment"]

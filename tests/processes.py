@@ -5,13 +5,15 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def uknip(
     """
     variables = {**environment, **_ENVIRONMENT}
     if sys.platform == "linux":
-        return _forked(arguments, cwd or Path.cwd(), variables)
+        return begin(*arguments, cwd=cwd, environment=environment).end()
     return subprocess.run(
         [sys.executable, "-m", "uknip_crawler", *arguments],
         capture_output=True,
@@ -65,22 +67,42 @@ def _nursery() -> socket.socket:
     return ours
 
 
-def _forked(
-    arguments: tuple[str, ...], folder: Path, variables: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    request = {"arguments": arguments, "folder": str(folder), "environment": variables}
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command under way: the number of its process, which leads a process group of its own."""
+
+    pid: int
+    arguments: tuple[str, ...]
+    pipes: tuple[int, ...]
+
+    def end(self) -> subprocess.CompletedProcess[str]:
+        """Wait for the end of the command, and of those that hold its streams."""
+        output, errors, status = _read_all(self.pipes, self.pid, self.arguments)
+        return subprocess.CompletedProcess(["uknip", *self.arguments], int(status), output, errors)
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait for the end, but no longer than that; tell whether it has come."""
+        return bool(select.select([self.pipes[-1]], [], [], seconds)[0])
+
+
+def begin(*arguments: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ) -> Running:
+    """Start `uknip ARGUMENTS` as a fork of the nursery; Linux only."""
+    variables = {**environment, **_ENVIRONMENT}
+    request = {"arguments": arguments, "folder": str(cwd or Path.cwd()), "environment": variables}
     pipes = [os.pipe() for _ in range(3)]
     with open(os.devnull) as nothing:  # noqa: PTH123  # no path of a user's
         streams = [nothing.fileno(), *(write for _, write in pipes)]
         socket.send_fds(_nursery(), [json.dumps(request).encode()], streams)
     for _, write in pipes:
         os.close(write)
-    output, errors, told = _read_all([read for read, _ in pipes], arguments)
-    status = int(told.split()[1])
-    return subprocess.CompletedProcess(["uknip", *arguments], status, output, errors)
+    reads = tuple(read for read, _ in pipes)
+    number = b""
+    while not number.endswith(b"\n"):
+        number += os.read(reads[-1], 1)
+    return Running(int(number), arguments, reads)
 
 
-def _read_all(pipes: list[int], arguments: tuple[str, ...]) -> list[str]:
+def _read_all(pipes: Sequence[int], pid: int, arguments: tuple[str, ...]) -> list[str]:
     """Read each pipe to its end; raise TimeoutExpired, and end the command, when that takes too long."""
     deadline = time.monotonic() + _SECONDS
     read: dict[int, bytes] = dict.fromkeys(pipes, b"")
@@ -90,7 +112,7 @@ def _read_all(pipes: list[int], arguments: tuple[str, ...]) -> list[str]:
         while selector.get_map():
             ready = selector.select(deadline - time.monotonic())
             if not ready and time.monotonic() > deadline:
-                os.kill(int(read[pipes[-1]].split()[0]), signal.SIGKILL)
+                os.killpg(pid, signal.SIGKILL)
                 raise subprocess.TimeoutExpired(["uknip", *arguments], _SECONDS)
             for key, _ in ready:
                 if chunk := os.read(key.fd, 2**16):

@@ -347,8 +347,10 @@ def test_a_failed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.fault("E02")
-def test_a_killed_export_leaves_the_old_file(archive: Path, tmp_path: Path) -> None:
-    """SIGKILL while rows are being written."""
+def test_a_killed_export_leaves_the_old_file_and_the_next_nothing_of_it(
+    archive: Path, tmp_path: Path
+) -> None:
+    """SIGKILL while rows are being written; an export under way to the same place is left alone."""
     file = tmp_path / "out.jsonl"
     file.write_text("old")
     code = f"""
@@ -367,6 +369,11 @@ write_export(Path({str(archive)!r}), Recipe("jsonl"), Path({str(file)!r}), watch
         assert process.stdout.readline() == b"row\n"
         process.send_signal(signal.SIGKILL)
     assert file.read_text() == "old"
+    assert list(tmp_path.glob(".out.jsonl.*.part"))
+    under_way = tmp_path / f".out.jsonl.{os.getppid()}.part"
+    under_way.touch()
+    write_export(archive, Recipe("jsonl"), file)
+    assert sorted(path.name for path in tmp_path.glob(".*")) == [under_way.name]
 
 
 @pytest.mark.fault("E02")

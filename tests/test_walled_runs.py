@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ KNOWN = (Path(__file__).parent / "walls" / "used" / "consent_partners.html").rea
 
 def run(site: SmallSite, archive: Path, expect: int) -> str:
     site.touch()
-    time.sleep(1.0)  # times in an archive are whole seconds: runs do not share one
     done = uknip(
         "crawl", site.base_url, "--archive", str(archive), *(option for option in FAST if option != "--json")
     )

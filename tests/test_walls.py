@@ -166,6 +166,8 @@ def test_the_same_line_in_a_third_of_ten_stories_is_nobodys_edit() -> None:
     sale = [edited(n, "Get a third off our tea towels this week.") for n in range(6)]
     assert set(changed_at_once(sale, visited)) == set(range(6))
     assert changed_at_once(sale[:4], visited) == {}
+    one_released = edited(7, "Get a third off our tea towels this week.")
+    assert changed_at_once(sale, visited, [one_released]) == {}, "it speaks for the line"
     assert changed_at_once(sale, Counter({None: 9})) == {}
     assert (
         changed_at_once([edited(n, "Anyone with information should call 101.") for n in range(12)], visited)

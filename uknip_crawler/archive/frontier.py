@@ -109,7 +109,7 @@ class Frontier:
                     "kind": candidate.kind,
                     "found_by": candidate.found_by,
                     "found_on": candidate.found_on,
-                    "at": as_text(at),
+                    "at": as_precise_text(at),
                     "due_at": as_precise_text(due_at),
                     "priority": candidate.priority,
                     "post_id": candidate.post_id,
@@ -134,14 +134,14 @@ class Frontier:
         """Make addresses due again that were not visited since an instant."""
         self._db.conn.executemany(
             "UPDATE frontier SET due_at = ?, reason = 'listing' WHERE url = ? AND last_fetched_at < ?",
-            [(as_precise_text(since), url, as_text(since)) for url in urls],
+            [(as_precise_text(since), url, as_precise_text(since)) for url in urls],
         )
 
     def knows_new(self, urls: Iterable[str], *, since: datetime) -> bool:
         """Tell whether any of these addresses was first heard of since an instant."""
         return any(
             self._db.conn.execute(
-                "SELECT 1 FROM frontier WHERE url = ? AND first_seen_at >= ?", (url, as_text(since))
+                "SELECT 1 FROM frontier WHERE url = ? AND first_seen_at >= ?", (url, as_precise_text(since))
             ).fetchone()
             for url in urls
         )
@@ -243,7 +243,7 @@ class Frontier:
                 -hours.bit_length(),
                 "retry" if failed else "revisit",
                 outcome,
-                as_text(at),
+                as_precise_text(at),
                 failed,
                 article_id,
                 failed,
@@ -260,7 +260,7 @@ class Frontier:
             "INSERT OR IGNORE INTO frontier (url, kind, found_by, first_seen_at, due_at, reason, article_id, post_id) "
             "SELECT url, 'article', 'import', ?, ?, 'new', id, post_id FROM articles WHERE id IN "
             "(SELECT article_id FROM fetches WHERE run_id = ?)",
-            (as_text(at), as_precise_text(at), run_id),
+            (as_precise_text(at), as_precise_text(at), run_id),
         )
         return cursor.rowcount
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
@@ -12,6 +15,9 @@ from uknip_crawler.archive.merging import remove
 from uknip_crawler.models import Outcome
 
 _KEPT = "('stored', 'unchanged', 'revised', 'alias', 'duplicate')"
+_NOT_SINCE = """f.id > coalesce((SELECT max(id) FROM fetches WHERE url = f.url AND outcome IN
+    ('stored', 'unchanged', 'revised', 'alias', 'duplicate', 'listed')), 0)"""
+"""The address has not shown its story, or its list, since."""
 _SHOWN = "{0}.headline, {0}.body, a.post_id, a.sources, l.skeleton"
 
 
@@ -36,6 +42,24 @@ class Revised(NamedTuple):
     before: tuple[str, str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What was held back for one reason and nobody has decided on: captures of stories, or readings of one list.
+
+    `number` is the ledger row of the first, `why` what was said of the last, `since` when the first came.
+    """
+
+    number: int
+    why: str
+    since: str
+    urls: Sequence[str]
+    fetch_ids: Sequence[int]
+    is_list: bool
+
+
+Verdict = Literal["release", "reject"]
+
+
 class Interruptions:
     """All methods run inside the caller's transaction, except those that only read."""
 
@@ -51,14 +75,28 @@ class Interruptions:
         return _shown(row)
 
     def revised(self, run_id: int) -> list[Revised]:
-        """Return the versions that a run's captures began, new stories among them."""
+        """Return the versions that a run's captures began and nobody has released, new stories among them.
+
+        What an address showed for the first time is left out where the researcher has believed it before.
+        """
+        return self._revised(
+            "f.run_id = ? AND f.verdict IS NULL AND (old.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM fetches AS told "
+            "WHERE told.url = f.url AND told.verdict = 'release')) ORDER BY f.id",
+            run_id,
+        )
+
+    def released(self, limit: int) -> list[Revised]:
+        """Return the versions that were held back and believed in the end, the newest first, at most so many."""
+        return self._revised("f.verdict = 'release' ORDER BY f.id DESC LIMIT ?", limit)
+
+    def _revised(self, condition: str, parameter: int) -> list[Revised]:
         rows = self._db.conn.execute(
             f"SELECT f.id, a.id, f.url, substr(f.fetched_at, 1, 10), old.headline, old.body, {_SHOWN.format('new')} "
             "FROM fetches AS f JOIN revisions AS new ON new.fetch_id = f.id JOIN articles AS a ON a.id = new.article_id "
             "LEFT JOIN layouts AS l ON l.id = f.layout_id LEFT JOIN revisions AS old "
             "ON old.article_id = new.article_id AND old.number = new.number - 1 "
-            "WHERE f.run_id = ? AND a.status <> 'redacted' AND a.parts = 1 ORDER BY f.id",
-            (run_id,),
+            f"WHERE a.status <> 'redacted' AND a.parts = 1 AND {condition}",
+            (parameter,),
         ).fetchall()
         return [
             Revised(number, story, url, day, _shown(shown), None if text is None else (headline, text))
@@ -66,12 +104,12 @@ class Interruptions:
         ]
 
     def visited(self, run_id: int) -> list[tuple[str, int]]:
-        """Return how many stories known before were visited in a run, by day of the visit."""
+        """Return how many stories known before were visited in a run, by day of the visit; an import may bring the first captures too."""
         return self._db.conn.execute(
             "SELECT substr(f.fetched_at, 1, 10), count(DISTINCT f.article_id) FROM fetches AS f "
             f"WHERE f.run_id = ? AND (f.outcome IN {_KEPT} OR f.outcome = 'interrupted') AND f.fetched_at IS NOT NULL "
             "AND EXISTS (SELECT 1 FROM revisions AS r JOIN fetches AS first ON first.id = r.fetch_id "
-            "WHERE r.article_id = f.article_id AND r.number = 1 AND first.fetched_at < f.fetched_at) GROUP BY 1",
+            "WHERE r.article_id = f.article_id AND r.number = 1 AND (first.run_id < f.run_id OR first.fetched_at < f.fetched_at)) GROUP BY 1",
             (run_id,),
         ).fetchall()
 
@@ -79,7 +117,7 @@ class Interruptions:
         """Return in how many earlier runs in a row an address showed something in the story's place, and since when."""
         count, since = self._db.conn.execute(
             "SELECT count(DISTINCT run_id), min(fetched_at) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome = 'interrupted' "
-            f"AND id > (SELECT coalesce(max(id), 0) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome IN {_KEPT})",
+            f"AND verdict IS NULL AND id > (SELECT coalesce(max(id), 0) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome IN {_KEPT})",
             (url, run_id),
         ).fetchone()
         return int(count), since
@@ -87,8 +125,8 @@ class Interruptions:
     def release(self, url: str, run_id: int) -> None:
         """Believe what an address has shown since its last story, in this run too: the story is read again with it."""
         rows = self._db.conn.execute(
-            "UPDATE fetches SET outcome = 'unchanged', detail = NULL WHERE url = ?1 AND run_id <= ?2 AND outcome = 'interrupted' "
-            "AND status = 200 AND article_id IS NOT NULL AND id > (SELECT coalesce(max(id), 0) FROM fetches "
+            "UPDATE fetches SET outcome = 'unchanged', detail = NULL, verdict = 'release' WHERE url = ?1 AND run_id <= ?2 AND outcome = 'interrupted' "
+            "AND verdict IS NULL AND status = 200 AND article_id IS NOT NULL AND id > (SELECT coalesce(max(id), 0) FROM fetches "
             f"WHERE url = ?1 AND run_id < ?2 AND outcome IN {_KEPT}) RETURNING article_id",
             (url, run_id),
         ).fetchall()
@@ -121,7 +159,7 @@ class Interruptions:
 
     def _look_again(self, url: str, run_id: int) -> None:
         self._db.conn.execute(
-            "UPDATE frontier SET due_at = replace(last_fetched_at, 'Z', '.000000Z'), reason = 'retry', last_outcome = 'interrupted', etag = NULL, last_modified = NULL, "
+            "UPDATE frontier SET due_at = last_fetched_at, reason = 'retry', last_outcome = 'interrupted', etag = NULL, last_modified = NULL, "
             "failures = failures + 1 WHERE url = ?1 AND EXISTS (SELECT 1 FROM runs WHERE id = ?2 AND kind = 'crawl') "
             "AND NOT EXISTS (SELECT 1 FROM fetches WHERE fetches.url = ?1 AND run_id > ?2)",
             (url, run_id),
@@ -153,6 +191,53 @@ class Interruptions:
             "UPDATE articles SET extractor_version = '', last_seen_at = coalesce((SELECT max(fetched_at) FROM fetches "
             f"WHERE article_id = articles.id AND outcome IN {_KEPT}), last_seen_at) WHERE id = ?",
             [(article_id,) for article_id in article_ids],
+        )
+
+    def held(self) -> list[Held]:
+        """Return what is held back and undecided, in the order in which it began; what has passed is not among it."""
+        rows = self._db.conn.execute(
+            "SELECT f.id, f.url, coalesce(f.fetched_at, f.opened_at), coalesce(f.detail, ''), f.kind IN ('sitemap', 'rest') FROM fetches AS f "
+            f"WHERE f.outcome = 'interrupted' AND f.verdict IS NULL AND {_NOT_SINCE} ORDER BY f.id"
+        ).fetchall()
+        groups: dict[tuple[str, str], list[tuple[int, str, str, str, int]]] = defaultdict(list)
+        for row in rows:
+            _, url, _, why, is_list = row
+            groups[(re.sub(r"\d[\d,]*", "0", why), url if is_list else "")].append(row)
+        return [
+            Held(
+                number=group[0][0],
+                why=group[-1][3],
+                since=min(at for _, _, at, _, _ in group),
+                urls=list(dict.fromkeys(url for _, url, _, _, _ in group)),
+                fetch_ids=[number for number, *_ in group],
+                is_list=bool(group[0][4]),
+            )
+            for group in groups.values()
+        ]
+
+    def decide(self, fetch_ids: Iterable[int], verdict: Verdict) -> None:
+        """Keep the researcher's word on captures that were held back; stories are read again with those released."""
+        stories: set[int] = set()
+        for fetch_id in fetch_ids:
+            execute = self._db.conn.execute
+            execute("UPDATE fetches SET verdict = ? WHERE id = ?", (verdict, fetch_id))
+            if verdict == "release":
+                rows = execute(
+                    "UPDATE fetches SET outcome = 'unchanged', detail = NULL WHERE id = ? AND status = 200 "
+                    "AND article_id IS NOT NULL RETURNING article_id",
+                    (fetch_id,),
+                ).fetchall()
+                stories |= {article_id for (article_id,) in rows}
+        self._mark_for_reading(stories)
+
+    def taken(self, fetch_ids: Sequence[int]) -> int:
+        """Return how many of these captures count in their stories' lives."""
+        return sum(
+            self._db.conn.execute(
+                f"SELECT count(*) FROM fetches WHERE id = ? AND article_id IS NOT NULL AND outcome IN {_KEPT}",
+                (number,),
+            ).fetchone()[0]
+            for number in fetch_ids
         )
 
     def any_in(self, run_id: int) -> bool:

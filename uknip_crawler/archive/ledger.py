@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -31,6 +31,14 @@ class Response:
     capture: Capture
     record: RecordRef | None
     attempts: int = 1
+
+
+class Asked(NamedTuple):
+    """How many visits of pages that were said to have changed found that so, found nothing, and were held back."""
+
+    changed: int
+    in_vain: int
+    held: int
 
 
 class Ledger:
@@ -141,17 +149,21 @@ class Ledger:
         if cursor.rowcount != 1:
             raise StorageError(f"ledger row {fetch_id} is closed already or does not exist")
 
-    def asked_in_vain(self, urls: Iterable[str], *, since: datetime) -> tuple[int, int]:
-        """Return how many of some pages a source last said to have changed, and how many of those had not."""
-        ends = []
+    def asked_for_change(self, urls: Iterable[str], *, since: datetime) -> Asked:
+        """Return what came of the last visits of some pages of which a source said that they had changed."""
+        ends = Counter[str]()
         for url in urls:
             row = self._db.conn.execute(
                 "SELECT outcome FROM fetches WHERE url = ? AND reason = 'changed' AND opened_at >= ? "
                 "ORDER BY id DESC LIMIT 1",
                 (url, as_text(since)),
             ).fetchone()
-            ends += [row[0]] if row and row[0] in (*_AS_BEFORE, Outcome.REVISED, Outcome.STORED) else []
-        return len(ends), sum(end in _AS_BEFORE for end in ends)
+            ends[row[0] if row else ""] += 1
+        return Asked(
+            changed=ends[Outcome.REVISED] + ends[Outcome.STORED],
+            in_vain=sum(ends[end] for end in _AS_BEFORE),
+            held=ends[Outcome.INTERRUPTED],
+        )
 
     def note_layout(self, fetch_id: int, layout_id: int | None) -> None:
         """Record the layout of the page that a row brought."""
@@ -166,15 +178,17 @@ class Ledger:
             (run_id, url, kind, as_text(at), as_text(at), Outcome.INTERRUPTED, why),
         )
 
-    def doubted(self, url: str, run_id: int) -> tuple[int, str | None]:
-        """Return in how many runs in a row before this one a list was not believed, and since when."""
-        count, since = self._db.conn.execute(
-            "SELECT count(*), min(opened_at) FROM fetches WHERE url = ?1 AND run_id < ?2 AND outcome = 'interrupted' "
+    def doubted(self, url: str, run_id: int) -> tuple[int, str | None, bool]:
+        """Return in how many runs in a row before this one a list was not believed, since when, and whether the
+        researcher has released it since; what was rejected does not count."""
+        count, since, is_released = self._db.conn.execute(
+            "SELECT count(*), min(opened_at), coalesce(max(verdict = 'release'), 0) FROM fetches WHERE url = ?1 "
+            "AND run_id < ?2 AND outcome = 'interrupted' AND verdict IS NOT 'reject' "
             "AND run_id > (SELECT coalesce(max(id), 0) FROM runs WHERE kind = 'crawl' AND id < ?2 AND NOT EXISTS "
             "(SELECT 1 FROM fetches AS f WHERE f.run_id = runs.id AND f.url = ?1 AND f.outcome = 'interrupted'))",
             (url, run_id),
         ).fetchone()
-        return int(count), since
+        return int(count), since, bool(is_released)
 
     def note_exit(self, run_id: int, exit_status: int) -> None:
         """Correct a run's exit status by what was seen once its end was on the disk."""

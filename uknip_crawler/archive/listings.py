@@ -75,9 +75,9 @@ class Listings:
         """
         row = self._db.conn.execute(
             f"SELECT coalesce(sum(listed_at < :before AND NOT {_MOVED}), 0), count(*), "
-            "coalesce(sum(first_seen_at >= :second), 0) FROM frontier "
+            "coalesce(sum(first_seen_at >= :before), 0) FROM frontier "
             f"WHERE listed_on {'= :listed_on' if listed_on else 'IS NOT NULL'}",
-            {"listed_on": listed_on, "before": as_precise_text(before), "second": as_text(before)},
+            {"listed_on": listed_on, "before": as_precise_text(before)},
         ).fetchone()
         lost, listed, fresh = map(int, row)
         return max(0, lost - fresh), listed - fresh

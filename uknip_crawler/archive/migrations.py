@@ -59,6 +59,12 @@ def m002_derived_asked_sealed(db: Database) -> None:
     sealing.install(db.conn)
 
 
+@migrations()
+def m003_quarantine(db: Database) -> None:
+    """What a researcher says of a capture that was held back."""
+    db.execute("ALTER TABLE fetches ADD COLUMN verdict TEXT CHECK (verdict IN ('release', 'reject'))")
+
+
 FORMER = frozenset(
     {
         *("m002_layouts", "m003_evidence", "m004_audits", "m005_lives", "m006_whole_lives", "m007_parts"),

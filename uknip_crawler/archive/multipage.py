@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from uknip_crawler.archive.database import as_precise_text, as_text
+from uknip_crawler.archive.database import as_precise_text
 from uknip_crawler.models import Article
 from uknip_crawler.urls import is_same_address, part_of
 
@@ -59,7 +59,7 @@ class Pages:
                     OR (frontier.due_at IS NULL AND last_outcome = 'gone'))
             """,
             [
-                (url, found_on, as_text(at), as_precise_text(due_at), _PRIORITY, number, article_id)
+                (url, found_on, as_precise_text(at), as_precise_text(due_at), _PRIORITY, number, article_id)
                 for number, url in parts.items()
             ],
         )

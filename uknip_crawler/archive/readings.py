@@ -23,7 +23,8 @@ _MARKS = 500
 @dataclass(frozen=True, slots=True)
 class Captured:
     """One capture of a story: its ledger row, its run, its record, when it was taken, its address, and which part of
-    the story it shows (1 also where there is but one). Those of others were `imported`."""
+    the story it shows (1 also where there is but one). Those of others were `imported`; the researcher has `released`
+    what was held back."""
 
     article_id: int
     fetch_id: int
@@ -33,6 +34,7 @@ class Captured:
     url: str
     part: int = 1
     imported: bool = False
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Readings:
             part = article_ids[start : start + _MARKS]
             rows = self._db.conn.execute(
                 "SELECT fetches.article_id, id, run_id, warc_name, warc_offset, warc_length, fetched_at, fetches.url, "
-                "fetches.kind, part, imported_from <> '' FROM fetches LEFT JOIN frontier ON frontier.url = fetches.url "
+                "fetches.kind, part, imported_from <> '', verdict IS 'release' FROM fetches LEFT JOIN frontier ON frontier.url = fetches.url "
                 f"WHERE fetches.article_id IN ({','.join('?' * len(part))}) AND status = 200 "
                 "AND warc_name IS NOT NULL AND outcome IN ('stored', 'unchanged', 'revised', 'alias', 'duplicate') ORDER BY fetched_at, id",
                 part,
@@ -135,13 +137,16 @@ class Readings:
                 kind,
                 number,
                 imported,
+                released,
             ) in rows:
                 record = RecordRef(name, offset, length)
                 when = datetime.fromisoformat(fetched_at)
                 among = variants if kind == VARIANT else found
                 shown = number if kind == PART and number else 1
                 among[article_id].append(
-                    Captured(article_id, fetch_id, run_id, record, when, url, shown, bool(imported))
+                    Captured(
+                        article_id, fetch_id, run_id, record, when, url, shown, bool(imported), bool(released)
+                    )
                 )
         return {**variants, **found}
 

@@ -28,6 +28,7 @@ _COMMANDS = {
     "export": "write tables as csv, json, jsonl, parquet or a data package",
     "browse": "read and search the archive in the browser",
     "layouts": "what was learned of the site's pages, and your word on it",
+    "quarantine": "what was held back as no story, and your word on it",
     "reextract": "read the captures again with today's rules",
     "audit": "compare what we hold with the site's own content",
     "rebuild": "make the database again from the captures alone",

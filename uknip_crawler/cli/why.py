@@ -82,7 +82,7 @@ def _found(frontier: dict[str, Any] | None) -> list[str]:
     if frontier is None:
         return ["  never named by the site, and never asked for"]
     where = f" on {frontier['found_on']}" if frontier["found_on"] else ""
-    lines = [f"  found {frontier['first_seen_at']} by {frontier['found_by']}{where}"]
+    lines = [f"  found {_second(frontier['first_seen_at'])} by {frontier['found_by']}{where}"]
     if frontier["listed_on"]:
         lines.append(f"  listed by {frontier['listed_on']}, last {_second(frontier['listed_at'])}")
     if frontier["post_id"]:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,8 @@ def whole_files(*paths: Path) -> Iterator[list[HashedFile]]:
         path.parent.mkdir(parents=True, exist_ok=True)
     places = [path.resolve() for path in paths]  # a link stays a link
     parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in places]
+    for path in places:
+        _sweep(path, "part")
     try:
         with contextlib.ExitStack() as stack:
             outputs = [stack.enter_context(HashedFile(part)) for part in parts]
@@ -70,6 +73,8 @@ def whole_files(*paths: Path) -> Iterator[list[HashedFile]]:
             for output in outputs:
                 output.sync()
         _replace_all(list(zip(parts, places, strict=True))[::-1])
+        for path in places:
+            _sweep(path, "old")
         for folder in {path.parent for path in places}:
             _sync_folder(folder)
     finally:
@@ -106,11 +111,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well, and goes when not.
 
     The old folder is moved aside first and removed last: whatever happens, one of the two is whole. Its name after a
-    kill at that very moment ends in `.old`.
+    kill at that very moment ends in `.old`, until the next export succeeds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path = path.resolve()
     part, old = (path.with_name(f".{path.name}.{os.getpid()}.{ending}") for ending in ("part", "old"))
+    _sweep(path, "part")
     try:
         part.mkdir()
         yield part
@@ -124,9 +130,32 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 old.rename(path)
             raise
         _sync_folder(path.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        _sweep(path, "old")
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _sweep(path: Path, ending: str) -> None:
+    """Delete what exports to a path that were killed have left beside it: those whose process is no more."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.{ending}")
+    for left in path.parent.iterdir():
+        found = name.fullmatch(left.name)
+        if found is None or (int(found[1]) != os.getpid() and _is_running(int(found[1]))):
+            continue
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -87,18 +87,20 @@ def stands_in_place(page: Shown, story: Shown) -> str | None:
     return f"in place of the story: {', '.join(lost)} gone"
 
 
-def interruptions_among(shown: Sequence[tuple[datetime, Shown]]) -> dict[int, str]:
+def interruptions_among(
+    shown: Sequence[tuple[datetime, Shown]], released: Collection[int] = ()
+) -> dict[int, str]:
     """Return which of an address's captures, oldest first, show something in the story's place, and why.
 
-    Those that come to agree for `BELIEVED_RUNS` captures and `BELIEVED_AFTER` are the story from then on, unless they
+    Those that are `released`, by their places, are the story whatever they show. Those that come to agree for `BELIEVED_RUNS` captures and `BELIEVED_AFTER` are the story from then on, unless they
     have nothing at all of a story's page.
     """
     aside: dict[int, str] = {}
     story: list[int] = []  # the captures of what the address shows, then those that may be in its place
     doubted: list[int] = []
     for place, (_, page) in enumerate(shown):
-        if not story:
-            story = [place]
+        if not story or place in released:
+            story, doubted = [place], []
             continue
         if (why := stands_in_place(page, shown[story[-1]][1])) is not None:
             aside[place] = why
@@ -111,7 +113,7 @@ def interruptions_among(shown: Sequence[tuple[datetime, Shown]]) -> dict[int, st
                 story, doubted = doubted, []
         elif (why := stands_in_place(shown[story[-1]][1], page)) is not None:
             if not _is_believed([shown[one] for one in story]):
-                aside |= dict.fromkeys(story, why)
+                aside |= {one: why for one in story if one not in released}
             story, doubted = [place], []
         else:
             story, doubted = [*story, place], []
@@ -180,11 +182,15 @@ def _stem(url: str) -> str:
     return re.sub(r"-\d{1,2}$", "", slug(url)) or url
 
 
-def changed_at_once(changes: Iterable[Change], visited: Counter[Hashable]) -> dict[int, str]:
+def changed_at_once(
+    changes: Iterable[Change], visited: Counter[Hashable], released: Iterable[Change] = ()
+) -> dict[int, str]:
     """Return the stories that changed in a way that more than a third of all changed that were visited then, at least ten.
 
-    The same lines came or went, or the texts share nothing with those before. `visited` counts stories by moment.
+    The same lines came or went, or the texts share nothing with those before. `visited` counts stories by moment. Lines
+    that came or went with changes that were held back and `released` are believed of other stories too.
     """
+    believed = {line for change in released if change.before is not None for line in _lines_changed(change)}
     by_moment: dict[Hashable, list[Change]] = defaultdict(list)
     for change in changes:
         if change.before is not None and visited[change.moment] >= MASS_MINIMUM:
@@ -194,7 +200,7 @@ def changed_at_once(changes: Iterable[Change], visited: Counter[Hashable]) -> di
         enough = visited[moment] * MASS_SHARE
         lines: dict[tuple[str, str], set[int]] = defaultdict(set)
         for change in together:
-            for changed in _lines_changed(change):
+            for changed in _lines_changed(change) - believed:
                 lines[changed].add(change.article_id)
             if change.before is not None and not _have_common_text(change.page, change.before):
                 lines[("is another text than before", "")].add(change.article_id)

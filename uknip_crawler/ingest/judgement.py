@@ -22,6 +22,9 @@ from uknip_crawler.ingest.interruptions import (
 from uknip_crawler.ingest.visit import Visit
 from uknip_crawler.models import Article
 
+_RELEASED = 300
+"""Stories enough to tell which lines a change of all of them that was released brought and took."""
+
 
 def interrupts(
     archive: Archive, visit: Visit, article: Article, known: Known | None, run_id: int
@@ -76,7 +79,8 @@ def judge_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> tuple[
     for day, count in archive.interruptions.visited(run_id):
         visited[day if is_import else None] += count
     revised = archive.interruptions.revised(run_id)
-    found = changed_at_once(_changes(revised, is_import), visited)
+    released = archive.interruptions.released(_RELEASED)
+    found = changed_at_once(_changes(revised, is_import), visited, _changes(released, None))
     lasting = {
         one.article_id
         for one in revised

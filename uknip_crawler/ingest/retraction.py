@@ -18,14 +18,15 @@ def retract(
     """Have the stories looked at that a source (None: all of them) no longer lists, and record that it does not.
 
     Of a list that suddenly names far fewer stories nothing is written: return a line that says so, else None. The
-    ledger keeps the doubt; a list that stays as short through `BELIEVED_RUNS` runs and a week is believed. Until then it
-    is read whole again in every run.
+    ledger keeps the doubt; a list that stays as short through `BELIEVED_RUNS` runs and a week is believed, or that the
+    researcher has released. Until then it is read whole again in every run.
     """
     lost, of = archive.listings.no_longer_listed(listed_on, before=began)
     now, kind = run.clock(), "sitemap" if listed_on else "rest"
     if is_mass_loss(lost, of):
-        runs, since = archive.ledger.doubted(source, run.id)
-        if since is None or runs + 1 < BELIEVED_RUNS or not is_long(since, now):
+        runs, since, is_released = archive.ledger.doubted(source, run.id)
+        is_lasting = since is not None and runs + 1 >= BELIEVED_RUNS and is_long(since, now)
+        if not (is_lasting or is_released):
             why = f"names {of - lost:,} of the {of:,} stories it named; none was taken for unpublished"
             known = replace(archive.sources.get(source, kind), etag=None, last_modified=None, cursor=None)
             with archive.transaction():

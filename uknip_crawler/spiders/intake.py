@@ -13,6 +13,7 @@ from uknip_crawler.archive.sources import Source
 from uknip_crawler.discovery import Listed
 from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.ingest.candidates import candidate_of
+from uknip_crawler.ingest.listed_dates import with_believed_dates
 from uknip_crawler.ingest.retraction import retract
 from uknip_crawler.models import Outcome
 from uknip_crawler.spiders.crawl import Crawl
@@ -25,10 +26,6 @@ _ABSENT_FOR = timedelta(days=7)
 _REFUSED_FOR = timedelta(days=1)
 _WALK_EVERY = timedelta(days=7)
 _MISSING = frozenset({f"HTTP {HTTPStatus.NOT_FOUND}", f"HTTP {HTTPStatus.GONE}", FORBIDDEN})
-_FEW = 3
-_SAMPLE = 10
-_EVIDENCE = 100
-_EVIDENCE_FOR = timedelta(days=30)
 
 
 class Intake:
@@ -57,13 +54,15 @@ class Intake:
         is_post: bool,
         doubts_dates: bool = False,
     ) -> int:
-        """Offer addresses to the frontier; return how many were new. `doubts_dates`: see `_believed`."""
+        """Offer addresses to the frontier; return how many were new. `doubts_dates`: see `with_believed_dates`."""
         self.lists_read += 1
         self.entries += len(entries)
         with self.archive.transaction():
             candidates = list(self._candidates(entries, found_by, listed_on, is_post=is_post))
             if doubts_dates:
-                candidates = self._believed(candidates, samples=found_by != "rest")
+                candidates = with_believed_dates(
+                    self.archive, candidates, now=self.run.started_at, samples=found_by != "rest"
+                )
             return self.archive.frontier.add(candidates, at=self.clock(), due_at=self.run.started_at)
 
     def _candidates(
@@ -79,24 +78,6 @@ class Intake:
                 continue
             if candidate is not None:
                 yield candidate
-
-    def _believed(self, candidates: list[Candidate], *, samples: bool) -> list[Candidate]:
-        """Take away dates that lie: half of a list's stories and more claim to have changed at once, and did not last time.
-
-        Of dates of which nothing is known yet a few are tried, where the list will show the others again (`samples`).
-        """
-        known, redated = self.archive.listings.redated(candidates)
-        if len(redated) < _FEW or 2 * len(redated) < known:
-            return candidates
-        asked, in_vain = self.archive.ledger.asked_in_vain(
-            redated[:_EVIDENCE], since=self.run.started_at - _EVIDENCE_FOR
-        )
-        if asked < _FEW:
-            doubted = redated[_SAMPLE:] if samples else []
-        else:
-            doubted = redated if in_vain >= 0.9 * asked else []
-        disbelieved = set(doubted)
-        return [replace(one, modified_at=None) if one.url in disbelieved else one for one in candidates]
 
     def retract(self, source: str, listed_on: str | None, began: datetime) -> bool:
         """Look at the stories that a source (None: all of them) no longer lists; return whether it is believed."""

@@ -122,7 +122,8 @@ class Reextraction:
         aside = {c.fetch_id: (r.outcome, r.reason or "") for c, r in captures if r.outcome in _INTERRUPTIONS}
         pages = [(c, r.article, r.skeleton) for c, r in captures if r.article is not None and c.part == 1]
         shown = [(c.captured_at, Shown.of(article, skeleton)) for c, article, skeleton in pages]
-        for place, why in interruptions_among(shown).items():
+        released = {place for place, (captured, _, _) in enumerate(pages) if captured.released}
+        for place, why in interruptions_among(shown, released).items():
             aside[pages[place][0].fetch_id] = (Outcome.INTERRUPTED, why)
         if not aside or len(aside) == len(captures):
             return captures
