@@ -103,6 +103,8 @@ def rest(base: str, held: Iterable[Post], path: str) -> Answer:
 
 
 class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A crawler that has seen enough hangs up."""
 
