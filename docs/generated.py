@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from uknip_crawler.archive.reports.status import KEYS
 from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.cli import cli
 from uknip_crawler.export.tables import TABLES as EXPORTS
+from uknip_crawler.health.checks import CHECKS, QUIET_DAYS
 from uknip_crawler.models import FAILURES, Outcome
+from uknip_crawler.watching.metrics import METRICS
 
 
 def tables() -> str:
@@ -26,6 +29,27 @@ def outcomes() -> str:
         _rows("Outcome", {outcome.value: MEANINGS[outcome] for outcome in Outcome})
         + f"\nAfter a run with {', '.join(others)} or {last} the exit status is 3.\n"
     )
+
+
+def checks() -> str:
+    """Return every check: what it says, its bounds and where they come from, what to do."""
+    lines = [
+        f"**{check.name}**: {check.what}. *Bounds:* {', '.join(f'{name} {value:g}' if isinstance(value, float) else f'{name} {value}' for name, value in check.bounds.items())}; {check.because}. *Remedy:* {check.remedy}.\n"
+        for check in CHECKS.values()
+    ]
+    return "\n".join(
+        [*lines, f"Days on which nobody owes a story: {', '.join(QUIET_DAYS)} (month-day, London).\n"]
+    )
+
+
+def status_keys() -> str:
+    """Return what each key of `uknip status --json` means."""
+    return _rows("Key", KEYS)
+
+
+def metrics() -> str:
+    """Return each gauge of the metrics file."""
+    return _rows("Gauge", METRICS)
 
 
 def records() -> str:

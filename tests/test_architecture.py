@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "uknip_crawler"
-PURE = {"discovery", "extraction", "revisions", "models", "times", "urls", "sites", "errors"}
+PURE = {"discovery", "health", "extraction", "revisions", "models", "times", "urls", "sites", "errors"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 
 

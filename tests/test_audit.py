@@ -51,6 +51,8 @@ def test_a_right_archive_scores_one_and_a_damaged_one_less(
         assert wrong["precision"] == pytest.approx((compared - 1 + words / (words + 10)) / compared, abs=0.01)
         assert [story["url"] for story in wrong["worst"]] == [url]  # type: ignore[attr-defined]
         assert "+ zebra" in wrong["worst"][0]["diff"]  # type: ignore[index]
+    assert rows(tmp_path, "SELECT kind, count(*) FROM runs GROUP BY kind") == [("audit", 2), ("crawl", 1)]
+    assert json.loads(uknip("status", "--archive", str(tmp_path), "--json").stdout)["last_run"]["run"] == 1
     assert rows(tmp_path, "SELECT count(*) FROM audits") == [(2,)]
     assert rows(tmp_path, "SELECT count(*) FROM audit_stories") == [(2 * compared,)]
 

@@ -46,6 +46,10 @@ def test_what_init_is_told_holds_and_is_shown_with_its_source(
         "contact": {"value": "other@uni.example", "source": "environment"},
         "delay": {"value": 1.0, "source": "default"},
         "images": {"value": True, "source": "file"},
+        **{
+            key: {"value": None, "source": "default"}
+            for key in ("notices", "notice_command", "metrics", "ping")
+        },
     }
     lines = uknip("config", cwd=tmp_path).stdout.splitlines()
     assert [line.split()[:2] for line in lines[1:]] == [
@@ -53,6 +57,10 @@ def test_what_init_is_told_holds_and_is_shown_with_its_source(
         ["contact", "other@uni.example"],
         ["delay", "1.0"],
         ["images", "yes"],
+        ["notices", "none"],
+        ["notice_command", "none"],
+        ["metrics", "none"],
+        ["ping", "none"],
     ]
 
 

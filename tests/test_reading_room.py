@@ -35,7 +35,8 @@ from sqlite_utils import Database
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.redactions import address_mark
-from uknip_crawler.archive.reports.runs import archive_status, run_report
+from uknip_crawler.archive.reports.runs import run_report
+from uknip_crawler.archive.reports.status import archive_status
 from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month, curves
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.pages.asking import Stream
@@ -813,7 +814,7 @@ def test_a_reading_in_doubt_says_so_and_is_counted(archive: Path) -> None:
     report = run_report(db, 1)
     assert report.doubtful == 1
     assert "1 reading in doubt" in report.text()
-    assert archive_status(db)["doubtful"] == others
+    assert archive_status(db, datetime.now(UTC))["doubtful"] == others
     db.close()
     instance = datasette_for(archive)
     story = text_of(instance, "/read/story/1")

@@ -115,7 +115,7 @@ def _settle_down(directory: Path) -> None:
 
 
 def test_a_list_asked_for_in_vain_was_not_read(tmp_path: Path) -> None:
-    """`coverage` and `status` tell when it was last read, and that asking again failed."""
+    """`coverage` tells when it was last read, and that asking again failed."""
     with SmallSite(posts(4)) as site:
         site.offer_rest()
         run(site.base_url, tmp_path)
@@ -124,8 +124,7 @@ def test_a_list_asked_for_in_vain_was_not_read(tmp_path: Path) -> None:
         site.app = lambda path, headers: (500, HTML, "broken") if "wp-json" in path else None
         assert run(site.base_url, tmp_path).status == 3
     (asked,) = rows(tmp_path, "SELECT last_asked_at FROM sources WHERE kind = 'rest'")[0]
-    for command in ("coverage", "status"):
-        told = uknip(command, "--archive", str(tmp_path)).stdout
-        (line,) = [line for line in told.splitlines() if line.strip().startswith("rest: ")]
-        assert f"4 listed, read 2026-01-02T03:04:05Z; failed when asked {asked} (HTTP 500)" in line
-    assert "what it lists now is not known" in uknip("coverage", "--archive", str(tmp_path)).stdout
+    told = uknip("coverage", "--archive", str(tmp_path)).stdout
+    (line,) = [line for line in told.splitlines() if line.strip().startswith("rest: ")]
+    assert f"4 listed, read 2026-01-02T03:04:05Z; failed when asked {asked} (HTTP 500)" in line
+    assert "what it lists now is not known" in told

@@ -17,7 +17,16 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
 
 FILE = "uknip.toml"
 _HEAD = "What this archive is of and how its site is asked. Options and environment go first: `uknip config`"
-_DEFAULTS: dict[str, Any] = {"site": DEFAULT_BASE_URL, "contact": None, "delay": 1.0, "images": False}
+_DEFAULTS: dict[str, Any] = {
+    "site": DEFAULT_BASE_URL,
+    "contact": None,
+    "delay": 1.0,
+    "images": False,
+    "notices": None,
+    "notice_command": None,
+    "metrics": None,
+    "ping": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +39,17 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What is set, by the file or by options; None is not set. `delay` in seconds."""
+    """What is set, by the file or by options; None is not set. `delay` in seconds; `notices` are Apprise's addresses,
+    `metrics` a file, `ping` the address of a dead man's switch."""
 
     site: str | None = None
     contact: str | None = None
     delay: float | None = None
     images: bool | None = None
+    notices: list[str] | None = None
+    notice_command: str | None = None
+    metrics: str | None = None
+    ping: str | None = None
 
     def said(self) -> dict[str, Any]:
         """Return what is set, by name, in the file's order."""
@@ -50,6 +64,10 @@ class Settled:
     contact: Value
     delay: Value
     images: Value
+    notices: Value
+    notice_command: Value
+    metrics: Value
+    ping: Value
 
 
 def read(directory: Path) -> Configuration:
@@ -91,7 +109,8 @@ def settle(directory: Path, options: Configuration, environment: Mapping[str, st
             ),
             Value(_DEFAULTS[name], "default"),
         )
-        for name in ("contact", "delay", "images")
+        for name in _DEFAULTS
+        if name != "site"
     }
     return Settled(_site(directory, options.site, file.site), **found)
 
@@ -143,6 +162,10 @@ def _trouble(name: str, value: Any) -> str | None:
     if name == "delay":
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return None if is_number and 0 <= value <= 86_400 else "give seconds between requests, such as 1.5"
+    if name == "notices":
+        if not isinstance(value, list):
+            return 'give addresses as Apprise knows them in a list, such as ["mailto://..."]'
+        return next((trouble for one in value if (trouble := _trouble("notice", one))), None)
     if not isinstance(value, str) or any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
         return "give one line of text in quotes"
     if name == "site":
@@ -150,4 +173,8 @@ def _trouble(name: str, value: Any) -> str | None:
             load_site(value)
         except UsageError:
             return f"give the site's address, such as {DEFAULT_BASE_URL}"
+    if name == "metrics" and not Path(value).is_absolute():
+        return "give the whole path of a file, such as /var/lib/node_exporter/uknip.prom"
+    if name == "ping" and not value.startswith(("http://", "https://")):
+        return "give an address, such as https://hc-ping.example/UUID"
     return None

@@ -18,10 +18,11 @@ from uknip_crawler.archive import DATABASE
 from uknip_crawler.archive.reports.condition import Condition, condition, sqlite_version
 from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UknipError
+from uknip_crawler.health.checks import CHECKS
 from uknip_crawler.schedule.installing import scheduled
 
 State = Literal["ok", "warn", "fail"]
-LITTLE_BYTES, TOO_LITTLE_BYTES = 2 * 10**9, 2 * 10**8
+LITTLE_BYTES, TOO_LITTLE_BYTES = CHECKS["disk"].bound("at_least"), 2 * 10**8
 LONG_AGO = timedelta(days=8)
 """The longest span that `uknip schedule` offers is a week."""
 CLOCKS_DIFFER = timedelta(minutes=5)

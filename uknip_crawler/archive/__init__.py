@@ -17,6 +17,7 @@ from uknip_crawler.archive.articles import Articles
 from uknip_crawler.archive.audits import Audits
 from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
 from uknip_crawler.archive.duplicates import Duplicates
+from uknip_crawler.archive.findings import Findings
 from uknip_crawler.archive.frontier import Frontier
 from uknip_crawler.archive.images import Images
 from uknip_crawler.archive.interruptions import Interruptions
@@ -79,6 +80,7 @@ class Archive:
         self.readings = Readings(self.db)
         self.interruptions = Interruptions(self.db)
         self.audits = Audits(self.db)
+        self.findings = Findings(self.db)
         self.duplicates = Duplicates(self.db)
         self.images = Images(self.db, directory)
         self._warc: warc.WarcFile | None = None

@@ -230,6 +230,26 @@ class Ledger:
         """Record that the stories of all runs so far have been read again with what the runs had taught."""
         self._db.conn.execute("UPDATE runs SET derived_at = ? WHERE derived_at IS NULL", (as_text(at),))
 
+    def lists_tried(self, run_id: int) -> dict[str, str]:
+        """Return by kind of list whether any answered in a run, or else why the last one did not."""
+        rows = self._db.conn.execute(
+            "SELECT kind, outcome IN ('listed', 'unchanged'), detail FROM fetches WHERE run_id = ? "
+            "AND kind IN ('rest', 'sitemap', 'feed') ORDER BY 2, id",
+            (run_id,),
+        )
+        return {
+            kind: "answered, no story listed" if answered else detail or "no answer"
+            for kind, answered, detail in rows
+        }
+
+    def count_visits(self, run_id: int) -> int:
+        """Return how many pages a run has read."""
+        row = self._db.conn.execute(
+            "SELECT count(*) FROM fetches WHERE run_id = ? AND status = 200 AND kind IN ('article', 'listing', 'unknown')",
+            (run_id,),
+        ).fetchone()
+        return int(row[0])
+
     def visited_listings(self, run_id: int) -> bool:
         """Tell whether a run visited the home page or archive pages to find stories."""
         row = self._db.conn.execute(

@@ -65,6 +65,51 @@ def m003_quarantine(db: Database) -> None:
     db.execute("ALTER TABLE fetches ADD COLUMN verdict TEXT CHECK (verdict IN ('release', 'reject'))")
 
 
+_FINDINGS = """
+CREATE TABLE runs_now (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('crawl', 'audit', 'import', 'replay')),
+    base_url TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    exit_status INTEGER,
+    end_reason TEXT,
+    requests INTEGER NOT NULL DEFAULT 0,
+    received_bytes INTEGER NOT NULL DEFAULT 0,
+    settings TEXT NOT NULL DEFAULT '{}',
+    version TEXT NOT NULL,
+    derived_at TEXT
+) STRICT;
+INSERT INTO runs_now SELECT id, CASE WHEN kind = 'crawl' AND (end_reason = 'audited' OR id IN (SELECT run_id FROM audits))
+    THEN 'audit' ELSE kind END, base_url, started_at, finished_at, exit_status, end_reason, requests, received_bytes,
+    settings, version, derived_at FROM runs;
+DROP TABLE runs;
+ALTER TABLE runs_now RENAME TO runs;
+CREATE INDEX runs_started ON runs (kind, started_at);
+CREATE TABLE findings (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    since TEXT NOT NULL,
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    last_run_id INTEGER NOT NULL REFERENCES runs (id),
+    what TEXT NOT NULL,
+    value REAL NOT NULL,
+    bound REAL NOT NULL,
+    shown_by TEXT NOT NULL DEFAULT '[]',
+    alarmed_at TEXT NOT NULL,
+    ended_at TEXT,
+    noticed TEXT CHECK (noticed IN ('found', 'ended'))
+) STRICT;
+CREATE INDEX findings_open ON findings (name, ended_at)
+"""
+
+
+@migrations()
+def m004_findings(db: Database) -> None:
+    """What a crawl found amiss is kept until it is well again; audits are runs of a kind of their own."""
+    _execute_each(db, _FINDINGS)
+
+
 FORMER = frozenset(
     {
         *("m002_layouts", "m003_evidence", "m004_audits", "m005_lives", "m006_whole_lives", "m007_parts"),

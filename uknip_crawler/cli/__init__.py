@@ -20,7 +20,7 @@ _COMMANDS = {
     "crawl": "crawl a site, or bring its archive up to date",
     "schedule": "have crawls run by themselves: systemd or cron",
     "import-warc": "take in pages that other crawlers captured",
-    "status": "what the archive holds, and how its last run went",
+    "status": "is all well, what the archive holds, how its last run went",
     "history": "one story's life: addresses, revisions, what changed",
     "duplicates": "stories that are copies of one another",
     "coverage": "what the site lists against what we hold, and what is missing why",

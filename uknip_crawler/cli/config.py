@@ -46,7 +46,10 @@ def text(directory: Path, settled: Settled) -> str:
     return "\n".join(
         [
             f"{directory}:",
-            *(f"  {name:<8} {shown:<{width}}  ({_FROM[source]})" for name, (shown, source) in values.items()),
+            *(
+                f"  {name:<14} {shown:<{width}}  ({_FROM[source]})"
+                for name, (shown, source) in values.items()
+            ),
         ]
     )
 
@@ -54,4 +57,4 @@ def text(directory: Path, settled: Settled) -> str:
 def _shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
-    return str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from uknip_crawler.cli.process import run
 from uknip_crawler.configuration import FILE, Configuration, settle, write
 from uknip_crawler.errors import UsageError
 from uknip_crawler.sites import load_site, with_image_hosts
+from uknip_crawler.watching import Watchers, tell
 
 
 @click.command()
@@ -77,6 +78,12 @@ from uknip_crawler.sites import load_site, with_image_hosts
     multiple=True,
     help="A Scrapy setting, for those who know it.",
 )
+@click.option(
+    "--metrics",
+    metavar="FILE",
+    show_default="the archive's own, else none",
+    help="Write figures there for node_exporter's textfile collector.",
+)
 @json_option
 def command(
     base_url: str | None,
@@ -92,6 +99,7 @@ def command(
     contact: str | None,
     existing: bool,
     settings: tuple[str, ...],
+    metrics: str | None,
     as_json: bool,
 ) -> None:
     """Crawl a WordPress news site into the archive, or bring the archive up to date.
@@ -109,7 +117,7 @@ def command(
     Exit status: 0 complete, 2 usage, 3 finished with failures, 4 the site asked to wait or was down,
     5 storage, 75 another run holds the lock, 130/143 signal.
     """
-    options = Configuration(base_url, contact, delay, images)
+    options = Configuration(base_url, contact, delay, images, metrics=metrics)
     settled = settle(directory, options)
     if existing and not any((directory / name).is_file() for name in (DATABASE, FILE)):
         raise UsageError(f"no archive in {directory}: was it moved, is its disk mounted?")
@@ -130,6 +138,17 @@ def command(
     click.echo(json_text(result.as_json()) if as_json else result.text())
     if not (directory / FILE).exists() and archived_site(directory):  # its first crawl: found what was meant
         write(directory, replace(options, site=settled.site.value))
+    tell(
+        directory,
+        Watchers(
+            tuple(settled.notices.value or ()),
+            settled.notice_command.value,
+            settled.metrics.value,
+            settled.ping.value,
+        ),
+        exit_status=result.exit_status,
+        now=datetime.now(UTC),
+    )
     sys.exit(result.exit_status)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from uknip_crawler.archive import DATABASE, open_readonly
-from uknip_crawler.archive.reports.runs import archive_status
+from uknip_crawler.archive.reports.status import archive_status
 from uknip_crawler.errors import UknipError, UsageError
 
 
@@ -116,7 +116,7 @@ def _tell(report: dict[str, Any]) -> None:
 
 def _close(directory: Path, exports: Path) -> None:
     db = open_readonly(directory)
-    status = archive_status(db)
+    status = archive_status(db, datetime.now(UTC))
     edited = db.execute("SELECT url FROM articles WHERE revision_count > 1 ORDER BY id LIMIT 1").fetchone()
     db.close()
     click.echo(

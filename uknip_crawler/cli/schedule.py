@@ -85,8 +85,15 @@ def command(
             *(("--budget", str(budget)) if budget else ()),
             *(("--images" if images else "--no-images",) if images is not None else ()),
         )
-        job = Job(archive, _crawl(archive, options), cadence(every, shift=shift_of(archive)))
+        job = Job(
+            archive, _crawl(archive, options), cadence(every, shift=shift_of(archive)), _also_writes(archive)
+        )
         _show_or_install(job, Form(form) if form else usual_form(), action == "install", as_json)
+
+
+def _also_writes(archive: Path) -> tuple[Path, ...]:
+    metrics = settle(archive, Configuration()).metrics.value
+    return (Path(metrics).parent,) if metrics else ()
 
 
 def _crawl(archive: Path, options: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import click
 from uknip_crawler import settings
 from uknip_crawler.archive import open_readonly, warc
 from uknip_crawler.archive.reports.addresses import dossier, last_robots
-from uknip_crawler.archive.reports.runs import archive_status
+from uknip_crawler.archive.reports.runs import site_of
 from uknip_crawler.cli import archive_option, in_parts, json_option
 from uknip_crawler.cli.output import json_text
 from uknip_crawler.discovery.robots import Robots
@@ -33,7 +33,7 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     uknip why https://uknip.co.uk/?p=218140 --json
     """
     db = open_readonly(directory)
-    base_url = archive_status(db)["base_url"]
+    base_url = site_of(db)
     if base_url is None:
         raise UsageError(f"{directory}: nothing was crawled yet; run `uknip crawl` first")
     site = load_site(base_url)

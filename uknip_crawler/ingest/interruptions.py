@@ -24,6 +24,8 @@ BELIEVED_AFTER = timedelta(days=7)
 """Captures of so many runs, so far apart, that agree with one another are what the address shows now."""
 MASS_MINIMUM = 10
 MASS_SHARE = 1 / 3
+LEFT = 1 / 3
+"""A text of which less than this is left has lost most of itself."""
 _PHRASE = 3
 _SEVERAL = 3
 _DATE_ON_PAGE = frozenset({"json-ld", "meta", "label", "markup", "alone"})
@@ -185,25 +187,29 @@ def _stem(url: str) -> str:
 def changed_at_once(
     changes: Iterable[Change], visited: Counter[Hashable], released: Iterable[Change] = ()
 ) -> dict[int, str]:
-    """Return the stories that changed in a way that more than a third of all changed that were visited then, at least ten.
+    """Return the stories that changed in a way that more than a third of all changed that were visited then.
 
-    The same lines came or went, or the texts share nothing with those before. `visited` counts stories by moment. Lines
-    that came or went with changes that were held back and `released` are believed of other stories too.
+    At least three are another text than before, or have lost most of theirs; or, of ten visited and more, the same lines
+    came or went. `visited` counts stories by moment. Lines that came or went with changes that were held back and
+    `released` are believed of other stories too.
     """
     believed = {line for change in released if change.before is not None for line in _lines_changed(change)}
     by_moment: dict[Hashable, list[Change]] = defaultdict(list)
     for change in changes:
-        if change.before is not None and visited[change.moment] >= MASS_MINIMUM:
+        if change.before is not None and visited[change.moment] >= _SEVERAL:
             by_moment[change.moment].append(change)
     aside: dict[int, str] = {}
     for moment, together in by_moment.items():
-        enough = visited[moment] * MASS_SHARE
+        is_mass = visited[moment] >= MASS_MINIMUM
+        enough = max(visited[moment] * MASS_SHARE, 0 if is_mass else _SEVERAL - 1)
         lines: dict[tuple[str, str], set[int]] = defaultdict(set)
         for change in together:
-            for changed in _lines_changed(change) - believed:
+            for changed in _lines_changed(change) - believed if is_mass else ():
                 lines[changed].add(change.article_id)
             if change.before is not None and not _have_common_text(change.page, change.before):
                 lines[("is another text than before", "")].add(change.article_id)
+            elif change.before and len(change.page.body) < LEFT * len(change.before.body):
+                lines[("has lost most of its text", "")].add(change.article_id)
         for (what, line), stories in sorted(lines.items(), key=lambda item: -len(item[1])):
             if len(stories) > enough:
                 told = f"{what} {line[:80]!r}" if line else what

@@ -132,9 +132,10 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
     records = [record for file in files for record in _records(file, rebuilt)]
     base_url = about.get("isPartOf") or (urljoin(records[0].url, "/") if records else DEFAULT_BASE_URL)
     site = load_site(base_url)
-    kind = "import" if about.get("description") == "import" else "crawl"
+    told = about.get("description")
+    kind = told if told in ("import", "audit") else "crawl"
     clock = _Clock(files[0].opened_at)
-    run = CrawlRun(run_id, clock.time, clock.now, walks_listings=False, is_live=kind == "crawl")
+    run = CrawlRun(run_id, clock.time, clock.now, walks_listings=False, is_live=kind != "import")
     with archive.transaction():
         archive.ledger.start_run(kind, site.base_url, {}, __version__, at=clock.time, run_id=run_id)
     for file in files:

@@ -36,7 +36,7 @@ def recover(archive: Archive, site: Site, *, clock: Callable[[], datetime]) -> R
         path = warc.locate(archive.warc_folder, name)
         if path is not None:
             cut += cut_torn_tail(path)
-            is_live = archive.ledger.kind_of(run_id)[0] == "crawl"
+            is_live = archive.ledger.kind_of(run_id)[0] != "import"
             # the first crawl leafs through listings until it has ended once, unless a list told of all stories
             walks = not has_leafed and archive.ledger.visited_listings(run_id)
             run = CrawlRun(run_id, clock(), clock, walks_listings=walks, is_live=is_live)

@@ -22,6 +22,8 @@ class Job:
     archive: Path
     command: tuple[str, ...]
     cadence: Cadence
+    also_writes: tuple[Path, ...] = ()
+    """Folders besides the archive's that a crawl writes to."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a word that no unit and no crontab can hold: control characters, broken UTF-8."""

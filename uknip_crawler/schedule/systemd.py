@@ -62,7 +62,7 @@ def service(job: Job, user: str | None) -> str:
         f"SuccessExitStatus={' '.join(map(str, NO_FAULT))}\n"
         # the signal goes to the crawl alone, which ends its own workers
         f"KillMode=mixed\nTimeoutStopSec={STOP_SECONDS}\n"
-        f"{_HARDENED}ReadWritePaths={folder}\n{'ReadWritePaths=/tmp' if is_temporary else 'PrivateTmp=true'}\n"
+        f"{_HARDENED}ReadWritePaths={' '.join([folder, *(_quoted(f'-{path}') for path in job.also_writes)])}\n{'ReadWritePaths=/tmp' if is_temporary else 'PrivateTmp=true'}\n"
         f"{'' if user is None else _HARDENED_SYSTEM}"
     )
 

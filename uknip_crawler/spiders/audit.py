@@ -32,6 +32,7 @@ class AuditSpider(UknipSpider):
     """
 
     name = "uknip-audit"
+    kind = "audit"
     visits_pages = False
     audit: int | None = None
     sample_size = 50

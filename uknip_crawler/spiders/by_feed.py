@@ -34,7 +34,6 @@ class Feed:
                 url, "feed", parsing(feed.parse, url), conditional=page == 1 and not full
             )
             if answer.status == "unchanged":
-                self._intake.lists_read += 1
                 self._intake.save(answer.source or known, "unchanged")
                 self.meets_known = True
                 return True

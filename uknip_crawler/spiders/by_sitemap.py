@@ -114,7 +114,6 @@ class Sitemaps:
         answer = await self._documents.get(url, "sitemap", parsing(sitemap.parse, url), conditional=not full)
         if answer.status == "unchanged":
             self._intake.save(answer.source or known, "unchanged", cursor=stamp)
-            self._intake.lists_read += 1
             return (known.listed if known.kind == "sitemap" else 0), [], True
         if answer.value is None:
             self._intake.failed(known, answer, named=one.by_site)

@@ -28,9 +28,7 @@ def finish(crawl: Crawl, reason: str, *, must_find: bool) -> None:
         )
     is_whole = stop.reason == "finished" and run.since is None
     if must_find and is_whole and not archive.holds_stories():
-        crawl.troubles.append(
-            "no story was found: neither a list of the site nor its home page leads to one that could be read"
-        )
+        crawl.troubles.append(_nothing_found(crawl))
     if not stop.is_stopping:
         failures = sum(crawl.outcomes[outcome] + of_images[outcome] for outcome in FAILURES)
         troubled = failures or crawl.troubles or reason not in ("finished", "shutdown")
@@ -47,3 +45,18 @@ def finish(crawl: Crawl, reason: str, *, must_find: bool) -> None:
             received_bytes=crawl.received_bytes,
             at=now,
         )
+
+
+def _nothing_found(crawl: Crawl) -> str:
+    """Say what a crawl without any story has tried, and what kind of site that is."""
+    tried = crawl.archive.ledger.lists_tried(crawl.run.id)
+    lists = [f"{kind} ({how})" for kind, how in tried.items()]
+    pages = crawl.archive.ledger.count_visits(crawl.run.id)
+    lists.append(f"archive pages and links ({pages:,} {'page' if pages == 1 else 'pages'} read)")
+    is_wordpress = tried.get("rest", "").startswith("answered")
+    kind = (
+        "the site is a WordPress without a story that could be read"
+        if is_wordpress
+        else "this seems to be no WordPress news site"
+    )
+    return f"no story was found: {kind}; tried {', '.join(lists)}: look at the address in a browser"

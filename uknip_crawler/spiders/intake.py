@@ -43,7 +43,6 @@ class Intake:
         self.crawl = crawl
         self.troubles = crawl.troubles
         self.unread: list[str] = []
-        self.lists_read = self.entries = 0
 
     def add(
         self,
@@ -55,8 +54,6 @@ class Intake:
         doubts_dates: bool = False,
     ) -> int:
         """Offer addresses to the frontier; return how many were new. `doubts_dates`: see `with_believed_dates`."""
-        self.lists_read += 1
-        self.entries += len(entries)
         with self.archive.transaction():
             candidates = list(self._candidates(entries, found_by, listed_on, is_post=is_post))
             if doubts_dates:

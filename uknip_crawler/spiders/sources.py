@@ -37,11 +37,6 @@ class Discovery:
         self.home: Visit | None = None
         self.walks_back = False
 
-    @property
-    def lists_anything(self) -> bool:
-        """Whether a list was read and named nothing at all: then there is nothing to be found."""
-        return bool(self._intake.entries) or not self._intake.lists_read
-
     async def run(self, *, full: bool) -> bool:
         """Read what there is; return whether one source listed every story the site has.
 

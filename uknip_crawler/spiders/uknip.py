@@ -20,6 +20,7 @@ from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
 from uknip_crawler.ingest import outcomes
 from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.jobs.derivation import derive_after_run
+from uknip_crawler.jobs.health import judge_run
 from uknip_crawler.jobs.recover import recover
 from uknip_crawler.models import Outcome
 from uknip_crawler.sites import load_site
@@ -53,6 +54,7 @@ class UknipSpider(scrapy.Spider):
     """
 
     name = "uknip"
+    kind = "crawl"
     visits_pages = True
     images: Images | None = None
 
@@ -73,7 +75,9 @@ class UknipSpider(scrapy.Spider):
         self.recovered = recover(archive, site, clock=clock)
         with archive.transaction():
             started = clock()
-            run_id = archive.ledger.start_run("crawl", site.base_url, settings_kept, __version__, at=started)
+            run_id = archive.ledger.start_run(
+                self.kind, site.base_url, settings_kept, __version__, at=started
+            )
         run = CrawlRun(run_id, started, clock, since, walks_listings=True)
         agent = crawler.settings["USER_AGENT"]
         self.crawl = Crawl(crawler, archive, site, run, agent, budget, Origin(site))
@@ -232,9 +236,13 @@ class UknipSpider(scrapy.Spider):
         self.has_ended = True
         crawl = self.crawl
         try:
-            ending.finish(crawl, reason, must_find=self.visits_pages and self.discovery.lists_anything)
+            ending.finish(crawl, reason, must_find=self.visits_pages)
             if self.visits_pages and not crawl.stop.signal:
                 self._derive()
+            if self.visits_pages:
+                crawl.stop.exit_status = judge_run(
+                    crawl.archive, crawl.run.id, crawl.stop.exit_status, at=crawl.clock()
+                )
         except StorageError as error:
             crawl.stop.exit_status = StorageError.exit_status
             logger.error("%s", error)

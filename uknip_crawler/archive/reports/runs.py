@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from uknip_crawler.archive.findings import kept
 from uknip_crawler.archive.ledger import IMAGE
 from uknip_crawler.models import DOUBTFUL_BODY, FAILURES, Outcome
 
-_IN_DOUBT = f"', ' || {{}} || ', ' LIKE '%, {DOUBTFUL_BODY}, %'"
+IN_DOUBT = f"', ' || {{}} || ', ' LIKE '%, {DOUBTFUL_BODY}, %'"
 _MEANING = {
     0: "complete",
     3: "finished with failures",
@@ -28,6 +29,7 @@ class RunReport:
     `revisits` tells what looking again at stories of which nothing was said has cost and caught: `requests`,
     `not_modified` (answered 304), `received_bytes`, `edits`, `moves`, `missing`. `outcomes` are those of pages and
     sources, `images` those of images. `doubtful` counts captures whose reading leaves out much of the page's text.
+    `findings` are what was amiss as of this crawl (`archive.findings.Kept`).
     `interrupted` are up to three addresses that showed something in the place of a story or of a list of stories.
     """
 
@@ -53,11 +55,12 @@ class RunReport:
     kind: str = "crawl"
     doubtful: int = 0
     interrupted: list[str] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
-    def text(self) -> str:
+    def text(self, *, with_findings: bool = True) -> str:
         """Return the closing summary a person reads."""
         got = Counter(self.outcomes)
         new = got[Outcome.STORED] + got[Outcome.DUPLICATE]
@@ -92,6 +95,10 @@ class RunReport:
             )
         if self.replayed:
             lines.append(f"  {self.replayed:,} pages of a killed run were recovered")
+        for finding in self.findings if with_findings else ():
+            lines.append(f"  look at this: {finding['what']}; since {finding['since']}")
+            lines += [f"    {url}" for url in finding["examples"]]
+            lines.append(f"    → {finding['remedy']}")
         lines += [f"  trouble: {trouble}" for trouble in self.troubles]
         lines += [
             f"  {outcome}: {url}" + (f" ({detail})" if detail else "")
@@ -153,8 +160,8 @@ def run_report(
         requests=requests,
         received_bytes=received,
         outcomes=outcomes,
-        articles=_count(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
-        revisions=_count(db, "SELECT count(*) FROM revisions"),
+        articles=count_of(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
+        revisions=count_of(db, "SELECT count(*) FROM revisions"),
         moved=events.get("moved", 0),
         gone=events.get("gone", 0),
         restored=events.get("restored", 0),
@@ -165,8 +172,9 @@ def run_report(
         images=images,
         kind=kind,
         interrupted=[url for (url,) in interrupted],
-        doubtful=_count(
-            db, f"SELECT count(*) FROM fetches WHERE run_id = {int(run_id)} AND {_IN_DOUBT.format('detail')}"
+        findings=[one.as_json() for one in kept(db, "last_run_id = :run", {"run": run_id})],
+        doubtful=count_of(
+            db, f"SELECT count(*) FROM fetches WHERE run_id = {int(run_id)} AND {IN_DOUBT.format('detail')}"
         ),
     )
 
@@ -182,58 +190,13 @@ def _revisits(db: Database, run_id: int) -> dict[str, int]:
     return dict(zip(names, row, strict=True))
 
 
-def archive_status(db: Database) -> dict[str, Any]:
-    """Return what the archive holds: counts, span, sources, the last run."""
-    first, last = db.execute("SELECT min(published_at), max(published_at) FROM articles").fetchone()
-    last_run = db.execute("SELECT max(id) FROM runs").fetchone()[0]
-    return {
-        "base_url": (db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone() or [None])[
-            0
-        ],
-        "articles": _count(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
-        "live": _count(db, "SELECT count(*) FROM articles WHERE status = 'live'"),
-        "gone": _count(db, "SELECT count(*) FROM articles WHERE status = 'gone'"),
-        "redacted": _count(db, "SELECT count(*) FROM articles WHERE status = 'redacted'"),
-        "revisions": _count(db, "SELECT count(*) FROM revisions"),
-        "edited": _count(db, "SELECT count(*) FROM articles WHERE revision_count > 1"),
-        "aliases": _count(db, "SELECT count(*) FROM aliases"),
-        "doubtful": _count(
-            db,
-            "SELECT count(*) FROM articles AS a JOIN fetches AS f ON f.id = a.fetch_id "
-            f"WHERE a.status <> 'redacted' AND {_IN_DOUBT.format('f.detail')}",
-        ),
-        "without_date": _count(db, "SELECT count(*) FROM articles WHERE published_at IS NULL"),
-        "first_published_at": first,
-        "last_published_at": last,
-        "addresses_known": _count(db, "SELECT count(*) FROM frontier"),
-        "addresses_never_visited": _count(db, "SELECT count(*) FROM frontier WHERE last_fetched_at IS NULL"),
-        "captures_bytes": _count(db, "SELECT coalesce(sum(size_bytes), 0) FROM warcs"),
-        "images": _count(db, "SELECT count(*) FROM images"),
-        "images_kept": _count(db, "SELECT count(*) FROM images WHERE sha256 IS NOT NULL"),
-        "images_refused": _count(db, "SELECT count(*) FROM images WHERE refused IS NOT NULL"),
-        "images_bytes": _count(
-            db, "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT DISTINCT sha256, size_bytes FROM images)"
-        ),
-        "runs": _count(db, "SELECT count(*) FROM runs"),
-        "sources": [
-            {
-                "kind": kind,
-                "url": url,
-                "status": status,
-                "listed": listed,
-                "last_read_at": read,
-                "last_asked_at": asked,
-                "detail": detail,
-            }
-            for kind, url, status, listed, read, asked, detail in db.execute(
-                "SELECT kind, url, status, listed, last_read_at, last_asked_at, detail FROM sources ORDER BY kind, url"
-            )
-        ],
-        "last_run": run_report(db, last_run).as_json() if last_run else None,
-    }
+def site_of(db: Database) -> str | None:
+    """Return the address of the site as of the newest run, or None before the first."""
+    row = db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    return row[0] if row else None
 
 
-def _count(db: Database, sql: str) -> int:
+def count_of(db: Database, sql: str) -> int:
     return int(db.execute(sql).fetchone()[0])
 
 

@@ -61,8 +61,8 @@ class Health:
 
 
 def last_run(ask: Ask) -> Health | None:
-    """Return the latest run, or None while there is none."""
-    found = healths(ask, "ORDER BY id DESC LIMIT 1")
+    """Return the latest crawl, else the latest run of any kind; None while there is none."""
+    found = healths(ask, "ORDER BY kind = 'crawl' DESC, id DESC LIMIT 1")
     return found[0] if found else None
 
 

@@ -14,7 +14,7 @@ _ROWS = 100
 
 
 def show(ask: Ask) -> Page:
-    """Show the latest runs, newest first, and the audits made of them."""
+    """Show what is amiss, the latest runs, newest first, and the audits made of them."""
     before = ask.number("before", 2**62, most=2**62)
     runs = healths(ask, "WHERE id < :before ORDER BY id DESC LIMIT :size", before=before, size=_RUNS)
     return Page(
@@ -23,6 +23,9 @@ def show(ask: Ask) -> Page:
             "runs": runs,
             "most": max((health.run["requests"] for health in runs), default=0) or 1,
             "next": runs[-1].run["id"] if len(runs) == _RUNS else None,
+            "findings": ask.rows(
+                "SELECT name, what, since, run_id FROM findings WHERE ended_at IS NULL ORDER BY id"
+            ),
             "audits": ask.rows("SELECT * FROM audits ORDER BY id DESC LIMIT 20"),
         },
         keeps=("before",),
