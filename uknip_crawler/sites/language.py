@@ -11,16 +11,23 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Patterns to search for in a folded line: `story` for what police and newsrooms write under stories, `reader`
-    for what speaks to the reader, `telling` for what reports."""
+    """Patterns to search for in a folded line whose numbers are 0: `story` for what police and newsrooms write under
+    stories, `reader` for what speaks to the reader, `telling` for what reports, `asks` for what a newsroom asks of its
+    readers. `labels` match a whole line that a page says of itself, `payers` the beginning of one that says who pays."""
 
     story: re.Pattern[str]
     reader: re.Pattern[str]
     telling: re.Pattern[str]
+    labels: re.Pattern[str]
+    payers: re.Pattern[str]
+    asks: re.Pattern[str]
 
 
 @cache
 def load_language(name: str = "english") -> Language:
     """Return a language by the name of its file. Raises FileNotFoundError for one that nobody has described."""
     data = tomllib.loads(resources.files("uknip_crawler.sites").joinpath(f"{name}.toml").read_text("utf-8"))
-    return Language(*(re.compile("|".join(data[part])) for part in ("story", "reader", "telling")))
+    network = f"(?:{'|'.join(data['networks'])})"
+    parts = ("story", "reader", "telling", "labels", "payers", "asks")
+    named = ("|".join(data[part]).replace("@networks", f"{network}(?:(?:,? (?:and|or|&) |, ?|/){network})*") for part in parts)
+    return Language(*map(re.compile, named))

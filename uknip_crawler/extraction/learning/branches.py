@@ -24,6 +24,8 @@ NUMBERS = re.compile(r"\d+")
 _EDITORS = re.compile(r" \.(?:wp-block-|has-|is-|align)\S+")
 """Classes that the block editor gives to boxes of any kind."""
 HALF = 0.5
+LABEL = 4
+"""Words of a box's label."""
 _PLAIN = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
 Box = tuple[Sheet, list[Line]]
 
@@ -61,13 +63,17 @@ def _parted(boxes: Mapping[str, Sequence[Box]], judge: _Judge) -> tuple[set[str]
 
 def _columns(boxes: Mapping[str, Sequence[Box]], furniture: Collection[str], judge: _Judge) -> frozenset[str]:
     """Return the places of furniture that only numbers tell from others, as the columns of a row, and that have
-    sentences of their own as well."""
+    sentences of their own as well; of a few pages those that nothing else tells from the story's."""
     stems = Counter(NUMBERS.sub("", own_step(one)) for one in boxes if one not in furniture)
     found = set()
     for branch in furniture:
         own = own_step(branch)
         stem = NUMBERS.sub("", own)
-        if stem != own and stems[stem] and is_wrapper(own) and judge.tells(boxes[branch]):
+        if stem == own or not stems[stem] or not is_wrapper(own):
+            continue
+        if judge.tells(boxes[branch]) or (
+            len(boxes[branch]) < KIN_PAGES and not judge.has_constant(branch, boxes[branch])
+        ):
             found.add(branch)
     return frozenset(found)
 
@@ -137,11 +143,23 @@ class _Judge:
             # advice and quotes repeat by chance, in lists and quotations, and so do subheadings
             is_label = all(line.kind in _PLAIN for line in every) and 2 * heads < len(every)
             return is_label and new < HALF * words and single and _has_constant_line([x for _, x in boxes])
+        words, new = _words_and_new([line for lines in self._without_guests(branch, boxes) for line in lines])
+        return new < HALF * words or (single and self.has_constant(branch, boxes))
+
+    def has_constant(self, branch: str, boxes: Sequence[Box]) -> bool:
+        """Tell whether a line comes with most of the boxes at one place, names and numbers aside, or a link does."""
         own = self._without_guests(branch, boxes)
-        words, new = _words_and_new([line for lines in own for line in lines])
-        return new < HALF * words or (
-            single and (_has_constant_line(own) or _has_constant_link(branch, boxes))
+        return (
+            _has_constant_line(own)
+            or _has_constant_link(branch, boxes)
+            or self._has_constant_label(own)
         )
+
+    def _has_constant_label(self, boxes: Sequence[Sequence[Line]]) -> bool:
+        """Tell whether most boxes begin with one label, whoever it names: `About Joan Smith`."""
+        labels = [self._said(lines[0]) for lines in boxes if lines and not lines[0].ends and lines[0].words <= LABEL]
+        counts = Counter(said[0] for said in labels if said[0] not in SLOTS)
+        return len(boxes) >= MIN_BOXES and any(n >= MOST_BOXES * len(boxes) for n in counts.values())
 
     def _holds_story(self, boxes: Sequence[Box]) -> bool:
         """Tell whether boxes hold a good part of the new sentences, of all pages or of those that have them. A sentence

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from uknip_crawler.extraction.learning.lines import Line
-from uknip_crawler.extraction.page.places import DIGITS, Marks, branches, is_wrapper, listed_as
+from uknip_crawler.extraction.page.places import DIGITS, Marks, branches, is_of_post, is_wrapper, listed_as
 
 Place = tuple[str, ...]
 
@@ -78,6 +78,7 @@ def marks_of(sheets: Sequence[Sheet]) -> Marks:
         mark
         for mark, count in found.items()
         if count >= max(min(2, size), size * (NUMBERED_MARK if re.search(r"\d", mark) else COMMON_MARK))
+        and not is_of_post(mark)
     }
     return Marks(frozenset(own - _loose(sheets)), _counters(sheets))
 

@@ -22,6 +22,8 @@ LONG = 8
 """Words of a line that no two stories have word for word by chance."""
 OFTEN, MIN_EXPECTED = 0.08, 10
 MIN_CUT, CUT_TOLD = 5, 0.4
+MIN_FIXED = 5
+"""Words of a sentence, besides names and numbers, that boxes and stories share by no chance."""
 _LISTED = frozenset({BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE})
 
 
@@ -31,6 +33,7 @@ class Counts:
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._boxed: Counter[str] = Counter()
+        self._boxed_as: Counter[str] = Counter()
         self._last: Counter[str] = Counter()
         self._quoted: Counter[str] = Counter()
         self._paragraphs: Counter[str] = Counter()
@@ -67,10 +70,16 @@ class Counts:
     def _count_boxed(self, sheet: Sheet) -> None:
         chosen, held = set(sheet.level), set(sheet.inside)
         below = max((index for index, line in enumerate(sheet.lines) if line in held), default=-1)
+        said = set[str]()
         for index, line in enumerate(sheet.lines):
             boxed = line not in chosen if line in held else index > below
             if boxed and line.linked < ALL_LINKED and not line.other_story:
                 self._boxed[line.masked] += 1
+                if line.words >= LONG and line.is_prose and not line.is_story_line:
+                    template = self._templates.of(line.text)
+                    if sum(word not in (*SLOTS, ":") for word in template) >= MIN_FIXED:
+                        said.add(" ".join(template))
+        self._boxed_as.update(said)
 
     def wordings(self, pages: Mapping[str, int], coverage: float) -> Wordings:
         """Return the rules; `pages` are those of each layout, `coverage` the share of linked headlines whose stories
@@ -102,7 +111,12 @@ class Counts:
         templates = {shared.removeprefix(WHOLE) for shared in self._bare}
         listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
-        return Wordings(lines, keys, bare, listed, cut)
+        boxed = {
+            said: Rule("in boxes", count, 1, is_sure=True)
+            for said, count in self._boxed_as.items()
+            if count >= max(FEW, self._paragraphs[said] + self._unlike[said])
+        }
+        return Wordings(lines, keys, bare, boxed, listed, cut)
 
     def _is_listed(self, words: str) -> bool:
         """Tell whether a wording or template is a heading or list item as well: the story's own advice, a form."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from uknip_crawler.extraction.learning.masking import NAME, mask
+from uknip_crawler.extraction.learning.masking import NAME, NUMBER, mask
 from uknip_crawler.extraction.page.raw import RawBlock
 from uknip_crawler.extraction.page.text import is_cut, key
 from uknip_crawler.models import BlockKind
@@ -88,6 +88,11 @@ class Line:
     def tells(self) -> bool:
         """Whether it reports or quotes, and is no mere label."""
         return self.text[0] in QUOTES or bool(ENGLISH.telling.search(fold(self.text))) or self.is_story_line
+
+
+def numberless(text: str) -> str:
+    """Return a line as the language's patterns are matched against: folded, numbers as 0."""
+    return NUMBER.sub("0", fold(text))
 
 
 def is_story_line(folded: str) -> bool:

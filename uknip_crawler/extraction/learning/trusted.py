@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import eq
 
 from uknip_crawler.extraction.body.finding import Body
 from uknip_crawler.extraction.learning.layouts import Layout
@@ -18,13 +19,22 @@ from uknip_crawler.models import BlockKind, Stripped
 def find_container(page: Page, layout: Layout) -> Element | None:
     """Return the element at the first of the layout's places that the page has: of several the one with most text."""
     narrowed = layout.marks.narrowed
-    for place in layout.containers:
-        found = page.by_tag["body"] or [page.root]
-        for wanted in place.split(SEPARATOR):
-            found = [child for element in found for child in element if narrowed(step(child)) == wanted]
-        if found:
-            return max(found, key=lambda element: len(text_of(element))) if len(found) > 1 else found[0]
+    for fits in (eq, _is_like):
+        for place in layout.containers:
+            found = page.by_tag["body"] or [page.root]
+            for wanted in place.split(SEPARATOR):
+                found = [child for element in found for child in element if fits(narrowed(step(child)), wanted)]
+            if found:
+                return max(found, key=lambda element: len(text_of(element))) if len(found) > 1 else found[0]
     return None
+
+
+def _is_like(one: str, wanted: str) -> bool:
+    """Tell whether a step has the tag of another and half of its marks: a page may lack what all pages had that were
+    learned from, as `has-thumb` where there is no picture."""
+    tag, *marks = one.split(" ")
+    other, *own = wanted.split(" ")
+    return tag == other and 2 * len(set(own).intersection(marks)) >= len(own)
 
 
 def read_by_place(

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise, zip_longest
 from typing import Self
 
-from uknip_crawler.extraction.learning.lines import LINKED, Line, is_subheading
-from uknip_crawler.extraction.learning.masking import NUMBER
+from uknip_crawler.extraction.learning.lines import ENGLISH, LINKED, Line, is_subheading, numberless
+from uknip_crawler.extraction.learning.masking import NAME, NUMBER
 from uknip_crawler.extraction.learning.templates import SLOTS, Templates
 from uknip_crawler.models import BlockKind
 
 MOST = "most pages"
+LABEL, ASKS = "a page's own label", "asks the reader"
 WHOLE = "template "
 PARTS = frozenset({"bare: first words", "bare: last words"})
 LIST, STEM = 4, 5
+MAX_LABEL_WORDS, MAX_ASKING_WORDS = 16, 50
 OPENING = 2
 """Sentences of a story that teasers on other pages quote whole."""
 BOLD_SHARE = 0.1
@@ -47,19 +49,21 @@ class Rule:
 
 @dataclass(frozen=True)
 class Wordings:
-    """What is known of wordings: rules by masked line, by the line's key, and by what bare lines share (`template …`,
-    `first words …`, `last words …`); masked lines and templates that are headings or list items as well; whether lines
-    cut short are teasers on this site."""
+    """What is known of wordings: rules by masked line, by the line's key, by what bare lines share (`template …`,
+    `first words …`, `last words …`), and by the template of what boxes say; masked lines and templates that are headings
+    or list items as well; whether lines cut short are teasers on this site."""
 
     lines: Mapping[str, Rule] = field(default_factory=dict)
     keys: Mapping[str, Rule] = field(default_factory=dict)
     bare: Mapping[str, Rule] = field(default_factory=dict)
+    boxed: Mapping[str, Rule] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
     cut_is_teaser: bool = False
 
     def rows(self) -> Iterator[tuple[str, str, str, int, int, int, float]]:
         """Yield (kind, text, why, stories, layouts, is sure) of each rule; the opposite of `of`."""
-        for kind, rules in (("line", self.lines), ("key", self.keys), ("bare", self.bare)):
+        kinds = (("line", self.lines), ("key", self.keys), ("bare", self.bare), ("boxed", self.boxed))
+        for kind, rules in kinds:
             for text, rule in rules.items():
                 yield (
                     kind,
@@ -81,7 +85,8 @@ class Wordings:
         kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
         for kind, text, why, stories, layouts, flags, share in rows:
             kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2), share)
-        return cls(kinds["line"], kinds["key"], kinds["bare"], frozenset(kinds["listed"]), "cut" in kinds)
+        rules = (kinds[kind] for kind in ("line", "key", "bare", "boxed"))
+        return cls(*rules, frozenset(kinds["listed"]), "cut" in kinds)
 
 
 def prepare(level: Sequence[Line], templates: Templates) -> None:
@@ -123,16 +128,42 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
     own: list[Line] = []  # from the end, so that of each line it is known what of the story follows
     for index in reversed(range(len(level))):
         line = level[index]
-        rule = None if line in lists else _why_not(level, index, opening, known, own[-1:])
+        rule = None if line in lists else _why_not(level, index, opening, known, templates, own[-1:])
         if rule is not None:
             why[line] = rule
         else:
             own.append(line)
     _judge_runs(level, lists, why)
-    return _within_measure(level, why)
+    return _within_measure(level, _unless_asking(level, why))
 
 
-WORDINGS = frozenset({"in boxes", MOST, "all pages", "to the reader", "one layout", "cut"})
+def _unless_asking(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
+    """Give a body back what only asks something of the reader, where it is a good part: the newsroom's own appeal."""
+    taken = sum(line.words for line, rule in why.items() if rule.why == ASKS)
+    if taken <= TAKEN * sum(line.words for line in level):
+        return why
+    return {line: rule for line, rule in why.items() if rule.why != ASKS}
+
+
+def by_language(line: Line, *, in_archive: bool) -> Rule | None:
+    """Return why a line that nothing is known of is furniture in any newsroom of the language, or None. Labels are it
+    on single pages, too; who pays, and who asks, only where the archive has more pages of the site."""
+    if line.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or line.is_story_line:
+        return None
+    said = numberless(line.text)
+    if line.words <= MAX_LABEL_WORDS and ENGLISH.labels.fullmatch(said):
+        return Rule(LABEL, 1, 1)
+    if not in_archive:
+        return None
+    pays = not line.ends and line.words <= MAX_LABEL_WORDS
+    if pays and NAME in line.template and ENGLISH.payers.match(said):
+        return Rule(LABEL, 1, 1)
+    is_told = any(mark in line.text for mark in '“”"')
+    asks = line.kind is BlockKind.PARAGRAPH and line.words <= MAX_ASKING_WORDS and not is_told
+    return Rule(ASKS, 1, 1) if asks and ENGLISH.reader.search(said) and ENGLISH.asks.search(said) else None
+
+
+WORDINGS = frozenset({"in boxes", MOST, "all pages", "to the reader", "one layout", "cut", LABEL, ASKS})
 """Rules that take a line by its wording alone."""
 
 
@@ -145,11 +176,18 @@ def may_go(line: Line, known: Wordings, templates: Templates) -> bool:
     if line.ends:
         return False
     line.template = templates.of(line.text)
+    if " ".join(line.template) in known.boxed:
+        return True
     return " ".join(line.template) not in known.listed and any(one in known.bare for one in bare_keys(line))
 
 
 def _why_not(
-    level: Sequence[Line], index: int, opening: Collection[Line], known: Wordings, follows: Sequence[Line]
+    level: Sequence[Line],
+    index: int,
+    opening: Collection[Line],
+    known: Wordings,
+    templates: Templates,
+    follows: Sequence[Line],
 ) -> Rule | None:
     """Return why a line is furniture, or None; `follows` is the next line that is not, if there is one."""
     line, is_opening = level[index], level[index] in opening
@@ -162,6 +200,9 @@ def _why_not(
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
+    if rule is None and known.boxed and not subheading:
+        line.template = line.template or templates.of(line.text)
+        rule = known.boxed.get(" ".join(line.template))
     is_told = line.kind is BlockKind.QUOTE and rule is not None and rule.why != MOST  # somebody's words
     if (
         rule
@@ -173,6 +214,10 @@ def _why_not(
     cut = line.is_cut and index and line.kind is BlockKind.PARAGRAPH and line.words >= MIN_CUT_WORDS
     if cut and known.cut_is_teaser and not any(mark in line.text for mark in '“”"'):
         return Rule("cut", 1, 1, is_sure=True)
+    if not (line.kind is BlockKind.HEADING and subheading):
+        line.template = line.template or templates.of(line.text)
+        if rule := by_language(line, in_archive=index > 0 and bool(templates.names)):
+            return rule
     label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
     if not label:
         return None

@@ -21,6 +21,7 @@ ANYWHERE = "… > "
 DIGITS = "0123456789"
 _VARIABLE = re.compile(r"\d|^(?:category|tag|post|status|format|type|author|has|is)-|^(?:hentry|sticky)$")
 _OWN_WORDS = re.compile(r"^(?:category|tag|author)-")
+_OF_A_POST = re.compile(r"^\.(?:(?:post|format|status|type)-[\w-]+|has-post-(?:thumbnail|password)|sticky)$")
 
 
 def ancestors(element: Element) -> list[Element]:
@@ -66,6 +67,11 @@ def _step(tag: str, name: str, attribute: str) -> str:
     marks = [f"#{name.split()[0]}"] if name.strip() else []
     marks += [f".{token}" for token in attribute.split() if not _OWN_WORDS.match(token)]
     return " ".join([tag, *dict.fromkeys(marks)])
+
+
+def is_of_post(mark: str) -> bool:
+    """Tell whether an id or class says something of one post, wherever it stands: words of WordPress's post_class()."""
+    return _OF_A_POST.match(mark) is not None
 
 
 def steps(element: Element) -> tuple[str, ...]:
