@@ -149,4 +149,7 @@ if __name__ == "__main__":
     import_everything()
     if (arguments := serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
         sys.argv = ["uknip", *arguments]
+        sys.modules["uknip_crawler.cli.program"].__dict__["invocation"] = lambda *_: (
+            "uknip"
+        )  # what a user types
         runpy.run_module("uknip_crawler", run_name="__main__", alter_sys=True)

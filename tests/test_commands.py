@@ -12,8 +12,10 @@ from crawling import NOW, Archived, crawl, rows
 from processes import uknip
 from sqlite_utils import Database
 
-from uknip_crawler.archive import DATABASE
+from uknip_crawler.archive import DATABASE, open_readonly
+from uknip_crawler.archive.reports.addresses import known_of, story_at
 from uknip_crawler.demo.newsroom import Work
+from uknip_crawler.sites import load_site
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,69 @@ def test_history_finds_a_story_by_its_old_address(lived: tuple[Path, Work, str])
         story = json.loads(uknip("history", address, "--archive", str(directory), "--json").stdout)
         assert story["url"] == base_url + move.new_path
         assert [event["kind"] for event in story["events"]] == ["moved", "metadata"]
+
+
+FORMS = (
+    "{base}{path}",
+    "{host}{path}",
+    "http:/{host}{path}",
+    "HTTP://{host}{path}",
+    "//{host}{path}",
+    "{base}{path}?utm_source=feed&fbclid=x#more",
+    "{base}{bare}",
+    "{path}",
+    "{path}?utm_medium=mail",
+    "{relative}",
+    "{slug}",
+    "{slug}/?utm_source=feed",
+    "{base}{path}amp/",
+)
+"""How people have an address at hand."""
+
+
+def test_a_story_is_named_by_any_form_of_any_of_its_addresses(lived: tuple[Path, Work, str]) -> None:
+    """Its own and those it has left; and another host's is none."""
+    directory, work, base = lived
+    [move] = [move for move in work.moved if move.kind == "section"]
+    site = load_site(base)
+    db = open_readonly(directory)
+    [(wanted,)] = db.execute("SELECT id FROM articles WHERE url = ?", (base + move.new_path,)).fetchall()
+    for path in (move.new_path, move.old_path):
+        bare = path.rstrip("/")
+        words = {"base": base, "host": base.removeprefix("http://"), "path": path, "bare": bare}
+        words |= {"relative": path.strip("/"), "slug": bare.rpartition("/")[2]}
+        for form in FORMS:
+            text = form.format(**words)
+            assert story_at(db.conn, site, text) == wanted, text
+            known = known_of(db, site, text)
+            assert known["visits"], text
+            assert known["story"]["headline"], text
+    for other in ("https://elsewhere.example" + move.new_path, "", "/", base, "nothing", "/2/", "//[x", "\0"):
+        assert story_at(db.conn, site, other) is None, other
+    db.close()
+
+
+def test_every_command_takes_an_address_alike_and_says_what_was_redacted(
+    lived: tuple[Path, Work, str], spoiled: Path
+) -> None:
+    """Before and after; an address that can be none of the site's is a mistake of the command's line."""
+    _, work, base = lived
+    at_hand = work.edited[0].path.strip("/") + "?utm_source=x"
+    where = ("--archive", str(spoiled))
+    for command in (("history",), ("why",), ("duplicates",), ("redact", "--dry-run")):
+        assert uknip(*command, at_hand, *where).returncode == 0, command
+        refused = uknip(*command, "https://elsewhere.example/x/", *where)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), command
+    done = uknip("redact", at_hand, "--reason", "asked in May", "--yes", *where)
+    assert done.returncode == 0, done.stderr
+    for command in ("history", "duplicates"):
+        told = uknip(command, at_hand, *where)
+        assert (told.returncode, told.stdout) == (2, "")
+        assert f"{at_hand} was redacted 20" in told.stderr
+        assert "asked in May" in told.stderr
+    assert "  redacted 20" in uknip("why", at_hand, *where).stdout
+    assert json.loads(uknip("why", at_hand, "--json", *where).stdout)["redacted"]["reason"] == "asked in May"
+    assert "redacted before" in uknip("redact", "--dry-run", at_hand, *where).stdout
 
 
 def test_history_of_nothing_is_one_line(lived: tuple[Path, Work, str]) -> None:

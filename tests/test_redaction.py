@@ -187,14 +187,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uknip_crawler.jobs import redaction
 from uknip_crawler.archive import Archive
-from uknip_crawler.archive.reports.runs import find_article
+from uknip_crawler.archive.reports.addresses import story_at
+from uknip_crawler.sites import load_site
 
 def step(what):
     if what == sys.argv[3]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 with Archive(Path(sys.argv[1])) as archive:
-    target = redaction.aim(archive, [find_article(archive.db, sys.argv[2])])
+    story = story_at(archive.db.conn, load_site(archive.base_url()), sys.argv[2])
+    target = redaction.aim(archive, [story])
     redaction.redact(archive, target, "request of 4 May", at=datetime.now(UTC), step=step)
 """
 STEPS = (

@@ -40,7 +40,7 @@ class Progress(Component):
         return progress
 
     def _opened(self) -> None:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and self._crawl.settings.getbool("UKNIP_LIVE_LINE"):
             self._status = Status(self.line(), console=Console(stderr=True))
             self._status.start()
         self._task = asyncio.get_running_loop().create_task(self._tell())

@@ -83,6 +83,8 @@ UKNIP_EXTRACTION_WORKERS = 1
 UKNIP_EXTRACTION_TIMEOUT_SECONDS = 20
 UKNIP_EXTRACTION_MEMORY_BYTES = 2**30
 
+UKNIP_LIVE_LINE = True
+"""On a terminal, how far the crawl is stands in one line that changes; else a line a minute is logged."""
 STATS_DUMP = False
 LOG_LEVEL = "INFO"
 LOGSTATS_INTERVAL = 0

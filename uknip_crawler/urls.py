@@ -56,6 +56,7 @@ _PART_PATH = re.compile(r"(?P<first>/.*[^/])/(?:(?:page|part)[-_]?)?(?P<number>[
 _NO_STORY = re.compile(r"(?i)/(?:\d+|tag|category|author|comments?)$")
 _PART_QUERY = frozenset({"page", "paged", "pg", "part"})
 _PLAIN_QUERY = _PART_QUERY | {"p", "page_id", "cat", "tag", "author"}
+_SCHEME = re.compile(r"(?i)(https?):/*")
 _MANY_SEGMENTS = 12
 _VARIABLE = re.compile(
     r"(?i)\d+|(?<![a-z])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -84,6 +85,30 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     if not canonical.startswith(site.base_url):
         raise UrlRefused(f"not below {site.base_url}: {url[:80]!r}")
     return canonical
+
+
+def given(text: str, site: Site) -> str:
+    """Return the canonical form of an address as people have it at hand.
+
+    With or without scheme, slashes lost between the two, or the path alone. Raises as `canonicalise` does.
+    """
+    text = text.strip()
+    if scheme := _SCHEME.match(text):
+        return canonicalise(f"{scheme[1].lower()}://{text[scheme.end() :]}", site)
+    if re.match(r"(?i)[a-z][a-z0-9+.-]*://", text):
+        return canonicalise(text, site)  # refused, by the scheme's name
+    if text.startswith("//") or "." in _first_word(text) or names_host(text, site):
+        return canonicalise(f"https://{text.removeprefix('//')}", site)
+    return canonicalise(text if text.startswith(("/", "?")) else f"{site.folder}{text}", site)
+
+
+def names_host(text: str, site: Site) -> bool:
+    """Tell whether an address at hand begins with the site's host, after a scheme or without one."""
+    return is_own_host(_first_word(_SCHEME.sub("", text.strip())).lower(), site)
+
+
+def _first_word(text: str) -> str:
+    return re.split(r"[/?#:]", text.removeprefix("//"), maxsplit=1)[0]
 
 
 def _own(parts: SplitResult, site: Site, url: str) -> SplitResult:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from uknip_crawler import __version__
+from uknip_crawler.cli.program import NAME, Named, help_as_typed, program
 from uknip_crawler.errors import StorageError, UknipError
 
+_COMPLETION = "_UKNIP_COMPLETE"
 _COMMANDS = {
     "demo": "the whole job on the bundled sample site, offline",
     "init": "say once what an archive is of and how its site is asked",
@@ -39,8 +43,17 @@ _COMMANDS = {
 }
 
 
+class _Context(click.Context):
+    """Shows help pages with their examples as the user types them."""
+
+    def get_help(self) -> str:
+        return help_as_typed(super().get_help())
+
+
 class _Commands(click.Group):
     """Lists commands without importing them: Scrapy alone takes a second."""
+
+    context_class = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -51,6 +64,7 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(
             f"uknip_crawler.cli.{cmd_name.replace('-', '_')}"
         ).command
+        command.context_class = _Context
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -73,6 +87,12 @@ def cli() -> None:
     """
 
 
+def _named(context: click.Context, parameter: click.Parameter, directory: Path) -> Path:
+    is_typed = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    Named.archive(directory if is_typed else None)
+    return directory
+
+
 archive_option = click.option(
     "--archive",
     "directory",
@@ -81,6 +101,7 @@ archive_option = click.option(
     envvar="UKNIP_ARCHIVE",
     show_default=True,
     show_envvar=True,
+    callback=_named,
     help="Folder of the archive.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -98,8 +119,13 @@ def _terminated(signum: int, _: Any) -> None:
 def main() -> None:
     """Run the command line; every error of ours is one line on stderr and its own exit status."""
     signal.signal(signal.SIGTERM, _terminated)
+    completes = _COMPLETION in os.environ  # then the shell wants the bare name
     try:
-        cli.main(standalone_mode=False, prog_name="uknip")
+        cli.main(
+            standalone_mode=False,
+            prog_name=NAME if completes else program(),
+            complete_var=_COMPLETION,
+        )
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
     except click.Abort:
@@ -108,16 +134,20 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except UknipError as error:
-        click.echo(f"uknip: {error}", err=True)
-        sys.exit(error.exit_status)
+        _fail(str(error), error.exit_status)
     except Exception as error:
         if (problem := _damage(error)) is None:
             raise
-        click.echo(
-            f"uknip: the archive's database cannot be read ({problem}): check it with `uknip verify`",
-            err=True,
+        _fail(
+            f"the archive's database cannot be read ({problem}): check it with `uknip verify`",
+            StorageError.exit_status,
         )
-        sys.exit(StorageError.exit_status)
+
+
+def _fail(message: str, exit_status: int) -> NoReturn:
+    from uknip_crawler.cli.output import fail  # draws progress bars, which most commands do not need
+
+    fail(message, exit_status)
 
 
 def _damage(error: Exception) -> str | None:

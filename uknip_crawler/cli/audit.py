@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import click
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.logs import log_options
+from uknip_crawler.cli.output import conclude, fail
 from uknip_crawler.cli.process import run
 from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
@@ -33,6 +33,7 @@ Row = dict[str, Any]
 @click.option("--contact", help="How the site can reach you, as in `uknip crawl`.")
 @archive_option
 @json_option
+@log_options
 def command(sample: int, delay: float | None, contact: str | None, directory: Path, as_json: bool) -> None:
     """Ask the site for its own content of some archived stories (WordPress REST, else a full-text feed) and say how
     well ours agrees: precision, recall, the share that is exactly the same, and the worst ten. Half of the sample is
@@ -60,10 +61,11 @@ def command(sample: int, delay: float | None, contact: str | None, directory: Pa
             if spider.crawl.stop.exit_status
             else "it offers no story's own content, by REST or feed"
         )
-        click.echo(f"uknip: {spider.crawl.site.base_url}: nothing to compare: {reason}", err=True)
-        sys.exit(spider.crawl.stop.exit_status or 3)
+        fail(
+            f"{spider.crawl.site.base_url}: nothing to compare: {reason}", spider.crawl.stop.exit_status or 3
+        )
     found = _read(directory, spider.audit)
-    click.echo(json_text(found) if as_json else _text(found))
+    conclude(_text(found), found, 0, as_json=as_json)
 
 
 def _base_url(directory: Path) -> str:

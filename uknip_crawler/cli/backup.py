@@ -9,7 +9,7 @@ import click
 
 from uknip_crawler.archive.backup import back_up
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 
 
 @click.command()
@@ -29,13 +29,13 @@ def command(file: Path, force: bool, directory: Path, as_json: bool) -> None:
     """
     backup = back_up(directory, file, force=force, at=datetime.now(UTC))
     if backup.unlisted:
-        click.echo(
+        echo(
             f"uknip: {backup.unlisted}: the archive does not note this backup; replace it yourself after a redaction",
             err=True,
         )
     if as_json:
         record = {"file": str(backup.path), "articles": backup.articles, "size_bytes": backup.size_bytes}
-        click.echo(json_text(record))
+        echo(json_text(record))
         return
-    click.echo(f"{backup.articles:,} articles, {backup.size_bytes / 1e6:,.1f} MB → {backup.path}")
-    click.echo(f"now the captures: rsync -a --delete {directory / 'warc'}/ {file.parent / 'warc'}/")
+    echo(f"{backup.articles:,} articles, {backup.size_bytes / 1e6:,.1f} MB → {backup.path}")
+    echo(f"now the captures: rsync -a --delete {directory / 'warc'}/ {file.parent / 'warc'}/")

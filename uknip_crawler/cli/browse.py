@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.cli import archive_option
+from uknip_crawler.cli.output import echo
 
 
 @click.command("browse")
@@ -38,5 +39,5 @@ def command(port: int, host: str, no_open: bool, directory: Path) -> None:
     datasette = datasette_for(directory)
     listener = listen(host, port)
     address = page_address(listener)
-    click.echo(f"{directory} is at {address} (Ctrl-C stops)")
+    echo(f"{directory} is at {address} (Ctrl-C stops)")
     serve(datasette, listener, open_page=None if no_open else address)

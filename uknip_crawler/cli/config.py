@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.configuration import FILE, Configuration, Settled, settle
 
 _FROM = {
@@ -34,9 +34,9 @@ def command(directory: Path, as_json: bool) -> None:
     """
     settled = settle(directory, Configuration())
     if as_json:
-        click.echo(json_text({"file": str(directory / FILE), **asdict(settled)}))
+        echo(json_text({"file": str(directory / FILE), **asdict(settled)}))
     else:
-        click.echo(text(directory, settled))
+        echo(text(directory, settled))
 
 
 def text(directory: Path, settled: Settled) -> str:

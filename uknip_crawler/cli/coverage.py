@@ -14,7 +14,7 @@ from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.reports.coverage import UNKNOWN, Coverage, coverage
 from uknip_crawler.archive.sources import told
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.errors import UsageError
 
 SHOWN = 20
@@ -45,11 +45,11 @@ def command(calendar: bool, fill: bool, directory: Path, as_json: bool) -> None:
         raise UsageError(f"{directory}: no list of the site was read yet; run `uknip crawl` first")
     filled = _fill(directory, found) if fill else 0
     if as_json:
-        click.echo(json_text(found.as_json() | {"scheduled": filled}))
+        echo(json_text(found.as_json() | {"scheduled": filled}))
     else:
         _tell(found, calendar=calendar)
         if fill:
-            click.echo(f"{filled:,} addresses will be visited first in the next crawl")
+            echo(f"{filled:,} addresses will be visited first in the next crawl")
     sys.exit(3 if found.missing else 0)
 
 
@@ -64,8 +64,8 @@ def _fill(directory: Path, found: Coverage) -> int:
 
 def _tell(found: Coverage, *, calendar: bool) -> None:
     share = f" ({found.held / found.listed:.1%})" if found.listed else ""
-    click.echo(f"The site lists {found.listed:,} stories; the archive holds {found.held:,} of them{share}.")
-    click.echo(
+    echo(f"The site lists {found.listed:,} stories; the archive holds {found.held:,} of them{share}.")
+    echo(
         f"It also holds {found.gone:,} that the site has given up, and {found.unlisted:,} that are live and on no list."
     )
     for one in found.lists:
@@ -73,24 +73,24 @@ def _tell(found: Coverage, *, calendar: bool) -> None:
         facts = (
             one[name] for name in ("kind", "status", "listed", "last_read_at", "last_asked_at", "detail")
         )
-        click.echo(f"  {told(*facts)}{whole}, {one['url']}")
+        echo(f"  {told(*facts)}{whole}, {one['url']}")
     if any(one["status"] == "failed" for one in found.lists):
-        click.echo("  A list could not be read when it was last asked for: what it lists now is not known.")
+        echo("  A list could not be read when it was last asked for: what it lists now is not known.")
     if calendar:
         _tell_calendar(found)
     if found.missing:
-        click.echo(f"{len(found.missing):,} missing:")
+        echo(f"{len(found.missing):,} missing:")
         for reason, count in Counter(one.outcome or "never visited" for one in found.missing).most_common():
-            click.echo(f"  {count:,} {reason}")
+            echo(f"  {count:,} {reason}")
         for missing in found.missing[:SHOWN]:
-            click.echo(f"    {missing.day}  {missing.url}  ({missing.reason})")
+            echo(f"    {missing.day}  {missing.url}  ({missing.reason})")
         if len(found.missing) > SHOWN:
-            click.echo(f"    … {len(found.missing) - SHOWN:,} more: `uknip coverage --json` names all")
+            echo(f"    … {len(found.missing) - SHOWN:,} more: `uknip coverage --json` names all")
 
 
 def _tell_calendar(found: Coverage) -> None:
     """Print a line a day: held of listed, and the sections where something is missing."""
-    click.echo("day         held/listed  sections")
+    echo("day         held/listed  sections")
     for day, rows in groupby(found.calendar, key=lambda row: row.day):
         sections = list(rows)
         held, expected = sum(row.held for row in sections), sum(row.expected for row in sections)
@@ -99,4 +99,4 @@ def _tell_calendar(found: Coverage) -> None:
             for row in sections
         )
         mark = " " if held == expected else "!"
-        click.echo(f"{day:10} {mark} {held:>4}/{expected:<6}  {parts}")
+        echo(f"{day:10} {mark} {held:>4}/{expected:<6}  {parts}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ import click
 from uknip_crawler.archive import DATABASE, archived_site, open_readonly
 from uknip_crawler.archive.reports.runs import RunReport, run_report
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.logs import log_options
+from uknip_crawler.cli.output import conclude
 from uknip_crawler.cli.process import run
 from uknip_crawler.configuration import FILE, Configuration, settle, write
 from uknip_crawler.errors import UsageError
@@ -85,6 +85,7 @@ from uknip_crawler.watching import Watchers, tell
     help="Write figures there for node_exporter's textfile collector.",
 )
 @json_option
+@log_options
 def command(
     base_url: str | None,
     directory: Path,
@@ -135,7 +136,6 @@ def command(
         contact=settled.contact.value,
         settings=dict(_setting(text) for text in settings),
     )
-    click.echo(json_text(result.as_json()) if as_json else result.text())
     if not (directory / FILE).exists() and archived_site(directory):  # its first crawl: found what was meant
         write(directory, replace(options, site=settled.site.value))
     tell(
@@ -149,7 +149,7 @@ def command(
         exit_status=result.exit_status,
         now=datetime.now(UTC),
     )
-    sys.exit(result.exit_status)
+    conclude(result.text(), result.as_json(), result.exit_status, as_json=as_json)
 
 
 def _day(text: str | None) -> str | None:

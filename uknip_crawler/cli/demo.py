@@ -14,6 +14,8 @@ import click
 
 from uknip_crawler.archive import DATABASE, open_readonly
 from uknip_crawler.archive.reports.status import archive_status
+from uknip_crawler.cli.output import echo
+from uknip_crawler.cli.program import program
 from uknip_crawler.errors import UknipError, UsageError
 
 
@@ -50,27 +52,27 @@ def command(directory: Path, exports: Path, stories: int) -> None:
     now = datetime.now(UTC)
     newsroom = Newsroom(stories, now=now - timedelta(hours=2))
     with SampleSite(newsroom) as site:
-        click.echo(f"A sample newsroom with {len(newsroom.truth())} stories is on {site.base_url}")
-        click.echo("\n1. First crawl: everything")
+        echo(f"A sample newsroom with {len(newsroom.truth())} stories is on {site.base_url}")
+        echo("\n1. First crawl: everything")
         _tell(_crawl(site.base_url, directory))
-        click.echo("\n2. Export")
+        echo("\n2. Export")
         for format_name in ("csv", "jsonl"):
             path = exports / f"demo.{format_name}"
             summary = write_export(directory, Recipe(format_name), path)
-            click.echo(f"   {summary.rows['articles']:,} articles → {path}")
-        click.echo("\n3. An unchanged second crawl: a handful of requests")
+            echo(f"   {summary.rows['articles']:,} articles → {path}")
+        echo("\n3. An unchanged second crawl: a handful of requests")
         _tell(_crawl(site.base_url, directory))
-        click.echo("\n4. The newsroom goes to work")
+        echo("\n4. The newsroom goes to work")
         work = newsroom.work(now)
         removed = (
             f"{len(work.deleted)} deleted, {len(work.trashed)} trashed, {len(work.unpublished)} unpublished"
         )
-        click.echo(
+        echo(
             f"   {len(work.edited)} stories edited, {len(work.moved)} moved, {len(work.published)} published, {removed}"
         )
-        click.echo("\n5. Crawl again")
+        echo("\n5. Crawl again")
         _tell(_crawl(site.base_url, directory))
-        click.echo("\n6. And once more: a story is believed gone when two runs have missed it")
+        echo("\n6. And once more: a story is believed gone when two runs have missed it")
         _tell(_crawl(site.base_url, directory))
     _close(directory, exports)
 
@@ -108,7 +110,7 @@ def _crawl(base_url: str, directory: Path) -> dict[str, Any]:
 def _tell(report: dict[str, Any]) -> None:
     outcomes = report["outcomes"]
     new = outcomes.get("stored", 0) + outcomes.get("duplicate", 0)
-    click.echo(
+    echo(
         f"   {report['requests']:,} requests: {new:,} new articles, {outcomes.get('revised', 0):,} revised, "
         f"{report['moved']:,} moved, {report['gone']:,} gone"
     )
@@ -119,14 +121,14 @@ def _close(directory: Path, exports: Path) -> None:
     status = archive_status(db, datetime.now(UTC))
     edited = db.execute("SELECT url FROM articles WHERE revision_count > 1 ORDER BY id LIMIT 1").fetchone()
     db.close()
-    click.echo(
+    echo(
         f"\nThe archive holds {status['articles']:,} articles in {status['revisions']:,} revisions: "
         f"{status['edited']:,} edited, {status['aliases']:,} aliases of moved stories, {status['gone']:,} gone and still readable."
     )
-    click.echo(
-        f"  database  {directory / DATABASE}\n  captures  {directory / 'warc'}\n  images  {directory / 'images'}\n  exports   {exports}"
+    echo(
+        f"  database  {directory / DATABASE}\n  captures  {directory / 'warc'}\n  images    {directory / 'images'}\n  exports   {exports}"
     )
-    click.echo("\nTry next:")
-    click.echo(f"  uv run uknip browse --archive {directory}")
-    click.echo(f"  uv run uknip history --archive {directory} {edited[0] if edited else 'URL'}")
-    click.echo("  uv run uknip crawl --limit 20    (the real site, slowly and politely)")
+    echo("\nTry next:")
+    echo(f"  {program()} browse --archive {directory}")
+    echo(f"  {program()} history --archive {directory} {edited[0] if edited else 'URL'}")
+    echo(f"  {program()} crawl --limit 20    (the real site, slowly and politely)")

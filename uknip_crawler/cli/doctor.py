@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.doctor import examine
 
 FAILED = 3
@@ -33,10 +33,10 @@ def command(directory: Path, as_json: bool) -> None:
     findings = list(examine(directory, now=datetime.now(UTC)))
     failed = any(one.state == "fail" for one in findings)
     if as_json:
-        click.echo(json_text({"archive": str(directory), "findings": [asdict(one) for one in findings]}))
+        echo(json_text({"archive": str(directory), "findings": [asdict(one) for one in findings]}))
     else:
         for one in findings:
-            click.echo(f"{one.state:<5} {one.check:<12} {one.what}")
+            echo(f"{one.state:<5} {one.check:<12} {one.what}")
             if one.remedy:
-                click.echo(f"{'':<18} → {one.remedy}")
+                echo(f"{'':<18} → {one.remedy}")
     sys.exit(FAILED if failed else 0)

@@ -10,10 +10,9 @@ import click
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.duplicates import groups
-from uknip_crawler.archive.reports.runs import find_article
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
-from uknip_crawler.errors import UsageError
+from uknip_crawler.cli.output import echo, json_text
+from uknip_crawler.cli.story import story_named
 
 
 @click.command()
@@ -32,19 +31,15 @@ def command(url: str | None, directory: Path, as_json: bool) -> None:
     uknip duplicates some-story-2 --json
     """
     db = open_readonly(directory)
-    article_id = find_article(db, url) if url else None
-    if url and article_id is None:
-        raise UsageError(
-            f"no story at {url} in {directory}: look it up with `uknip browse`, or ask `uknip why`"
-        )
+    article_id = story_named(db, directory, url) if url else None
     found = list(groups(db, article_id))
     if as_json:
-        click.echo(json_text(found))
+        echo(json_text(found))
         return
     for group in found:
-        click.echo("\n".join(_told(group)) + "\n")
+        echo("\n".join(_told(group)) + "\n")
     copies = sum(len(group["copies"]) for group in found)
-    click.echo(f"{copies:,} copies of {len(found):,} stories" if found else "no copies")
+    echo(f"{copies:,} copies of {len(found):,} stories" if found else "no copies")
 
 
 def _told(group: dict[str, Any]) -> list[str]:

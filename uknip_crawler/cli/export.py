@@ -12,7 +12,7 @@ import click
 from rich.filesize import decimal
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import Report, progress
+from uknip_crawler.cli.output import Report, echo, progress
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import (
     FORMATS,
@@ -125,7 +125,7 @@ def command(
     except BrokenPipeError:  # `… | head` has read enough
         return
     # standard output may be carrying the export itself
-    click.echo(_closing_line(summary, as_json), err=destination is None)
+    echo(_closing_line(summary, as_json), err=destination is None)
 
 
 def _default(recipe: Recipe) -> str:
@@ -147,9 +147,9 @@ def _check(directory: Path, path: Path, as_json: bool) -> None:
             "then": result.then,
             "now": result.now,
         }
-        click.echo(json.dumps(record))
+        echo(json.dumps(record))
     else:
-        click.echo(result.text())
+        echo(result.text())
     sys.exit(0 if result.matches else 3)
 
 

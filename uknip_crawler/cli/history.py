@@ -9,10 +9,10 @@ import click
 
 from uknip_crawler.archive import open_readonly
 from uknip_crawler.archive.reports.duplicates import copies_of
-from uknip_crawler.archive.reports.runs import find_article, story_history
+from uknip_crawler.archive.reports.runs import story_history
 from uknip_crawler.cli import archive_option, in_parts, json_option
-from uknip_crawler.cli.output import json_text
-from uknip_crawler.errors import UsageError
+from uknip_crawler.cli.output import echo, json_text
+from uknip_crawler.cli.story import story_named
 from uknip_crawler.revisions import compare
 
 
@@ -31,28 +31,24 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     uknip history some-story --json
     """
     db = open_readonly(directory)
-    article_id = find_article(db, url)
-    if article_id is None:
-        raise UsageError(
-            f"no story at {url} in {directory}: look it up with `uknip browse`, or ask `uknip why`"
-        )
+    article_id = story_named(db, directory, url)
     story = story_history(db, article_id) | {"near_duplicates": copies_of(db, article_id)}
     revisions = story["revisions"]
     for older, newer in itertools.pairwise(revisions):
         newer["diff"] = compare(older["headline"], older["body"], newer["headline"], newer["body"]).diff
     if as_json:
-        click.echo(json_text(story))
+        echo(json_text(story))
         return
-    click.echo(f"{story['headline']}\n{story['url']}")
-    click.echo(
+    echo(f"{story['headline']}\n{story['url']}")
+    echo(
         f"published {story['published_at'] or 'unknown'}, {story['status']}, last seen {story['last_seen_at']}"
     )
     if story["parts"] > 1:
-        click.echo(in_parts(story["parts"], story["missing_parts"]))
+        echo(in_parts(story["parts"], story["missing_parts"]))
     for copy in story["near_duplicates"]:
-        click.echo(f"near-duplicate of {copy['url']} ({copy['similarity']:.0%} shared)")
+        echo(f"near-duplicate of {copy['url']} ({copy['similarity']:.0%} shared)")
     for line in _life(story):
-        click.echo(line)
+        echo(line)
 
 
 def _life(story: dict[str, object]) -> list[str]:

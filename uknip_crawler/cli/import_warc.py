@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import click
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text, progress
+from uknip_crawler.cli.logs import log_options
+from uknip_crawler.cli.output import conclude, progress
 from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 from uknip_crawler.ingest.candidates import schedule
@@ -36,6 +36,7 @@ SHOWN = 10
 )
 @archive_option
 @json_option
+@log_options
 def command(
     files: tuple[Path, ...],
     lists: tuple[Path, ...],
@@ -62,16 +63,18 @@ def command(
         scheduled = [schedule(archive, site, path, at=datetime.now(UTC)) for path in lists]
         report = _import(archive, site.base_url, files, workers) if files else None
     record = {"scheduled": sum(new for new, _ in scheduled), "not_taken": sum(bad for _, bad in scheduled)}
-    if as_json:
-        click.echo(json_text({**record, **(report.as_json() if report else {})}))
-    else:
-        if lists:
-            click.echo(
-                f"{record['scheduled']:,} addresses wait for the next crawl, {record['not_taken']:,} are no pages of {site.host}"
-            )
-        if report:
-            _tell(report, site.base_url)
-    sys.exit(report.exit_status if report else 0)
+    told = [] if report is None else _told(report, site.base_url)
+    if lists:
+        told.insert(
+            0,
+            f"{record['scheduled']:,} addresses wait for the next crawl, {record['not_taken']:,} are no pages of {site.host}",
+        )
+    conclude(
+        "\n".join(told),
+        {**record, **(report.as_json() if report else {})},
+        report.exit_status if report else 0,
+        as_json=as_json,
+    )
 
 
 def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: int) -> ImportReport:
@@ -86,21 +89,23 @@ def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: i
         )
 
 
-def _tell(report: ImportReport, base_url: str) -> None:
-    click.echo(
-        f"Run {report.run}: {report.records:,} records in {report.files:,} files, {report.taken:,} taken in, "
-        f"{report.held:,} held already, {report.passed_over:,} without a page, {report.elsewhere:,} of other sites or kinds"
-    )
-    click.echo(f"  the archive holds {report.articles:,} articles in {report.revisions:,} revisions")
-    if report.others:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in report.others.items())
-        click.echo(f"  records that are no pages: {counts}")
-    if report.outcomes:
-        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(report.outcomes.items()))
-        click.echo(f"  outcomes: {counts}")
+def _told(report: ImportReport, base_url: str) -> list[str]:
+    lines = [
+        (
+            f"Run {report.run}: {report.records:,} records in {report.files:,} files, {report.taken:,} taken in, "
+            f"{report.held:,} held already, {report.passed_over:,} without a page, {report.elsewhere:,} of other sites or kinds"
+        ),
+        f"  the archive holds {report.articles:,} articles in {report.revisions:,} revisions",
+    ]
+    for title, counts in (
+        ("records that are no pages", report.others.items()),
+        ("outcomes", sorted(report.outcomes.items())),
+    ):
+        if counts:
+            lines.append(f"  {title}: " + ", ".join(f"{count:,} {name}" for name, count in counts))
     if report.records and report.elsewhere == report.records:
-        click.echo(f"  none is a page of {base_url}: name another site with --base-url")
-    for line in report.damaged[:SHOWN]:
-        click.echo(f"  not read: {line}")
+        lines.append(f"  none is a page of {base_url}: name another site with --base-url")
+    lines += [f"  not read: {line}" for line in report.damaged[:SHOWN]]
     if len(report.damaged) > SHOWN:
-        click.echo(f"  and {len(report.damaged) - SHOWN:,} more: `uknip import-warc --json` names them all")
+        lines.append(f"  and {len(report.damaged) - SHOWN:,} more: `uknip import-warc --json` names them all")
+    return lines

@@ -8,6 +8,7 @@ import click
 
 from uknip_crawler.cli import archive_option
 from uknip_crawler.cli.config import text
+from uknip_crawler.cli.output import echo
 from uknip_crawler.configuration import Configuration, settle, write
 
 
@@ -30,4 +31,4 @@ def command(
     options = Configuration(base_url, contact, delay, images)
     site = settle(directory, options, {}).site.value
     write(directory, Configuration(site, contact, delay, images))
-    click.echo(text(directory, settle(directory, Configuration())))
+    echo(text(directory, settle(directory, Configuration())))

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.errors import UsageError
 
 LISTED = 60
@@ -75,7 +75,7 @@ def command(
     for row in rows:
         row |= {"rules": json.loads(row["rules"]) if row["rules"] else None} if "rules" in row else {}
     if as_json:
-        click.echo(json_text(rows[0] if name and not (lines or wordings) else rows))
+        echo(json_text(rows[0] if name and not (lines or wordings) else rows))
     elif lines:
         _tell_lines(rows)
     elif wordings:
@@ -114,8 +114,8 @@ def _rule(directory: Path, verdicts: dict[str | None, tuple[str, ...]]) -> None:
                 touched = archive.layouts.rule([text], verdict, at=datetime.now(UTC))
                 if not touched:
                     raise UsageError(f"there is no verdict on “{text}”")
-                click.echo(f"{verdict or 'left to the rules'}: {text}")
-    click.echo("`uknip reextract` applies it to what is archived.")
+                echo(f"{verdict or 'left to the rules'}: {text}")
+    echo("`uknip reextract` applies it to what is archived.")
 
 
 _FIGURES = ("pages", "stories", "layouts", "agreement", "number")
@@ -130,7 +130,7 @@ def _table(*headings: str) -> Table:
 
 def _tell_layouts(rows: list[Row]) -> None:
     if not rows:
-        click.echo("no layouts yet: they are learned at the end of a crawl, or by `uknip reextract`")
+        echo("no layouts yet: they are learned at the end of a crawl, or by `uknip reextract`")
         return
     table = _table("name", "state", "pages", "agreement", "first seen", "last seen")
     for row in rows:
@@ -138,14 +138,12 @@ def _tell_layouts(rows: list[Row]) -> None:
         seen = (row["first_seen_at"][:10], row["last_seen_at"][:10])
         table.add_row(row["name"], row["state"], f"{row['pages']:,}", agreement, *seen)
     Console().print(table)
-    click.echo(
-        "uknip layouts NAME shows what was learned of one; --furniture what is stripped, --wordings why"
-    )
+    echo("uknip layouts NAME shows what was learned of one; --furniture what is stripped, --wordings why")
 
 
 def _tell_layout(row: Row) -> None:
-    click.echo(f"{row['name']}  {row['state']}, {row['pages']:,} pages, {row['studied']} studied")
-    click.echo(f"headline at  {row['skeleton']}")
+    echo(f"{row['name']}  {row['state']}, {row['pages']:,} pages, {row['studied']} studied")
+    echo(f"headline at  {row['skeleton']}")
     rules = row["rules"] or {}
     told = {
         "the story stands in": rules.get("containers", ()),
@@ -155,9 +153,9 @@ def _tell_layout(row: Row) -> None:
     }
     for title, values in told.items():
         for number, value in enumerate(values):
-            click.echo(f"{title if not number else '':31} {value}")
+            echo(f"{title if not number else '':31} {value}")
     if not rules:
-        click.echo("nothing learned yet: too few pages")
+        echo("nothing learned yet: too few pages")
 
 
 def _tell_lines(rows: list[Row]) -> None:
@@ -171,7 +169,7 @@ def _tell_lines(rows: list[Row]) -> None:
 
 def _tell_wordings(rows: list[Row]) -> None:
     if not rows:
-        click.echo("no wordings yet: they are learned at the end of a crawl, or by `uknip reextract`")
+        echo("no wordings yet: they are learned at the end of a crawl, or by `uknip reextract`")
         return
     table = _table("kind", "stories", "layouts", "why", "wording")
     for row in rows[:LISTED]:
@@ -187,4 +185,4 @@ def _short(text: str) -> str:
 def _print(table: Table, rows: list[Row]) -> None:
     Console().print(table)
     if len(rows) > LISTED:
-        click.echo(f"… {len(rows) - LISTED:,} more: --json has them all")
+        echo(f"… {len(rows) - LISTED:,} more: --json has them all")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from uknip_crawler.cli.logs import is_json, is_quiet
 from uknip_crawler.errors import UknipError
 from uknip_crawler.sites import load_site
 
@@ -56,9 +56,8 @@ def run(
     load_site(base_url)  # a bad address is told before anything is set up
     project = Settings()
     project.setmodule("uknip_crawler.settings", priority="project")
-    project.setdict({"LOG_INSTALL_ROOT_HANDLER": False, **settings}, priority="cmdline")
-    process = Process(project)
-    _log_for_people()
+    project.setdict({"UKNIP_LIVE_LINE": not (is_quiet() or is_json()), **settings}, priority="cmdline")
+    process = Process(project, install_root_handler=False)
     failed: list[BaseException] = []
     crawler = process.create_crawler(spider_class)
     task = process.crawl(crawler, base_url=base_url, **arguments)
@@ -74,11 +73,3 @@ def run(
 def _die_of_the_next() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-
-
-def _log_for_people() -> None:
-    """Log our own lines, and only warnings of the libraries."""
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    logging.getLogger("uknip_crawler").setLevel(logging.INFO)
-    for name in ("scrapy", "twisted", "asyncio", "trafilatura", "htmldate", "warcio"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import click
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text, progress
+from uknip_crawler.cli.logs import log_options
+from uknip_crawler.cli.output import conclude, progress
 from uknip_crawler.jobs.rebuild import rebuild
 
 SHOWN = 10
@@ -23,6 +23,7 @@ SHOWN = 10
 )
 @archive_option
 @json_option
+@log_options
 def command(workers: int, directory: Path, as_json: bool) -> None:
     """Make a lost database again from the archive's WARC files: the same articles, revisions and aliases. Every run is
     lived again in its order and its captures are read by today's rules. What never reached a WARC file is not
@@ -38,13 +39,11 @@ def command(workers: int, directory: Path, as_json: bool) -> None:
 
     with progress("living runs again") as report:
         rebuilt = rebuild(directory, workers=workers, at=datetime.now(UTC), progress=report)
-    if as_json:
-        click.echo(json_text(asdict(rebuilt)))
-    else:
-        click.echo(
+    told = [
+        (
             f"{rebuilt.runs:,} runs, {rebuilt.captures:,} captures: {rebuilt.articles:,} articles in "
             f"{rebuilt.revisions:,} revisions, {rebuilt.aliases:,} aliases"
-        )
-        for line in rebuilt.damaged[:SHOWN]:
-            click.echo(f"  not read: {line}")
-    sys.exit(3 if rebuilt.damaged else 0)
+        ),
+        *(f"  not read: {line}" for line in rebuilt.damaged[:SHOWN]),
+    ]
+    conclude("\n".join(told), asdict(rebuilt), 3 if rebuilt.damaged else 0, as_json=as_json)

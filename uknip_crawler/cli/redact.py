@@ -12,9 +12,10 @@ import click
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.backup import known_backups
-from uknip_crawler.archive.reports.runs import find_article
+from uknip_crawler.archive.reports.addresses import redaction_at, story_at
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
+from uknip_crawler.cli.story import site_of, story_named
 from uknip_crawler.errors import UsageError
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.recover import recover
@@ -78,15 +79,15 @@ def command(
         to_replace = [file for file, _ in known_backups(directory)], _exports()
     record = {"dry_run": dry_run, **asdict(extent), "copies_that_stay": sorted(target.copies)}
     record |= {"backups_to_replace": to_replace[0], "exports_to_replace": to_replace[1]}
-    click.echo(json_text(record) if as_json else _text(record))
+    echo(json_text(record) if as_json else _text(record))
 
 
 def _story(archive: Archive, url: str, directory: Path) -> int | None:
     """Return the story at an address, or None when it was redacted before."""
-    story = find_article(archive.db, url)
-    if story is not None or archive.redactions.keeps_out(url):
-        return story
-    raise UsageError(f"no story at {url} in {directory}: look it up with `uknip browse`, or ask `uknip why`")
+    site = site_of(archive.db, directory)
+    if story_at(archive.db.conn, site, url) is None and redaction_at(archive.db.conn, site, url):
+        return None
+    return story_named(archive.db, directory, url)
 
 
 def _ask(archive: Archive, stories: list[int]) -> None:
@@ -94,7 +95,7 @@ def _ask(archive: Archive, stories: list[int]) -> None:
         headline, url = archive.db.execute(
             "SELECT headline, url FROM articles WHERE id = ?", (story,)
         ).fetchone()
-        click.echo(f"{headline}\n  {url}", err=True)
+        echo(f"{headline}\n  {url}", err=True)
     click.confirm("Take this out for good? It cannot be undone.", abort=True, err=True)
 
 
@@ -105,7 +106,7 @@ def _exports() -> list[str]:
 
 def _tell_step(what: str) -> None:
     if sys.stderr.isatty():
-        click.echo(f"{what} …", err=True)
+        echo(f"{what} …", err=True)
 
 
 def _text(record: dict[str, Any]) -> str:
@@ -143,11 +144,11 @@ def _list(archive: Archive, *, as_json: bool) -> None:
         for one in archive.redactions.all()
     ]
     if as_json:
-        click.echo(json_text(redactions))
+        echo(json_text(redactions))
         return
     for one in redactions:
         unfinished = "" if one["finished"] else "  (not finished: run any `uknip redact` or crawl)"
         article = f"article {one['article']}  " if one["article"] else ""  # a rebuild has marks, no rows
-        click.echo(f"{one['redaction']:>4}  {one['at']}  {article}{one['reason']}{unfinished}")
+        echo(f"{one['redaction']:>4}  {one['at']}  {article}{one['reason']}{unfinished}")
     if not redactions:
-        click.echo("nothing was redacted")
+        echo("nothing was redacted")

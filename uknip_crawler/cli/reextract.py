@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,8 @@ import click
 
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text, progress
+from uknip_crawler.cli.logs import log_options
+from uknip_crawler.cli.output import conclude, progress
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction.learning.layouts import Learned
@@ -32,6 +32,7 @@ SHOWN = 10
 )
 @archive_option
 @json_option
+@log_options
 def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_json: bool) -> None:
     """Learn the site's layouts from the captures, read every story again that was read by other rules, and report
     what changed. What the publisher edited stays a revision; what only our reading changed never becomes one.
@@ -57,11 +58,12 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
             name_edits(archive)
             link_near_duplicates(archive)
         layouts = {layout.name: str(layout.state) for layout in learned.layouts.values()}
-    if as_json:
-        click.echo(json_text(_record(report, layouts, dry_run=dry_run)))
-    else:
-        _say(report, layouts, dry_run=dry_run)
-    sys.exit(3 if report.unread else 0)
+    conclude(
+        "\n".join(_told(report, layouts, dry_run=dry_run)),
+        _record(report, layouts, dry_run=dry_run),
+        3 if report.unread else 0,
+        as_json=as_json,
+    )
 
 
 def _with_progress(
@@ -93,33 +95,38 @@ def _record(report: Report, layouts: dict[str, str], *, dry_run: bool) -> dict[s
     }
 
 
-def _say(report: Report, layouts: dict[str, str], *, dry_run: bool) -> None:
+def _told(report: Report, layouts: dict[str, str], *, dry_run: bool) -> list[str]:
     states = ", ".join(
         f"{list(layouts.values()).count(state)} {state}" for state in sorted({*layouts.values()})
     )
-    click.echo(f"{len(layouts)} layouts{f': {states}' if states else ''}")
     would = "would change" if dry_run else "changed"
-    click.echo(f"{report.stories:,} stories read again from {report.captures:,} captures")
+    told = [
+        f"{len(layouts)} layouts{f': {states}' if states else ''}",
+        f"{report.stories:,} stories read again from {report.captures:,} captures",
+    ]
     for name in FIELDS:
         if report.changed[name]:
-            click.echo(f"  {name:13} {would} in {report.changed[name]:,}")
+            told.append(f"  {name:13} {would} in {report.changed[name]:,}")
     if report.stories and not any(report.changed.values()):
-        click.echo(f"  nothing {would}")
+        told.append(f"  nothing {would}")
     for sample in report.samples:
-        click.echo(f"\n{sample.url}  (+{sample.added_words} −{sample.removed_words} words)")
+        told.append(f"\n{sample.url}  (+{sample.added_words} −{sample.removed_words} words)")
         lines = sample.diff.splitlines()
-        click.echo("\n".join(f"  {line[:160]}" for line in lines[:SHOWN]))
+        told.append("\n".join(f"  {line[:160]}" for line in lines[:SHOWN]))
         if len(lines) > SHOWN:
-            click.echo(f"  … {len(lines) - SHOWN} more lines")
+            told.append(f"  … {len(lines) - SHOWN} more lines")
     if report.lost_text:
-        click.echo(f"\n{len(report.lost_text):,} stories with fewer words than before:")
+        told.append(f"\n{len(report.lost_text):,} stories with fewer words than before:")
         for url, words in sorted(report.lost_text, key=lambda row: (-row[1], row[0]))[:SHOWN]:
-            click.echo(f"  −{words} {url}")
+            told.append(f"  −{words} {url}")
     if report.set_aside:
-        click.echo(f"\n{report.set_aside:,} captures show something in their story's place and count no more")
+        told.append(
+            f"\n{report.set_aside:,} captures show something in their story's place and count no more"
+        )
     if report.unread:
-        click.echo(f"\n{len(report.unread):,} captures gave no story now; the old readings stay:")
+        told.append(f"\n{len(report.unread):,} captures gave no story now; the old readings stay:")
         for url, reason in report.unread[:SHOWN]:
-            click.echo(f"  {url}  {reason}")
+            told.append(f"  {url}  {reason}")
     if dry_run and report.stories:
-        click.echo("\nNothing was written. `uknip reextract` does it.")
+        told.append("\nNothing was written. `uknip reextract` does it.")
+    return told

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 from uknip_crawler.schedule.cadence import cadence
@@ -123,13 +123,13 @@ def _show_or_install(job: Job, form: Form, installs: bool, as_json: bool) -> Non
     if installs:
         install(job, form, user)
     if as_json:
-        click.echo(json_text({"form": form, "installed": installs, "files": files}))
+        echo(json_text({"form": form, "installed": installs, "files": files}))
     elif installs:
-        click.echo(f"{job.archive}: crawled {job.cadence.spoken()}, by {', '.join(files)}")
-        click.echo(f"  {_afterwards(job, form)}")
+        echo(f"{job.archive}: crawled {job.cadence.spoken()}, by {', '.join(files)}")
+        echo(f"  {_afterwards(job, form)}")
     else:
-        click.echo("\n".join(f"# {place}\n{text}" for place, text in files.items()).rstrip())
-        click.echo(f"uknip: nothing was changed: --install puts it in place (--{form})", err=True)
+        echo("\n".join(f"# {place}\n{text}" for place, text in files.items()).rstrip())
+        echo(f"uknip: nothing was changed: --install puts it in place (--{form})", err=True)
 
 
 def _afterwards(job: Job, form: Form) -> str:
@@ -159,11 +159,11 @@ def _tell_status(archive: Path, as_json: bool) -> None:
 
 def _tell(found: list[Scheduled], as_json: bool, what: str, nothing: str) -> None:
     if as_json:
-        click.echo(json_text([asdict(one) for one in found]))
+        echo(json_text([asdict(one) for one in found]))
         return
     for one in found:
         state = "" if one.is_enabled else ", not enabled"
         due = f", next {one.next_at}" if one.next_at else ""
-        click.echo(f"{what}({one.form}{state}{due}): {', '.join(one.places)}")
+        echo(f"{what}({one.form}{state}{due}): {', '.join(one.places)}")
     if not found:
-        click.echo(nothing)
+        echo(nothing)

@@ -14,7 +14,8 @@ from uknip_crawler.archive.database import sound
 from uknip_crawler.archive.reports.runs import run_report
 from uknip_crawler.archive.reports.status import archive_status
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
+from uknip_crawler.cli.program import program
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -34,11 +35,11 @@ def command(directory: Path, as_json: bool) -> None:
         db = open_readonly(directory)
         status = archive_status(db, datetime.now(UTC))
         if as_json:
-            click.echo(json_text(status))
+            echo(json_text(status))
             return
-        click.echo("\n".join(_lines(directory, status)))
+        echo("\n".join(_lines(directory, status)))
         if status["last_run"]:
-            click.echo(run_report(db, status["last_run"]["run"]).text(with_findings=False))
+            echo(run_report(db, status["last_run"]["run"]).text(with_findings=False))
 
 
 def _lines(directory: Path, status: dict[str, Any]) -> list[str]:
@@ -65,7 +66,7 @@ def _lines(directory: Path, status: dict[str, Any]) -> list[str]:
             f"  {status['images']:,} images known, {status['images_kept']:,} kept "
             f"({status['images_bytes'] / 1e6:,.1f} MB), {status['images_refused']:,} refused"
         ),
-        f"  the site lists {covered['listed']:,} stories, {covered['held']:,} of them are held (`uknip coverage`)",
+        f"  the site lists {covered['listed']:,} stories, {covered['held']:,} of them are held (`{program()} coverage`)",
     ]
     for name in ("stories", "visits", "failures"):
         counts = [day[name] for day in status["days"]]

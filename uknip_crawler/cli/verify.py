@@ -12,7 +12,7 @@ from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.database import is_readonly
 from uknip_crawler.archive.verify import count_articles, verify
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.errors import StorageError
 
 
@@ -31,7 +31,7 @@ def command(directory: Path, as_json: bool) -> None:
 
     def tell(what: str) -> None:
         if sys.stderr.isatty():
-            click.echo(f"checking {what} …", err=True)
+            echo(f"checking {what} …", err=True)
 
     with contextlib.ExitStack() as stack:
         if is_readonly(directory):
@@ -43,9 +43,9 @@ def command(directory: Path, as_json: bool) -> None:
         problems = list(verify(db, directory, progress=tell))
         articles = count_articles(db)
     if as_json:
-        click.echo(json_text({"articles": articles, "problems": problems}))
+        echo(json_text({"articles": articles, "problems": problems}))
     else:
         for problem in problems:
-            click.echo(problem)
-        click.echo(f"{articles:,} articles checked, {len(problems):,} problems")
+            echo(problem)
+        echo(f"{articles:,} articles checked, {len(problems):,} problems")
     sys.exit(StorageError.exit_status if problems else 0)

@@ -9,15 +9,14 @@ import click
 
 from uknip_crawler import settings
 from uknip_crawler.archive import open_readonly, warc
-from uknip_crawler.archive.reports.addresses import dossier, last_robots
-from uknip_crawler.archive.reports.runs import site_of
+from uknip_crawler.archive.reports.addresses import known_of, last_robots
 from uknip_crawler.cli import archive_option, in_parts, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
+from uknip_crawler.cli.story import site_of
 from uknip_crawler.discovery.robots import Robots
-from uknip_crawler.errors import ContentError, StorageError, UsageError
+from uknip_crawler.errors import ContentError, StorageError
 from uknip_crawler.extraction.page.content import decode
-from uknip_crawler.sites import load_site
-from uknip_crawler.urls import canonicalise, classify
+from uknip_crawler.urls import classify
 
 
 @click.command()
@@ -28,23 +27,22 @@ def command(url: str, directory: Path, as_json: bool) -> None:
     """Tell everything that ever happened to one address: where it was found and when, what robots.txt says of it,
     each visit and how it ended, which capture made which revision, which story it is and how that is known.
 
+    URL is an address in any form at hand: without its scheme, with tracking parameters, the path alone, the end of one.
+
     \b
     uknip why https://uknip.co.uk/news/uk/breaking/some-story/
     uknip why https://uknip.co.uk/?p=218140 --json
     """
     db = open_readonly(directory)
-    base_url = site_of(db)
-    if base_url is None:
-        raise UsageError(f"{directory}: nothing was crawled yet; run `uknip crawl` first")
-    site = load_site(base_url)
-    address = canonicalise(url, site)  # a refusal tells why by itself
-    known = dossier(db, address)
+    site = site_of(db, directory)
+    known = known_of(db, site, url)
+    address = known["url"]
     known |= {"form": classify(address, site).value, "robots": _robots(last_robots(db), directory, address)}
     db.close()
     if as_json:
-        click.echo(json_text(known))
+        echo(json_text(known))
     else:
-        click.echo("\n".join(_lines(known)))
+        echo("\n".join(_lines(known)))
 
 
 def _robots(last: tuple[str, warc.RecordRef] | None, directory: Path, url: str) -> dict[str, Any] | None:

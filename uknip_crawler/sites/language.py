@@ -29,5 +29,8 @@ def load_language(name: str = "english") -> Language:
     data = tomllib.loads(resources.files("uknip_crawler.sites").joinpath(f"{name}.toml").read_text("utf-8"))
     network = f"(?:{'|'.join(data['networks'])})"
     parts = ("story", "reader", "telling", "labels", "payers", "asks")
-    named = ("|".join(data[part]).replace("@networks", f"{network}(?:(?:,? (?:and|or|&) |, ?|/){network})*") for part in parts)
+    named = (
+        "|".join(data[part]).replace("@networks", f"{network}(?:(?:,? (?:and|or|&) |, ?|/){network})*")
+        for part in parts
+    )
     return Language(*map(re.compile, named))

@@ -83,6 +83,9 @@ class Visits:
         self._under_way.pop(visit.due.fetch_id, None)
         self._spaces.ended(visit.due, outcome)
         self._crawl.outcomes[outcome] += 1
+        if outcome is not Outcome.REDACTED:  # its address is written nowhere
+            told = {"url": visit.due.url, "outcome": outcome.value}
+            logger.debug("%s %s", outcome, visit.due.url, extra=told)
         self._wake.set()
 
     def wake(self) -> None:

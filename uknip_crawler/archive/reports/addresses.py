@@ -4,13 +4,90 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from sqlite_utils import Database
 
 from uknip_crawler.archive.redactions import address_mark, hidden
 from uknip_crawler.archive.reports.runs import rows_of
 from uknip_crawler.archive.warc import RecordRef
+from uknip_crawler.errors import AddressRefused, UsageError
+from uknip_crawler.sites import Site
+from uknip_crawler.urls import given, names_host, part_of, post_number
+
+_STORY = """
+SELECT coalesce((SELECT id FROM articles WHERE url = :url), (SELECT article_id FROM aliases WHERE url = :url),
+    (SELECT article_id FROM frontier WHERE url = :url))
+"""
+_ENDING = """
+SELECT id FROM articles WHERE status <> 'redacted' AND substr(rtrim(url, '/'), -length(:end)) = :end UNION
+SELECT article_id FROM aliases WHERE substr(rtrim(url, '/'), -length(:end)) = :end
+"""
+
+
+def story_at(db: Any, site: Site, text: str) -> int | None:
+    """Return the number of the story at an address as somebody has it at hand, or None.
+
+    Any alias, http or https, with or without www., scheme, last slash and tracking parameters; the path alone; shortlinks
+    `?p=N`, further pages of a story; and the end of an address where only one story's ends so. `db` is a connection.
+    """
+    try:
+        url = given(text, site)
+    except AddressRefused:
+        return None
+    part = part_of(url)
+    for address in (url, *([part[0]] if part else [])):
+        for form in with_and_without_slash(address):
+            if (found := db.execute(_STORY, {"url": form}).fetchone()[0]) is not None:
+                return int(found)
+    if post := post_number(url):
+        row = db.execute(
+            "SELECT id FROM articles WHERE post_id = ? AND status <> 'redacted' ORDER BY id", (post,)
+        ).fetchone()
+        return int(row[0]) if row else None
+    ending = urlsplit(url).path.removeprefix(site.folder).strip("/")
+    if names_host(text, site) or not ending:
+        return None
+    endings = db.execute(_ENDING, {"end": f"/{ending}"}).fetchall()
+    return int(endings[0][0]) if len(endings) == 1 else None
+
+
+def known_of(db: Database, site: Site, text: str) -> dict[str, Any]:
+    """Return the dossier of an address as somebody has it at hand: of the form of it by which anything is known.
+
+    Raises UsageError for what can be no address of the site.
+    """
+    try:
+        url = given(text, site)
+    except AddressRefused as error:
+        raise UsageError(str(error)) from None
+    for form in with_and_without_slash(url):
+        known = dossier(db, form)
+        if any(known[name] for name in ("frontier", "redacted", "visits", "redirects_here", "story")):
+            return known
+    if (number := story_at(db.conn, site, text)) is not None:
+        url = str(db.execute("SELECT url FROM articles WHERE id = ?", (number,)).fetchone()[0])
+    return dossier(db, url)
+
+
+def redaction_at(db: Any, site: Site, text: str) -> tuple[str, str] | None:
+    """Return when and why the story at an address was taken out of the archive, or None where it was not."""
+    try:
+        url = given(text, site)
+    except AddressRefused:
+        return None
+    row = db.execute(
+        "SELECT at, reason FROM redaction_marks JOIN redactions ON id = redaction_id WHERE mark = ?",
+        (address_mark(url),),
+    ).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def with_and_without_slash(url: str) -> tuple[str, str]:
+    """Return an address as it is, and the one that differs by the slash at the end of its path."""
+    path, mark, query = url.partition("?")
+    other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+    return url, f"{other}{mark}{query}"
 
 
 def dossier(db: Database, url: str) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def _revisits(db: Database, run_id: int) -> dict[str, int]:
     return dict(zip(names, row, strict=True))
 
 
-def site_of(db: Database) -> str | None:
+def base_url_of(db: Database) -> str | None:
     """Return the address of the site as of the newest run, or None before the first."""
     row = db.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     return row[0] if row else None
@@ -198,25 +198,6 @@ def site_of(db: Database) -> str | None:
 
 def count_of(db: Database, sql: str) -> int:
     return int(db.execute(sql).fetchone()[0])
-
-
-def find_article(db: Database, address: str) -> int | None:
-    """Return the id of the story at an address, or whose address ends in it; None when there is none, or several."""
-    exact = db.execute(
-        "SELECT id FROM articles WHERE url = :url UNION SELECT article_id FROM aliases WHERE url = :url",
-        {"url": address},
-    ).fetchall()
-    if exact:
-        return int(exact[0][0])
-    ending = address.strip("/")
-    if not ending:
-        return None
-    found = db.execute(
-        "SELECT id FROM articles WHERE substr(rtrim(url, '/'), -length(:end)) = :end UNION "
-        "SELECT article_id FROM aliases WHERE substr(rtrim(url, '/'), -length(:end)) = :end",
-        {"end": f"/{ending}"},
-    ).fetchall()
-    return int(found[0][0]) if len(found) == 1 else None
 
 
 def story_history(db: Database, article_id: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uknip_crawler.archive.database import as_text
 from uknip_crawler.archive.findings import open_findings
 from uknip_crawler.archive.reports import health
 from uknip_crawler.archive.reports.coverage import coverage
-from uknip_crawler.archive.reports.runs import IN_DOUBT, count_of, run_report, site_of
+from uknip_crawler.archive.reports.runs import IN_DOUBT, base_url_of, count_of, run_report
 from uknip_crawler.health.checks import CHECKS
 from uknip_crawler.health.judging import judge
 from uknip_crawler.models import FAILURES, Outcome
@@ -84,7 +84,7 @@ def archive_status(db: Database, now: datetime) -> dict[str, Any]:
         "verdict": "healthy" if is_healthy else "look at this",
         "why": why,
         "findings": findings,
-        "base_url": site_of(db),
+        "base_url": base_url_of(db),
         "articles": count_of(db, "SELECT count(*) FROM articles WHERE status <> 'redacted'"),
         "live": count_of(db, "SELECT count(*) FROM articles WHERE status = 'live'"),
         "gone": count_of(db, "SELECT count(*) FROM articles WHERE status = 'gone'"),

@@ -10,10 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from uknip_crawler.archive.redactions import address_mark
+from uknip_crawler.archive.reports.addresses import redaction_at, story_at
 from uknip_crawler.browse.pages.asking import Ask
+from uknip_crawler.errors import AddressRefused
 from uknip_crawler.sites import Site, load_site
-from uknip_crawler.urls import canonical_or_none, part_of, post_number
+from uknip_crawler.urls import given, names_host
 
 _SCHEME = re.compile(r"(?i)(https?):/*")
 _COLUMNS = "id, url, headline, status, published_at"
@@ -48,68 +49,42 @@ def addresses(ask: Ask, number: int) -> list[str]:
 
 
 def by_address(ask: Ask, text: str) -> Any:
-    """Return the row of the story at an address as somebody has it at hand, or None.
-
-    Any alias, http or https, with or without www., tracking parameters, last slash and scheme; shortlinks `?p=N`
-    and further pages of a story too.
-    """
-    url = canonical(ask, text)
-    if url is None:
-        return None
-    part = part_of(url)
-    for address in (url, *([part[0]] if part else [])):
-        for form in _with_and_without_slash(address):
-            story = ask.row(
-                f"""SELECT {_COLUMNS} FROM articles WHERE id = coalesce(
-                (SELECT id FROM articles WHERE url = :url), (SELECT article_id FROM aliases WHERE url = :url),
-                (SELECT article_id FROM frontier WHERE url = :url))""",
-                url=form,
-            )
-            if story is not None:
-                return story
-    post = post_number(url)
-    return (
-        ask.row(f"SELECT {_COLUMNS} FROM articles WHERE post_id = :post ORDER BY id", post=post)
-        if post
-        else None
-    )
+    """Return the row of the story at an address as somebody has it at hand (`reports.addresses`), or None."""
+    site = _site_of(ask)
+    number = None if site is None else story_at(ask.connection, site, text)
+    return number and ask.row(f"SELECT {_COLUMNS} FROM articles WHERE id = :id", id=number)
 
 
 def redaction_of(ask: Ask, text: str) -> Any:
     """Return when and why the story at an address was taken out of the archive, or None where it was not."""
-    url = canonical(ask, text)
-    return url and ask.row(
-        "SELECT at, reason FROM redaction_marks JOIN redactions ON id = redaction_id WHERE mark = :mark",
-        mark=address_mark(url),
-    )
+    site = _site_of(ask)
+    found = None if site is None else redaction_at(ask.connection, site, text)
+    return found and {"at": found[0], "reason": found[1]}
 
 
 def canonical(ask: Ask, text: str) -> str | None:
     """Return an address in the form that the crawl gives it, or None for no address of this archive's site."""
-    site = _site(ask.value("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1"))
-    if site is None or not text:
+    site = _site_of(ask)
+    try:
+        return given(text, site) if site and text else None
+    except AddressRefused:
         return None
-    scheme = _SCHEME.match(text)
-    # between the two, servers and readers like to lose one slash
-    whole = f"{scheme[1].lower()}://{text[scheme.end() :]}" if scheme else f"https://{text.lstrip('/')}"
-    return canonical_or_none(whole, site)
 
 
 def looks_like_address(ask: Ask, text: str) -> bool:
     """Tell whether what stands in a search box is an address of this archive's site."""
     has_path = "/" in _SCHEME.sub("", text).rstrip("/") or "?" in text
-    return has_path and " " not in text and canonical(ask, text) is not None
+    site = _site_of(ask)
+    return site is not None and has_path and " " not in text and names_host(text, site)
+
+
+def _site_of(ask: Ask) -> Site | None:
+    return _site(ask.value("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1"))
 
 
 @lru_cache(8)
 def _site(base_url: str | None) -> Site | None:
     return load_site(base_url) if base_url else None
-
-
-def _with_and_without_slash(url: str) -> tuple[str, str]:
-    path, mark, query = url.partition("?")
-    other = path.rstrip("/") if path.endswith("/") else f"{path}/"
-    return url, f"{other}{mark}{query}"
 
 
 class _Keys:

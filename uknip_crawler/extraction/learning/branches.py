@@ -149,15 +149,13 @@ class _Judge:
     def has_constant(self, branch: str, boxes: Sequence[Box]) -> bool:
         """Tell whether a line comes with most of the boxes at one place, names and numbers aside, or a link does."""
         own = self._without_guests(branch, boxes)
-        return (
-            _has_constant_line(own)
-            or _has_constant_link(branch, boxes)
-            or self._has_constant_label(own)
-        )
+        return _has_constant_line(own) or _has_constant_link(branch, boxes) or self._has_constant_label(own)
 
     def _has_constant_label(self, boxes: Sequence[Sequence[Line]]) -> bool:
         """Tell whether most boxes begin with one label, whoever it names: `About Joan Smith`."""
-        labels = [self._said(lines[0]) for lines in boxes if lines and not lines[0].ends and lines[0].words <= LABEL]
+        labels = [
+            self._said(lines[0]) for lines in boxes if lines and not lines[0].ends and lines[0].words <= LABEL
+        ]
         counts = Counter(said[0] for said in labels if said[0] not in SLOTS)
         return len(boxes) >= MIN_BOXES and any(n >= MOST_BOXES * len(boxes) for n in counts.values())
 

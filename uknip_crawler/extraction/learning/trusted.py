@@ -23,7 +23,9 @@ def find_container(page: Page, layout: Layout) -> Element | None:
         for place in layout.containers:
             found = page.by_tag["body"] or [page.root]
             for wanted in place.split(SEPARATOR):
-                found = [child for element in found for child in element if fits(narrowed(step(child)), wanted)]
+                found = [
+                    child for element in found for child in element if fits(narrowed(step(child)), wanted)
+                ]
             if found:
                 return max(found, key=lambda element: len(text_of(element))) if len(found) > 1 else found[0]
     return None
@@ -31,7 +33,7 @@ def find_container(page: Page, layout: Layout) -> Element | None:
 
 def _is_like(one: str, wanted: str) -> bool:
     """Tell whether a step has the tag of another and half of its marks: a page may lack what all pages had that were
-    learned from, as `has-thumb` where there is no picture."""
+    learned from, as `has-thumb` where there is no image."""
     tag, *marks = one.split(" ")
     other, *own = wanted.split(" ")
     return tag == other and 2 * len(set(own).intersection(marks)) >= len(own)

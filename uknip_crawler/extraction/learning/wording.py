@@ -85,8 +85,14 @@ class Wordings:
         kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
         for kind, text, why, stories, layouts, flags, share in rows:
             kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2), share)
-        rules = (kinds[kind] for kind in ("line", "key", "bare", "boxed"))
-        return cls(*rules, frozenset(kinds["listed"]), "cut" in kinds)
+        return cls(
+            lines=kinds["line"],
+            keys=kinds["key"],
+            bare=kinds["bare"],
+            boxed=kinds["boxed"],
+            listed=frozenset(kinds["listed"]),
+            cut_is_teaser="cut" in kinds,
+        )
 
 
 def prepare(level: Sequence[Line], templates: Templates) -> None:
