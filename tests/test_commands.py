@@ -120,7 +120,7 @@ def test_every_command_takes_an_address_alike_and_says_what_was_redacted(
     lived: tuple[Path, Work, str], spoiled: Path
 ) -> None:
     """Before and after; an address that can be none of the site's is a mistake of the command's line."""
-    _, work, base = lived
+    _, work, _ = lived
     at_hand = work.edited[0].path.strip("/") + "?utm_source=x"
     where = ("--archive", str(spoiled))
     for command in (("history",), ("why",), ("duplicates",), ("redact", "--dry-run")):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from uknip_crawler.archive.reports.addresses import redaction_at, story_at
 from uknip_crawler.archive.reports.runs import base_url_of
 from uknip_crawler.errors import UsageError
 from uknip_crawler.sites import Site, load_site
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 def site_of(db: Database, directory: Path) -> Site:
