@@ -116,7 +116,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
         for hop in range(1, 12):
             site.wire[f"/hop/{hop}/"] = wire.redirect(f"/hop/{hop + 1}/")
         options = [part for setting in SETTINGS for part in ("-s", setting)]
-        command = [sys.executable, "-m", "uknip_crawler", "crawl", site.base_url, "--archive", str(archive), "--delay", "0", "--concurrency", "16", "--json"]  # fmt: skip
+        command = [sys.executable, "-m", "uknip_crawler", "crawl", site.base_url, "--archive", str(archive), "--delay", "0", "--concurrency", "6", "--json"]  # fmt: skip
         with (archive.parent / "out").open("wb") as output, (archive.parent / "said").open("wb") as said:
             process = subprocess.Popen([*command, *options], stdout=output, stderr=said)
             _, status, usage = os.wait4(process.pid, 0)  # which tells the peak of this one process

@@ -23,7 +23,9 @@ NOISE = random.Random(7).randbytes(3000)
 
 
 def head(*lines: str, status: str = "200 OK", content_type: str = "text/html; charset=utf-8") -> bytes:
-    return "\r\n".join((f"HTTP/1.1 {status}", f"Content-Type: {content_type}", *lines, "", "")).encode()
+    """Return the head of an answer after which the server hangs up, and says so: nobody asks on that connection again."""
+    given = (f"HTTP/1.1 {status}", f"Content-Type: {content_type}", "Connection: close", *lines, "", "")
+    return "\r\n".join(given).encode()
 
 
 def says(*pieces: bytes) -> Wire:

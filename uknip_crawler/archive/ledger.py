@@ -34,11 +34,12 @@ class Response:
 
 
 class Asked(NamedTuple):
-    """How many visits of pages that were said to have changed found that so, found nothing, and were held back."""
+    """How many visits of pages that were said to have changed found that so and found nothing; and the addresses of those
+    that are held back since."""
 
     changed: int
     in_vain: int
-    held: int
+    held: frozenset[str]
 
 
 class Ledger:
@@ -151,18 +152,24 @@ class Ledger:
 
     def asked_for_change(self, urls: Iterable[str], *, since: datetime) -> Asked:
         """Return what came of the last visits of some pages of which a source said that they had changed."""
-        ends = Counter[str]()
+        execute = self._db.conn.execute
+        ends: dict[str, str] = {}
         for url in urls:
-            row = self._db.conn.execute(
-                "SELECT outcome FROM fetches WHERE url = ? AND reason = 'changed' AND opened_at >= ? "
+            row = execute(
+                "SELECT id, outcome FROM fetches WHERE url = ? AND reason = 'changed' AND opened_at >= ? "
                 "ORDER BY id DESC LIMIT 1",
                 (url, as_text(since)),
             ).fetchone()
-            ends[row[0] if row else ""] += 1
+            if row and row[1] == Outcome.INTERRUPTED:  # asked again in every run, until it shows its story
+                row = execute(
+                    "SELECT max(id), outcome FROM fetches WHERE url = ? AND id >= ?", (url, row[0])
+                ).fetchone()
+            ends |= {url: row[1]} if row else {}
+        counts = Counter(ends.values())
         return Asked(
-            changed=ends[Outcome.REVISED] + ends[Outcome.STORED],
-            in_vain=sum(ends[end] for end in _AS_BEFORE),
-            held=ends[Outcome.INTERRUPTED],
+            changed=counts[Outcome.REVISED] + counts[Outcome.STORED],
+            in_vain=sum(counts[end] for end in _AS_BEFORE),
+            held=frozenset(url for url, end in ends.items() if end == Outcome.INTERRUPTED),
         )
 
     def note_layout(self, fetch_id: int, layout_id: int | None) -> None:

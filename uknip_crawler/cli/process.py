@@ -56,8 +56,9 @@ def run(
     load_site(base_url)  # a bad address is told before anything is set up
     project = Settings()
     project.setmodule("uknip_crawler.settings", priority="project")
-    project.setdict({"UKNIP_LIVE_LINE": not (is_quiet() or is_json()), **settings}, priority="cmdline")
-    process = Process(project, install_root_handler=False)
+    own = {"LOG_INSTALL_ROOT_HANDLER": False, "UKNIP_LIVE_LINE": not (is_quiet() or is_json())}
+    project.setdict({**own, **settings}, priority="cmdline")
+    process = Process(project)
     failed: list[BaseException] = []
     crawler = process.create_crawler(spider_class)
     task = process.crawl(crawler, base_url=base_url, **arguments)

@@ -23,14 +23,14 @@ def with_believed_dates(
 
     Where half of a list's stories and more claim to have changed at once, a few are asked first, from all over the
     list, if it will show the others again (`samples`). What came of those decides in the next run: the others are
-    asked as well, or, when nearly all were as before, not; while theirs are held back as an interruption, none is.
+    asked as well, or, when nearly all were as before, not; while what they show is held back, no other is.
     """
     known, redated = archive.listings.redated(candidates)
     if len(redated) < _FEW or 2 * len(redated) < known:
         return list(candidates)
     asked = archive.ledger.asked_for_change(_to_look_at(candidates, redated), since=now - _EVIDENCE_FOR)
-    if asked.held >= _FEW and 2 * asked.held > asked.changed + asked.in_vain:
-        doubted = set(redated) if samples else set()
+    if len(asked.held) >= _FEW and 2 * len(asked.held) > asked.changed + asked.in_vain:
+        doubted = set(redated) - asked.held if samples else set()
     elif asked.changed + asked.in_vain < _FEW:
         doubted = set(redated) - set(_spread(redated)) if samples else set()
     else:
