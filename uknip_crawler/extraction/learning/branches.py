@@ -269,7 +269,11 @@ def judge_copies(inside: Sequence[Line], level: Sequence[Line], why: dict[Line, 
     `inside` are the lines below the container, their steps and elements from there on.
     """
     chosen = set(level)
-    subheadings = {line for index, line in enumerate(level) if is_subheading(level, index)}
+    subheadings = {
+        line
+        for index, line in enumerate(level)
+        if is_subheading(level, index) and not level[index + 1].is_boxed and level[index + 1] not in why
+    }
     held: dict[Hashable, list[Line]] = defaultdict(list)
     for line in inside:
         for element, step in zip(line.elements, line.steps, strict=True):
@@ -289,6 +293,6 @@ def judge_copies(inside: Sequence[Line], level: Sequence[Line], why: dict[Line, 
 
 def _is_poor(line: Line, among_links: bool) -> bool:
     label = among_links and line.words <= 5 and not line.ends
-    if label or line.other_story is not None:
+    if label or line.is_boxed or line.other_story is not None:
         return True
     return line.kind is BlockKind.HEADING and not (line.is_new or line.is_story_line)

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from uknip_crawler.extraction.learning.containers import Sheet
 from uknip_crawler.extraction.learning.lines import ALL_LINKED, ENGLISH, QUOTES, is_story_line
 from uknip_crawler.extraction.learning.templates import SLOTS, Templates
-from uknip_crawler.extraction.learning.wording import MOST, WHOLE, Rule, Wordings, bare_keys, prepare
+from uknip_crawler.extraction.learning.wording import (
+    MOST,
+    SEEN,
+    WHOLE,
+    Rule,
+    Wordings,
+    bare_keys,
+    fixed_in,
+    prepare,
+)
 from uknip_crawler.models import BlockKind
 
 FEW = 3
@@ -33,7 +42,7 @@ class Counts:
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._boxed: Counter[str] = Counter()
-        self._boxed_as: Counter[str] = Counter()
+        self._boxed_as: dict[str, set[str]] = defaultdict(set)
         self._last: Counter[str] = Counter()
         self._quoted: Counter[str] = Counter()
         self._paragraphs: Counter[str] = Counter()
@@ -70,16 +79,13 @@ class Counts:
     def _count_boxed(self, sheet: Sheet) -> None:
         chosen, held = set(sheet.level), set(sheet.inside)
         below = max((index for index, line in enumerate(sheet.lines) if line in held), default=-1)
-        said = set[str]()
         for index, line in enumerate(sheet.lines):
             boxed = line not in chosen if line in held else index > below
             if boxed and line.linked < ALL_LINKED and not line.other_story:
                 self._boxed[line.masked] += 1
-                if line.words >= LONG and line.is_prose and not line.is_story_line:
-                    template = self._templates.of(line.text)
-                    if sum(word not in (*SLOTS, ":") for word in template) >= MIN_FIXED:
-                        said.add(" ".join(template))
-        self._boxed_as.update(said)
+                template = self._templates.of(line.text) if not line.in_card else ()
+                if fixed_in(template) and any(slot in template for slot in SLOTS):
+                    self._boxed_as[" ".join(template)].add(line.key)
 
     def wordings(self, pages: Mapping[str, int], coverage: float) -> Wordings:
         """Return the rules; `pages` are those of each layout, `coverage` the share of linked headlines whose stories
@@ -105,16 +111,21 @@ class Counts:
             filled = (
                 whole and every >= MIN_PAGES and any(mark in shared.split(" ")[2:] for mark in (":", "0"))
             )
+            kind = "template" if whole else " ".join(shared.split(" ")[:2])
             if (often and owned) or filled or (whole and every >= FEW and ENGLISH.reader.search(shared)):
-                kind = "template" if whole else " ".join(shared.split(" ")[:2])
-                bare[shared] = Rule(f"bare: {kind}", every, len(where), share=round(max(shares.values()), 3))
+                why = f"bare: {kind}"
+            elif every >= 2:
+                why = SEEN
+            else:
+                continue
+            bare[shared] = Rule(why, every, len(where), share=round(max(shares.values()), 3))
         templates = {shared.removeprefix(WHOLE) for shared in self._bare}
         listed = frozenset(words for words in templates if self._unlike[words] and self._is_listed(words))
         cut = self._cut >= MIN_CUT and self._cut_told >= CUT_TOLD * coverage * self._cut > 0
         boxed = {
-            said: Rule("in boxes", count, 1, is_sure=True)
-            for said, count in self._boxed_as.items()
-            if count >= max(FEW, self._paragraphs[said] + self._unlike[said])
+            said: Rule("in boxes", len(texts), 1, is_sure=fixed_in(said.split(" ")) >= MIN_FIXED)
+            for said, texts in self._boxed_as.items()
+            if len(texts) >= max(FEW, 2 * (self._paragraphs[said] + self._unlike[said]))
         }
         return Wordings(lines, keys, bare, boxed, listed, cut)
 

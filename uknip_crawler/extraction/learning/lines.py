@@ -36,7 +36,8 @@ class Line:
 
     The second group is found out with what is known of other pages: the `place` in the layout's own terms, the `branches`
     below the container, why it tells another story, whether it stands in a teaser's card, is new to the archive, is a
-    new whole sentence (`is_core`), is a paragraph without an end mark (`is_bare`).
+    new whole sentence (`is_core`), is a paragraph without an end mark (`is_bare`), is put as boxes elsewhere put it
+    (`is_boxed`).
     """
 
     text: str
@@ -60,6 +61,7 @@ class Line:
     is_new: bool = False
     is_core: bool = False
     is_bare: bool = False
+    is_boxed: bool = False
 
     def __post_init__(self) -> None:
         self.key = key(self.text)

@@ -20,9 +20,12 @@ from uknip_crawler.models import BlockKind
 
 MOST = "most pages"
 LABEL, ASKS = "a page's own label", "asks the reader"
+SEEN = "seen elsewhere"
+"""Of what bare lines of two stories share: no rule, but it tells of a run of such lines, and of an offer."""
 WHOLE = "template "
 PARTS = frozenset({"bare: first words", "bare: last words"})
 LIST, STEM = 4, 5
+FACTS = 3
 MAX_LABEL_WORDS, MAX_ASKING_WORDS = 16, 50
 OPENING = 2
 """Sentences of a story that teasers on other pages quote whole."""
@@ -109,6 +112,11 @@ def prepare(level: Sequence[Line], templates: Templates) -> None:
             line.template = line.template or templates.of(line.text)
 
 
+def fixed_in(template: Iterable[str]) -> int:
+    """Return how many words of a template are neither names nor numbers."""
+    return sum(word not in (*SLOTS, ":") for word in template)
+
+
 def bare_keys(line: Line) -> Iterator[str]:
     """Yield what recurs in bare lines: the template; of those without a verb the first three words and the last four."""
     template, fixed = line.template, [word not in (*SLOTS, ":") for word in line.template]
@@ -128,6 +136,10 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
     """Return the lines of a story's level that are furniture, and why; they tell already whether they are new or
     another story's."""
     prepare(level, templates)
+    if known.boxed:
+        for line in level:
+            line.template = line.template or templates.of(line.text)
+            line.is_boxed = " ".join(line.template) in known.boxed
     lists = _enumerations(level)
     opening = [line for line in level if line.is_prose][:OPENING]
     why: dict[Line, Rule] = {}
@@ -140,13 +152,14 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
         else:
             own.append(line)
     _judge_runs(level, lists, why)
+    _judge_fact_boxes(level, lists, why, known)
     return _within_measure(level, _unless_asking(level, why))
 
 
 def _unless_asking(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
     """Give a body back what only asks something of the reader, where it is a good part: the newsroom's own appeal."""
     taken = sum(line.words for line, rule in why.items() if rule.why == ASKS)
-    if taken <= TAKEN * sum(line.words for line in level):
+    if 2 * taken <= sum(line.words for line in level):
         return why
     return {line: rule for line, rule in why.items() if rule.why != ASKS}
 
@@ -166,7 +179,7 @@ def by_language(line: Line, *, in_archive: bool) -> Rule | None:
         return Rule(LABEL, 1, 1)
     is_told = any(mark in line.text for mark in '“”"')
     asks = line.kind is BlockKind.PARAGRAPH and line.words <= MAX_ASKING_WORDS and not is_told
-    return Rule(ASKS, 1, 1) if asks and ENGLISH.reader.search(said) and ENGLISH.asks.search(said) else None
+    return Rule(ASKS, 1, 1) if asks and ENGLISH.asks.search(said) else None
 
 
 WORDINGS = frozenset({"in boxes", MOST, "all pages", "to the reader", "one layout", "cut", LABEL, ASKS})
@@ -201,14 +214,16 @@ def _why_not(
         return None
     if line.linked and len(NUMBER.findall(line.text)) >= max(2, line.words - 1):
         return Rule("page numbers", 1, 1, is_sure=True)
-    next_other = index + 1 < len(level) and level[index + 1].other_story is not None
+    below = level[index + 1] if index + 1 < len(level) else None
+    next_other = below is not None and (below.other_story is not None or below.is_boxed)
     subheading = is_subheading([line, *follows] if not next_other else level[index:], 0)
+    subheading = subheading and not (below is not None and below.is_boxed and line.is_boxed)
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
-    if rule is None and known.boxed and not subheading:
-        line.template = line.template or templates.of(line.text)
-        rule = known.boxed.get(" ".join(line.template))
+    if rule is None and line.is_boxed and not (line.is_story_line or line.tells or subheading):
+        rule = known.boxed[" ".join(line.template)]
+        rule = rule if rule.is_sure else None
     is_told = line.kind is BlockKind.QUOTE and rule is not None and rule.why != MOST  # somebody's words
     if (
         rule
@@ -224,15 +239,33 @@ def _why_not(
         line.template = line.template or templates.of(line.text)
         if rule := by_language(line, in_archive=index > 0 and bool(templates.names)):
             return rule
+        if index and _is_offer(line, known, templates) and not _is_told_of(line, level):
+            return Rule(LABEL, 1, 1)
     label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
     if not label:
         return None
-    shared = next((one for one in bare_keys(line) if one in known.bare), None)
+    shared = next((one for one in bare_keys(line) if one in known.bare and known.bare[one].why != SEEN), None)
     if shared is None:
         return None
     if not shared.startswith(WHOLE) and (_may_head(line, follows) or _is_of_story(line, shared, level)):
         return None
     return None if subheading and not _beats(known.bare[shared], line) else known.bare[shared]
+
+
+def _is_offer(line: Line, known: Wordings, templates: Templates) -> bool:
+    """Tell whether a bare line is what a shop says of its prices; of what may be the story's own event other stories
+    must have the like."""
+    said = numberless(line.text)
+    if not (templates.names and line.is_bare and NAME in line.template and not line.tells):
+        return False
+    return ENGLISH.offers.search(said) is not None and (
+        not ENGLISH.events.search(said) or _is_seen(line, known)
+    )
+
+
+def _is_seen(line: Line, known: Wordings) -> bool:
+    """Tell whether bare lines of other stories are put like this one, if only in part."""
+    return any(shared in known.bare for shared in bare_keys(line))
 
 
 def _beats(rule: Rule, subheading: Line) -> bool:
@@ -254,6 +287,13 @@ def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
     told = {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
     own = [word for word in line.key.split() if len(word) > 3 and word not in shared.split(" ")]
     return bool(own) and 2 * sum(word[:STEM] in told for word in own) >= len(own)
+
+
+def _is_told_of(line: Line, level: Sequence[Line]) -> bool:
+    """Tell whether most words of a bare line, names and numbers aside, come in the story's sentences."""
+    told = {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
+    own = [word for word in line.template if len(word) > 3]
+    return bool(own) and 2 * sum(word[:STEM] in told for word in own) > len(own)
 
 
 def _enumerations(level: Sequence[Line]) -> set[Line]:
@@ -285,6 +325,30 @@ def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, 
             for line in run:
                 if line in why and why[line].why in PARTS:
                     del why[line]
+
+
+def _judge_fact_boxes(
+    level: Sequence[Line], lists: Collection[Line], why: dict[Line, Rule], known: Wordings
+) -> None:
+    """A run of bare lines of several shapes that nothing leads to, of which most are known or at least seen on other
+    stories' pages: a box of facts that has lost its frame. What the story's sentences speak of is its own list."""
+    above: Line | None = None
+    for bare, group in groupby(level, lambda line: line.is_bare and line not in lists and not line.tells):
+        run = [*group]
+        if bare and len(run) >= FACTS and above is not None and not above.text.rstrip().endswith(":"):
+            seen = [line in why or _is_whole_seen(line, known) for line in run]
+            shapes = {line.template for line in run}
+            own = sum(_is_told_of(line, level) for line in run)
+            is_list = any(" ".join(line.template) in known.listed for line in run)
+            if 2 * sum(seen) >= len(run) and len(shapes) >= FACTS and 2 * own < len(run) and not is_list:
+                # the first and the last may be subheadings set like any paragraph
+                for line in run[seen.index(True) : len(run) - seen[::-1].index(True)]:
+                    why.setdefault(line, Rule("run", 1, 1))
+        above = run[-1]
+
+
+def _is_whole_seen(line: Line, known: Wordings) -> bool:
+    return WHOLE + " ".join(line.template) in known.bare
 
 
 def _next_own(level: Sequence[Line], run: Sequence[Line], why: Mapping[Line, Rule]) -> list[Line]:
