@@ -18,9 +18,9 @@ from uknip_crawler.extraction import read, study_capture
 from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore, State
 from uknip_crawler.extraction.learning.learn import Studied, Studies, learn
 from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.rules import Wordings
 from uknip_crawler.extraction.learning.stories import Stories
 from uknip_crawler.extraction.learning.studying import skeleton_in
-from uknip_crawler.extraction.learning.wording import Wordings
 from uknip_crawler.models import Capture
 from uknip_crawler.sites import load_site
 
@@ -169,7 +169,7 @@ def test_an_unknown_layout_is_read_as_ever(asked: list[Question], learned: Learn
 def test_a_layout_that_breaks_its_promise_is_read_as_ever(asked: list[Question], learned: Learned) -> None:
     """The container is gone though the headline stands where it stood: flagged, and nothing is lost."""
     question = next(q for q in asked if q.post.layout == "newspaper")
-    body = question.capture.body.replace(b"td-post-content", b"td-new-content")
+    body = question.capture.body.replace(b"td-post-content tagdiv-type", b"story-text")
     capture = type(question.capture)(
         question.capture.url, 200, question.capture.headers, body, question.capture.fetched_at
     )

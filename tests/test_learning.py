@@ -28,9 +28,9 @@ from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore, Sta
 from uknip_crawler.extraction.learning.learn import learn
 from uknip_crawler.extraction.learning.lines import Line, mark_cards
 from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.rules import Wordings
 from uknip_crawler.extraction.learning.stories import Stories
 from uknip_crawler.extraction.learning.studying import pack, skeleton_in, unpack
-from uknip_crawler.extraction.learning.wording import Wordings
 from uknip_crawler.models import BlockKind
 
 FLAT = '<main class="flat"><section><h1>{headline}</h1>{story}</section></main>'

@@ -10,8 +10,8 @@ from statistics import mean
 
 from uknip_crawler.extraction.learning.containers import Sheet
 from uknip_crawler.extraction.learning.lines import ALL_LINKED, Line, is_story_line, is_subheading
+from uknip_crawler.extraction.learning.rules import Rule
 from uknip_crawler.extraction.learning.templates import SLOTS, Templates
-from uknip_crawler.extraction.learning.wording import Rule
 from uknip_crawler.extraction.page.places import ANYWHERE, SEPARATOR, is_wrapper, own_step
 from uknip_crawler.models import BlockKind
 

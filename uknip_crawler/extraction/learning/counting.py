@@ -7,17 +7,9 @@ from collections.abc import Mapping
 
 from uknip_crawler.extraction.learning.containers import Sheet
 from uknip_crawler.extraction.learning.lines import ALL_LINKED, ENGLISH, QUOTES, is_story_line
+from uknip_crawler.extraction.learning.rules import Rule, Wordings
 from uknip_crawler.extraction.learning.templates import SLOTS, Templates
-from uknip_crawler.extraction.learning.wording import (
-    MOST,
-    SEEN,
-    WHOLE,
-    Rule,
-    Wordings,
-    bare_keys,
-    fixed_in,
-    prepare,
-)
+from uknip_crawler.extraction.learning.wording import MOST, SEEN, WHOLE, bare_keys, fixed_in, prepare
 from uknip_crawler.models import BlockKind
 
 FEW = 3

@@ -13,9 +13,10 @@ from uknip_crawler.extraction.learning.containers import containers_of
 from uknip_crawler.extraction.learning.layouts import Learned, Lore
 from uknip_crawler.extraction.learning.learn import mark_lines, sheet_of
 from uknip_crawler.extraction.learning.lines import Line, mark_cards
+from uknip_crawler.extraction.learning.rules import Rule
 from uknip_crawler.extraction.learning.stories import holds, number, other_story
 from uknip_crawler.extraction.learning.studying import Study, lines_of
-from uknip_crawler.extraction.learning.wording import Rule, judge, may_go
+from uknip_crawler.extraction.learning.wording import judge, may_go
 from uknip_crawler.extraction.metadata.headline import Headline
 from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.page.places import is_wrapper

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any, Self
 
 from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.rules import Wordings
 from uknip_crawler.extraction.learning.stories import Stories, holds, number
 from uknip_crawler.extraction.learning.templates import Templates
-from uknip_crawler.extraction.learning.wording import Wordings
 from uknip_crawler.extraction.page.places import Marks
 from uknip_crawler.models import layout_name
 

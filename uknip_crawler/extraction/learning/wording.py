@@ -7,14 +7,13 @@ back. What newsrooms and police write under stories is story, however often it c
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby, pairwise, zip_longest
-from typing import Self
 
 from uknip_crawler.extraction.learning.lines import ENGLISH, LINKED, Line, is_subheading, numberless
 from uknip_crawler.extraction.learning.masking import NAME, NUMBER
+from uknip_crawler.extraction.learning.rules import Rule, Wordings
 from uknip_crawler.extraction.learning.templates import SLOTS, Templates
 from uknip_crawler.models import BlockKind
 
@@ -34,68 +33,6 @@ MIN_CUT_WORDS = 10
 TAKEN = 1 / 3
 """Share of a body's words that wordings may take where nothing else says that they are furniture."""
 _OPEN_END = (":", "”", '"', "’", ",")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Why a wording is furniture, on how many stories and in how many layouts it was seen. `is_sure` says that it has
-    a second reason besides coming back, `may_open` that it may be a story's opening, whole in teasers on other pages;
-    `share` is that of the pages of the layout that has it most, 0 to 1."""
-
-    why: str
-    stories: int
-    layouts: int
-    is_sure: bool = False
-    may_open: bool = False
-    share: float = 0.0
-
-
-@dataclass(frozen=True)
-class Wordings:
-    """What is known of wordings: rules by masked line, by the line's key, by what bare lines share (`template …`,
-    `first words …`, `last words …`), and by the template of what boxes say; masked lines and templates that are headings
-    or list items as well; whether lines cut short are teasers on this site."""
-
-    lines: Mapping[str, Rule] = field(default_factory=dict)
-    keys: Mapping[str, Rule] = field(default_factory=dict)
-    bare: Mapping[str, Rule] = field(default_factory=dict)
-    boxed: Mapping[str, Rule] = field(default_factory=dict)
-    listed: frozenset[str] = frozenset()
-    cut_is_teaser: bool = False
-
-    def rows(self) -> Iterator[tuple[str, str, str, int, int, int, float]]:
-        """Yield (kind, text, why, stories, layouts, is sure) of each rule; the opposite of `of`."""
-        kinds = (("line", self.lines), ("key", self.keys), ("bare", self.bare), ("boxed", self.boxed))
-        for kind, rules in kinds:
-            for text, rule in rules.items():
-                yield (
-                    kind,
-                    text,
-                    rule.why,
-                    rule.stories,
-                    rule.layouts,
-                    rule.is_sure + 2 * rule.may_open,
-                    rule.share,
-                )
-        for text in self.listed:
-            yield "listed", text, "a heading or list item as well", 0, 0, 1, 0.0
-        if self.cut_is_teaser:
-            yield "cut", "", "lines cut short open other stories", 0, 0, 1, 0.0
-
-    @classmethod
-    def of(cls, rows: Iterable[tuple[str, str, str, int, int, int, float]]) -> Self:
-        """Return the rules that `rows` gave."""
-        kinds: dict[str, dict[str, Rule]] = defaultdict(dict)
-        for kind, text, why, stories, layouts, flags, share in rows:
-            kinds[kind][text] = Rule(why, stories, layouts, bool(flags & 1), bool(flags & 2), share)
-        return cls(
-            lines=kinds["line"],
-            keys=kinds["key"],
-            bare=kinds["bare"],
-            boxed=kinds["boxed"],
-            listed=frozenset(kinds["listed"]),
-            cut_is_teaser="cut" in kinds,
-        )
 
 
 def prepare(level: Sequence[Line], templates: Templates) -> None:
@@ -306,6 +243,7 @@ def _enumerations(level: Sequence[Line]) -> set[Line]:
 def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, Rule]) -> None:
     """A run of bare lines of which half are known furniture goes as one, but for what still is prose."""
     follows = dict(pairwise(level))
+    led_to = _led_to(level, why)
     for bare, group in groupby(level, lambda line: line.is_bare):
         run = [line for line in group if line not in lists]
         if not bare or len(run) < 2 or run[0] is level[0]:
@@ -318,7 +256,11 @@ def _judge_runs(level: Sequence[Line], lists: Collection[Line], why: dict[Line, 
             first = [
                 line for line in run[:1] if line not in why and _may_head(line, _next_own(level, run, why))
             ]
-            for line in run[len(first) : -1 if heads else None]:
+            among = run[len(first) : -1 if heads else None]
+            if not led_to.isdisjoint(run):  # the story's own list, with a box above, in or below it
+                places = [place for place, line in enumerate(among) if line in why]
+                among = among[places[0] : places[-1]]
+            for line in among:
                 if not line.tells:
                     why.setdefault(line, Rule("run", 1, 1))
         elif len(run) >= LIST:
@@ -333,9 +275,11 @@ def _judge_fact_boxes(
     """A run of bare lines of several shapes that nothing leads to, of which most are known or at least seen on other
     stories' pages: a box of facts that has lost its frame. What the story's sentences speak of is its own list."""
     above: Line | None = None
+    led_to = _led_to(level, why)
     for bare, group in groupby(level, lambda line: line.is_bare and line not in lists and not line.tells):
         run = [*group]
-        if bare and len(run) >= FACTS and above is not None and not above.text.rstrip().endswith(":"):
+        is_own = above is None or above.is_bare or not led_to.isdisjoint(run)
+        if bare and len(run) >= FACTS and not is_own:
             seen = [line in why or _is_whole_seen(line, known) for line in run]
             shapes = {line.template for line in run}
             own = sum(_is_told_of(line, level) for line in run)
@@ -345,6 +289,12 @@ def _judge_fact_boxes(
                 for line in run[seen.index(True) : len(run) - seen[::-1].index(True)]:
                     why.setdefault(line, Rule("run", 1, 1))
         above = run[-1]
+
+
+def _led_to(level: Sequence[Line], why: Mapping[Line, Rule]) -> set[Line]:
+    """Return the lines of the story's own that follow one which announces them."""
+    own = [line for line in level if line not in why]
+    return {below for above, below in pairwise(own) if above.text.rstrip().endswith(":")}
 
 
 def _is_whole_seen(line: Line, known: Wordings) -> bool:

@@ -23,9 +23,10 @@ from uknip_crawler.extraction.learning.judging import Changes
 from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore
 from uknip_crawler.extraction.learning.learn import Studied, Studies, learn
 from uknip_crawler.extraction.learning.masking import mask
+from uknip_crawler.extraction.learning.rules import Wordings
 from uknip_crawler.extraction.learning.stories import MAX_OPENING, Stories
 from uknip_crawler.extraction.learning.studying import STUDY_VERSION
-from uknip_crawler.extraction.learning.wording import WORDINGS, Wordings
+from uknip_crawler.extraction.learning.wording import WORDINGS
 from uknip_crawler.extraction.page.text import key
 from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
 from uknip_crawler.jobs.reextraction.history import Reextraction, Report
