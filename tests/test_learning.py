@@ -23,7 +23,7 @@ from newspaper import (
     studies_of,
 )
 
-from uknip_crawler.extraction import study_capture
+from uknip_crawler.extraction import read, study_capture
 from uknip_crawler.extraction.learning.layouts import Layout, Learned, Lore, State
 from uknip_crawler.extraction.learning.learn import learn
 from uknip_crawler.extraction.learning.lines import Line, mark_cards
@@ -31,7 +31,7 @@ from uknip_crawler.extraction.learning.masking import mask
 from uknip_crawler.extraction.learning.rules import Wordings
 from uknip_crawler.extraction.learning.stories import Stories
 from uknip_crawler.extraction.learning.studying import pack, skeleton_in, unpack
-from uknip_crawler.models import BlockKind
+from uknip_crawler.models import BlockKind, Capture
 
 FLAT = '<main class="flat"><section><h1>{headline}</h1>{story}</section></main>'
 """Another design of the same newspaper."""
@@ -388,6 +388,23 @@ def test_twenty_notices_from_one_template_keep_their_text() -> None:
     pages = [*posts(30), *(Post(40 + n, own=notice(n)) for n in range(20))]
     learned = learned_from(pages)
     assert all(body_of(post, learned) == [*post.sentences] for post in pages[30:33])
+
+
+def test_a_further_page_of_a_story_may_hold_nothing_but_furniture() -> None:
+    """Of a story's own page, what only comes back on others is better than nothing."""
+    said = "Read 40 times since the morning."
+    learned = learned_from(posts(12, lambda number: p(f"Read {number + 3} times since the morning.")))
+    whole = Post(0, wrap=f'<div id="page"><h1>{{headline}}</h1><div class="story">{p(said)}</div></div>')
+    url = whole.capture.url
+    pages = f'<p>Pages: <a href="{url}">1</a> 2</p>'.encode()
+
+    def text(capture: Capture) -> str | None:
+        article = read(capture, SITE, expected_article=True, learned=learned).article
+        return article and article.body
+
+    further = whole.capture.body.replace(b"</div></div>", pages + b"</div></div>")
+    assert text(whole.capture) == said
+    assert text(replace(whole.capture, url=f"{url}2/", body=further)) == ""
 
 
 # Teasers

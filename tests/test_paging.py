@@ -118,6 +118,16 @@ def neighbours(folder: str, number: int, *labels: str) -> str:
     )
 
 
+def test_a_heading_that_ends_a_page_is_the_storys_where_a_page_goes_on() -> None:
+    """Its text stands on the next page; on a last page nothing follows that it could head."""
+    heading = "<h3>What the fire cost</h3>"
+    assert body(reading(heading + LINES["core"])).endswith("What the fire cost")
+    assert body(reading(heading + FURTHER["core"]["line"], url=f"{URL}2/")).endswith("What the fire cost")
+    assert body(reading(heading + f'<p>Pages: <a href="{URL}">1</a> 2</p>', url=f"{URL}2/")) == body(
+        reading()
+    )
+
+
 OTHERS = {
     "the next story": {"after": f'<nav><a rel="next" href="{SITE}/news/uk/breaking/another/">Next</a></nav>'},
     "comments": {"after": f'<nav><a href="{URL}comment-page-2/#comments">2</a></nav>'},

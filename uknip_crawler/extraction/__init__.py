@@ -100,7 +100,7 @@ def _read(capture: Capture, site: Site, expected_article: bool, ask: Ask) -> Rea
             flags=page.flags,
         )
     paging = take_paging(page, structured, site)
-    told = Story(page, structured, site, classified, capture, ask).reading()
+    told = Story(page, structured, site, classified, capture, ask, paging).reading()
     return replace(told, paging=paging)
 
 

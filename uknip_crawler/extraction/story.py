@@ -13,6 +13,7 @@ from uknip_crawler.extraction.body.cleaning import Cleaned, Context, clean, with
 from uknip_crawler.extraction.body.doubt import COLD_RULES, leaves_story_out, may_leave_story_out
 from uknip_crawler.extraction.body.finding import Body, locate, survey
 from uknip_crawler.extraction.body.images import gather_images, lead_address, stem
+from uknip_crawler.extraction.body.particulars import Particulars
 from uknip_crawler.extraction.classify import Classified
 from uknip_crawler.extraction.learning.judging import drop_furniture, own_container
 from uknip_crawler.extraction.learning.layouts import Layout, Learned
@@ -36,6 +37,7 @@ from uknip_crawler.models import (
     Finding,
     Link,
     Outcome,
+    Paging,
     Reading,
     Stripped,
 )
@@ -82,6 +84,7 @@ class Story:
     classified: Classified
     capture: Capture
     ask: Ask
+    paging: Paging | None = None
     place: Element | None = None
     is_read_again: bool = False
     studied: Study | None = None
@@ -90,6 +93,11 @@ class Story:
     @property
     def learned(self) -> Learned:
         return self.ask.learned
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a further page goes on where this one ends."""
+        return self.paging is not None and any(n > self.paging.number for n, _ in self.paging.others)
 
     def reading(self) -> Reading:
         headline = find_headline(self.page, self.data, self.site)
@@ -103,6 +111,11 @@ class Story:
         if self.ask.for_now and reading.article and (layout is None or layout.studied < FEW_STUDIED):
             return replace(reading, study=pack(self._study(headline)))
         return reading
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it is a page of a story that begins on another."""
+        return self.paging is not None and self.paging.number > 1
 
     @cached_property
     def raw(self) -> list[RawBlock]:
@@ -193,13 +206,15 @@ class Story:
         found = metadata.read_metadata(
             self.page, self.data, self.site, headline, raw, self.capture.fetched_at
         )
-        summary = standfirst_block([*body.above, *body.blocks])
+        summary = standfirst_block([*body.above, *body.blocks], self.data)
         blocks = [block for block in body.blocks if block is not summary]
         blocks, overruled = apply_strip(blocks, self.learned)
-        blocks, learned = drop_furniture(blocks, body.boxed, headline, self.learned)
+        blocks, learned = drop_furniture(
+            blocks, body.boxed, headline, self.learned, may_be_empty=self.is_further
+        )
         cleaned = clean(blocks, self._context(raw, headline, found, body))
         apply_keep(blocks, cleaned, self.learned)
-        if not cleaned.blocks and not self.classified.certain:
+        if not cleaned.blocks and not (self.classified.certain or self.is_further):
             return None
         article = self._article(headline, body, cleaned, found, summary)
         stripped = [*body.dropped, *overruled, *learned, *cleaned.furniture]
@@ -221,7 +236,10 @@ class Story:
         alts = frozenset(key(b.image.alt) for b in raw if b.image and b.image.alt)
         images = any(block.image for block in (*body.blocks, *body.above))
         has_image = images or bool(lead_address(self.data, self.page)[0])
-        return Context(self.site, headline, labels, alts, has_image, self.page.url)
+        addresses = map(self.page.absolute, (a.get("href") for a in self.page.filing_links if _files(a)))
+        moments = [moment for moment in (found.published_at, found.modified_at) if moment]
+        particulars = Particulars(found.authors, moments, labels, frozenset(filter(None, addresses)))
+        return Context(self.site, headline, labels, alts, has_image, self.page.url, self.goes_on, particulars)
 
     def _article(
         self,
@@ -290,6 +308,11 @@ class Story:
         if may_lack and not self.is_read_again and leaves_story_out(self.raw, told, known):
             flags.append(DOUBTFUL_BODY)
         return tuple(flags)
+
+
+def _files(link: Element) -> bool:
+    """Tell whether a link says that it leads to a section, a tag or an author."""
+    return not {"tag", "category", "author"}.isdisjoint((link.get("rel") or "").split())
 
 
 def _leads_elsewhere(block: RawBlock, site: Site, own: str) -> bool:

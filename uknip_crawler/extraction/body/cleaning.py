@@ -10,6 +10,7 @@ from itertools import islice
 from uknip_crawler.extraction.body.embeds import is_player
 from uknip_crawler.extraction.body.images import credit_line
 from uknip_crawler.extraction.body.leading import lines_that_lead
+from uknip_crawler.extraction.body.particulars import Particulars
 from uknip_crawler.extraction.metadata.headline import Headline
 from uknip_crawler.extraction.page import Element
 from uknip_crawler.extraction.page.places import ancestors
@@ -28,7 +29,8 @@ MAX_LABEL_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a page says besides its body: `labels` are folded section names, `alts` keys of images' alt texts."""
+    """What a page says besides its body: `labels` are folded section names, `alts` keys of images' alt texts; whether
+    the story goes on, on a page of its own; its `particulars`."""
 
     site: Site
     headline: Headline
@@ -36,6 +38,8 @@ class Context:
     alts: frozenset[str]
     has_image: bool = False
     url: str = ""
+    goes_on: bool = False
+    particulars: Particulars = Particulars()  # noqa: RUF009  frozen
 
 
 @dataclass(slots=True)
@@ -63,11 +67,13 @@ def clean(blocks: list[RawBlock], context: Context) -> Cleaned:
     echo = next((block for block in result.blocks if block.is_text), None)
     _cut_tail(result, context)
     _drop(result, lambda block: _line_rule(block, context))
+    _drop_particulars(result, context)
     _drop_before_story(result, context)
     _drop_teasers(result)
     _drop_links(result, context)
     _take_credits(result, context)
-    _drop_trailing_headings(result)
+    if not context.goes_on:
+        _drop_trailing_headings(result)
     if not any(block.is_text for block in result.blocks) and echo is not None:
         _restore_only_line(result, echo, context)
     return result
@@ -222,6 +228,12 @@ def _end_of_box(blocks: list[RawBlock], marker: int, goes_on: int) -> int:
             break
         end += 1
     return end
+
+
+def _drop_particulars(result: Cleaned, context: Context) -> None:
+    gone = context.particulars.lines_of(result.blocks)
+    result.furniture += [Stripped(result.blocks[index].text, "particulars") for index in sorted(gone)]
+    result.blocks = [block for index, block in enumerate(result.blocks) if index not in gone]
 
 
 def _drop_before_story(result: Cleaned, context: Context) -> None:

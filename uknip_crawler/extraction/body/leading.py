@@ -22,8 +22,11 @@ _SPELT_OUT = re.compile(
 )
 
 
+MAX_LABEL_WORDS = 8
+
+
 def lines_that_lead(blocks: list[RawBlock], site: Site, url: str) -> set[int]:
-    """Return the indexes of lines that are nothing but links, and of `Read more: …` lines.
+    """Return the indexes of lines that are nothing but links, of `Read more: …` lines, and of labels above them.
 
     Entries of lists stay, unless they lead to this site and several stand together. `url` is the page's own address.
     """
@@ -37,7 +40,13 @@ def lines_that_lead(blocks: list[RawBlock], site: Site, url: str) -> set[int]:
         called = block.linked > 0.5 and _MORE.match(block.text) and _leads_home(block, site)
         if called or (linked[index] and beside) or _is_lone_link(block, site, url):
             found.add(index)
-    return found
+    return found | {index - 1 for index in found if index and _introduces(blocks[index - 1])}
+
+
+def _introduces(block: RawBlock) -> bool:
+    """Tell whether a line is a label that ends in a colon: it goes with the links below it."""
+    is_label = block.is_text and not block.linked and not block.is_spared
+    return is_label and block.text.rstrip().endswith(":") and len(block.text.split()) <= MAX_LABEL_WORDS
 
 
 def _is_lone_link(block: RawBlock, site: Site, url: str) -> bool:

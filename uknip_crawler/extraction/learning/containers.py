@@ -125,7 +125,8 @@ def _fits(sheet: Sheet) -> dict[Hashable, tuple[float, Line, int]]:
 
 
 def _loose(sheets: Sequence[Sheet]) -> set[str]:
-    """Return the ids and classes that only some pages have on the elements that hold the story."""
+    """Return the ids and classes that only some pages have on the elements that hold the story: more than the odd page
+    that holds no story, whose new words stand in some box."""
     on: Counter[str] = Counter()
     pages = 0
     for sheet in sheets:
@@ -133,7 +134,7 @@ def _loose(sheets: Sequence[Sheet]) -> set[str]:
             pages += 1
             _, line, depth = max(found.values(), key=lambda row: (row[0], row[2]))
             on.update({mark for one in line.steps[: depth + 1] for mark in one.split(" ")[1:]})
-    return {mark for mark, count in on.items() if count < CHAIN_PAGES * pages}
+    return {mark for mark, count in on.items() if COMMON_MARK * pages < count < CHAIN_PAGES * pages}
 
 
 def _counters(sheets: Sequence[Sheet]) -> frozenset[str]:

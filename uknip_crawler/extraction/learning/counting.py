@@ -36,6 +36,7 @@ class Counts:
         self._boxed: Counter[str] = Counter()
         self._boxed_as: dict[str, set[str]] = defaultdict(set)
         self._last: Counter[str] = Counter()
+        self._opens: Counter[str] = Counter()
         self._quoted: Counter[str] = Counter()
         self._paragraphs: Counter[str] = Counter()
         self._unlike: Counter[str] = Counter()
@@ -50,6 +51,7 @@ class Counts:
         level = sheet.level
         self._count_boxed(sheet)
         prepare(level, self._templates)
+        begins = next((index for index, line in enumerate(level) if line.is_core), len(level))
         for index, line in enumerate(level):
             masked = line.masked
             self._on[masked][skeleton].add(sheet.story)
@@ -61,6 +63,7 @@ class Counts:
             template = line.template or self._templates.of(line.text)
             told.update({" ".join(template), masked})
             self._last[masked] += index == len(level) - 1
+            self._opens[masked] += index < begins
             if line.is_bare:
                 for rule in bare_keys(line):
                     self._bare[rule][skeleton].add(sheet.story)
@@ -157,7 +160,7 @@ class Counts:
         to_reader = ENGLISH.reader.search(masked) is not None
         plain = nameless or slots <= 1 or (to_reader and slots <= max(2, 0.2 * words))
         if plain and words >= 3 and boxed >= max(FEW, 0.5 * times):
-            return rule("in boxes", is_sure=True, may_open=slots > 0 and not to_reader)
+            return rule("in boxes", is_sure=True, may_open=not nameless and not to_reader)
         top = max(shares, key=lambda skeleton: (shares[skeleton], skeleton))
         everywhere = all(share >= MOST_PAGES or pages[at] < MIN_PAGES for at, share in shares.items())
         if len(where[top]) >= MIN_PAGES and everywhere:
@@ -174,6 +177,10 @@ class Counts:
             return rule("to the reader")
         closed = masked.rstrip("\"'’”)").endswith((".", "!", "?"))  # hard-wrapped mail goes on below
         named = promises and len(keys) == 1
+        told = len(keys) == 1 and not self._quoted[masked] and words >= LONG
+        told = told and (closed or masked.endswith(SLOTS))  # a name takes its full stop with it
+        if told and times >= FEW and self._opens[masked] >= MOST_PAGES * times and shares[top] >= OFTEN:
+            return rule("opens stories")  # no two stories open with the same sentence
         if (slots == 0 or named) and words >= LONG and closed and self._is_one_layouts(masked, pages):
             return rule("one layout")
         return None

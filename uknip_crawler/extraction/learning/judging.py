@@ -26,11 +26,17 @@ from uknip_crawler.models import BlockKind, Stripped
 
 
 def drop_furniture(
-    blocks: list[RawBlock], inside: Iterable[RawBlock], headline: Headline, learned: Learned
+    blocks: list[RawBlock],
+    inside: Iterable[RawBlock],
+    headline: Headline,
+    learned: Learned,
+    *,
+    may_be_empty: bool = False,
 ) -> tuple[list[RawBlock], list[Stripped]]:
     """Return a story's blocks without furniture, and what was taken out.
 
-    `inside` are further blocks of its container that were left out by their place.
+    `inside` are further blocks of its container that were left out by their place; a further page of a story
+    `may_be_empty`.
     """
     lore = learned.lore
     level = lines_of(blocks, headline)
@@ -38,7 +44,7 @@ def drop_furniture(
     every = [*level.values(), *boxed.values()]
     mark_cards(every)
     _mark(every, key(headline.text), learned)
-    why = judge([*level.values()], lore.wordings, lore.templates)
+    why = judge([*level.values()], lore.wordings, lore.templates, may_be_empty=may_be_empty)
     judge_copies(every, [*level.values()], why)
     why = {line: rule for line, rule in why.items() if line.masked not in learned.keep}
     gone = {index for index, line in level.items() if line in why}

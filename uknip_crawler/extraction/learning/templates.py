@@ -58,10 +58,10 @@ class Templates:
         out: list[str] = []
         words, ended = NUMBER.sub("0", text).split(), True
         for index, word in enumerate(words):
-            begins, ended = ended, word.rstrip(_CLOSERS)[-1:] in (".", "!", "?")
             bare = word.strip(TRIM)
             if not any(map(str.isalnum, bare)):
                 continue
+            begins, ended = ended, word.rstrip(_CLOSERS)[-1:] in (".", "!", "?")
             following = () if word.endswith(":") else words[index + 1 : index + 2]  # `Views: 12` is no name
             named = bare[0].isupper() and (not begins or self._is_name(bare, following))
             if not (named and out[-1:] == [NAME]):

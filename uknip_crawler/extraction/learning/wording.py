@@ -25,7 +25,7 @@ WHOLE = "template "
 PARTS = frozenset({"bare: first words", "bare: last words"})
 LIST, STEM = 4, 5
 FACTS = 3
-MAX_LABEL_WORDS, MAX_ASKING_WORDS = 16, 50
+MAX_HEADING_WORDS, MAX_LABEL_WORDS, MAX_ASKING_WORDS = 8, 16, 50
 OPENING = 2
 """Sentences of a story that teasers on other pages quote whole."""
 BOLD_SHARE = 0.1
@@ -69,9 +69,11 @@ def bare_keys(line: Line) -> Iterator[str]:
         yield "last words " + " ".join(template[-4:])
 
 
-def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[Line, Rule]:
+def judge(
+    level: Sequence[Line], known: Wordings, templates: Templates, *, may_be_empty: bool = False
+) -> dict[Line, Rule]:
     """Return the lines of a story's level that are furniture, and why; they tell already whether they are new or
-    another story's."""
+    another story's. A further page of a story `may_be_empty` but for furniture."""
     prepare(level, templates)
     if known.boxed:
         for line in level:
@@ -90,7 +92,7 @@ def judge(level: Sequence[Line], known: Wordings, templates: Templates) -> dict[
             own.append(line)
     _judge_runs(level, lists, why)
     _judge_fact_boxes(level, lists, why, known)
-    return _within_measure(level, _unless_asking(level, why))
+    return why if may_be_empty else _within_measure(level, _unless_asking(level, why))
 
 
 def _unless_asking(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, Rule]:
@@ -119,7 +121,9 @@ def by_language(line: Line, *, in_archive: bool) -> Rule | None:
     return Rule(ASKS, 1, 1) if asks and ENGLISH.asks.search(said) else None
 
 
-WORDINGS = frozenset({"in boxes", MOST, "all pages", "to the reader", "one layout", "cut", LABEL, ASKS})
+WORDINGS = frozenset(
+    {"in boxes", MOST, "all pages", "to the reader", "one layout", "opens stories", "cut", LABEL, ASKS}
+)
 """Rules that take a line by its wording alone."""
 
 
@@ -157,6 +161,9 @@ def _why_not(
     subheading = subheading and not (below is not None and below.is_boxed and line.is_boxed)
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
+    leads = below is not None and below.other_story is not None and line.text.endswith(":")
+    if leads and line.words <= MAX_HEADING_WORDS and not subheading:
+        return Rule("label of other stories", 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
     if rule is None and line.is_boxed and not (line.is_story_line or line.tells or subheading):
         rule = known.boxed[" ".join(line.template)]

@@ -315,6 +315,15 @@ def standing_alone(lines: Iterable[str], fetched_at: datetime) -> Printed | None
     return None
 
 
+def printed_days(text: str) -> Iterator[tuple[str, date]]:
+    """Yield the dates in a line, each with its time of day as printed, and their days; `06/01/2026` is 6 January."""
+    for match in _PRINTED.finditer(text):
+        try:
+            yield match[0], _day(match, american=False)
+        except ValueError:
+            continue
+
+
 def has_day(text: str) -> bool:
     """Tell whether a short text names a whole day: a time alone or a distance in time does not."""
     return len(text) <= MAX_LENGTH and bool(_WHOLE_YEAR.search(text) or _printed(text))

@@ -15,6 +15,7 @@ from uknip_crawler.extraction.page.text import is_cut, key, one_line
 _STANDFIRST = re.compile(
     r"(?:.*[-_])?(?:standfirst|subtitle|sub-?title|subhead(?:line)?|dek|psub-title)(?:[-_].*)?|excerpt"
 )
+_SUMMARY = re.compile(r"(?:.*[-_])?(?:excerpt|summary)")
 _OF_SITE = frozenset({"WebSite", "Organization", "NewsMediaOrganization"})
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>|<!--.{0,300}?-->")
 _SHORTCODE = re.compile(r"\[/?[a-z][a-z_-]{2,}(?:\s[^\]]*)?\]")
@@ -34,14 +35,19 @@ SHARE_OF_STORY, SHARE_OF_CUT = 0.8, 0.5
 MAX_WORDS = 150
 
 
-def standfirst_block(blocks: Iterable[RawBlock]) -> RawBlock | None:
-    """Return the block that the page marks as the standfirst, if it does."""
+def standfirst_block(blocks: Iterable[RawBlock], data: Structured) -> RawBlock | None:
+    """Return the block that the page marks as the standfirst, if it does. One above the story that is called its
+    summary is it only where the head says the same: themes call openings so as well."""
+    said = {key(summary) for name in ("og:description", "description") for summary in data.meta.get(name, ())}
+    begun = False
     for block in blocks:
-        marked = block.is_text and any(
-            _STANDFIRST.fullmatch(token.lower()) for token in classes(block.element)
-        )
-        if marked and len(block.text.split()) > 3:
+        if not block.is_text or len(block.text.split()) <= 3:
+            continue
+        names = [token.lower() for token in classes(block.element)]
+        is_summary = not begun and any(map(_SUMMARY.fullmatch, names)) and key(block.text) in said
+        if is_summary or any(map(_STANDFIRST.fullmatch, names)):
             return block
+        begun = begun or block.is_told
     return None
 
 

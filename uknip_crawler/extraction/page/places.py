@@ -21,7 +21,9 @@ ANYWHERE = "… > "
 DIGITS = "0123456789"
 _VARIABLE = re.compile(r"\d|^(?:category|tag|post|status|format|type|author|has|is)-|^(?:hentry|sticky)$")
 _OWN_WORDS = re.compile(r"^(?:category|tag|author)-")
-_OF_A_POST = re.compile(r"^\.(?:(?:post|format|status|type)-[\w-]+|has-post-(?:thumbnail|password)|sticky)$")
+_OF_A_POST = re.compile(
+    r"^\.(?:post-(?:\d|in-|password-)[\w-]*|(?:format|status|type)-[\w-]+|has-post-(?:thumbnail|password)|sticky)$"
+)
 
 
 def ancestors(element: Element) -> list[Element]:
