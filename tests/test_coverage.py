@@ -120,7 +120,7 @@ def test_why_tells_the_whole_story_of_an_address(archived: Archived, tmp_path: P
         text = ask(tmp_path, "why", site.url(edit.path))
         assert "run 2, changed: revised, HTTP 200 made revision 2 [uknip-" in text
         assert "never named by the site" in ask(tmp_path, "why", site.url("/no/such/story/"))
-        ask(tmp_path, "why", "https://elsewhere.example/", expect=3)
+        ask(tmp_path, "why", "https://elsewhere.example/", expect=2)
 
 
 ROBOTS = """\

@@ -16,8 +16,11 @@ from processes import uknip
     "arguments", [("--version",), ("status", "--archive", "nowhere"), ("crawl", "--dealy", "3"), ("--help",)]
 )
 def test_a_fork_says_and_returns_what_a_new_process_does(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "uknip_crawler", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    environment.pop("UV_RUN_RECURSION_DEPTH", None)  # whoever types `uknip` has not typed `uv run`
+    command = [str(programs / "uknip"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     forked = uknip(*arguments, cwd=tmp_path)
     assert (forked.returncode, forked.stdout, forked.stderr) == (done.returncode, done.stdout, done.stderr)
 

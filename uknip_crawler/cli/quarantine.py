@@ -13,7 +13,7 @@ import click
 from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.archive.interruptions import Held, Interruptions, Verdict
 from uknip_crawler.cli import archive_option, json_option
-from uknip_crawler.cli.output import json_text
+from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.errors import UsageError
 from uknip_crawler.jobs.derivation import derive
 
@@ -67,9 +67,9 @@ def command(release: tuple[str, ...], reject: tuple[str, ...], directory: Path, 
             for group in groups
         ]
     if as_json:
-        click.echo(json_text([one.record() for one in told]))
+        echo(json_text([one.record() for one in told]))
     else:
-        click.echo("\n".join(one.text() for one in told))
+        echo("\n".join(one.text() for one in told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +110,18 @@ def _list(directory: Path, *, as_json: bool) -> None:
     finally:
         db.close()
     if as_json:
-        click.echo(json_text([_record(group) for group in held]))
+        echo(json_text([_record(group) for group in held]))
         return
     for group in held:
         what = "list" if group.is_list else f"addresses, {len(group.fetch_ids):,} captures"
-        click.echo(f"{group.number:>6}  {group.why}")
-        click.echo(f"        since {group.since}, {len(group.urls):,} {what}")
+        echo(f"{group.number:>6}  {group.why}")
+        echo(f"        since {group.since}, {len(group.urls):,} {what}")
         for url in group.urls[:EXAMPLES]:
-            click.echo(f"        {url}")
+            echo(f"        {url}")
     if held:
-        click.echo("\n`uknip quarantine --release NUMBER` takes it, `--reject NUMBER` leaves it out")
+        echo("\n`uknip quarantine --release NUMBER` takes it, `--reject NUMBER` leaves it out")
     else:
-        click.echo("nothing is held back")
+        echo("nothing is held back")
 
 
 def _record(group: Held) -> dict[str, Any]:

@@ -82,8 +82,11 @@ MEASURES: dict[str, tuple[str, str]] = {
         _IS_NEW,
     ),
     "lists": (
-        # WordPress's word for the end of a list is 400
-        f"{_IS_LIST} AND f.outcome IN ('source_failed', 'interrupted') AND NOT (f.kind = 'rest' AND f.status = 400)",
+        # WordPress's words for the end of a list are 400 and, of a feed, 404
+        (
+            f"{_IS_LIST} AND f.outcome IN ('source_failed', 'interrupted') AND NOT (f.kind = 'rest' AND f.status = 400) "
+            "AND NOT (f.kind = 'feed' AND f.status = 404 AND f.url LIKE '%paged=%')"
+        ),
         _IS_LIST,
     ),
 }

@@ -162,7 +162,7 @@ def _why_not(
     if line.other_story and index and line.kind is not BlockKind.QUOTE and not subheading:
         return Rule(line.other_story, 1, 1, is_sure=True)
     leads = below is not None and below.other_story is not None and line.text.endswith(":")
-    if leads and line.words <= MAX_HEADING_WORDS and not subheading:
+    if leads and line.words <= MAX_HEADING_WORDS and not (subheading or line.tells):
         return Rule("label of other stories", 1, 1, is_sure=True)
     rule = known.lines.get(line.masked) or known.keys.get(line.key)
     if rule is None and line.is_boxed and not (line.is_story_line or line.tells or subheading):
