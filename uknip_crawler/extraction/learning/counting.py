@@ -51,7 +51,7 @@ class Counts:
         level = sheet.level
         self._count_boxed(sheet)
         prepare(level, self._templates)
-        begins = next((index for index, line in enumerate(level) if line.is_core), len(level))
+        begins = next((index for index, line in enumerate(level) if line.words >= LONG), 0)
         for index, line in enumerate(level):
             masked = line.masked
             self._on[masked][skeleton].add(sheet.story)
@@ -63,7 +63,7 @@ class Counts:
             template = line.template or self._templates.of(line.text)
             told.update({" ".join(template), masked})
             self._last[masked] += index == len(level) - 1
-            self._opens[masked] += index < begins
+            self._opens[masked] += index == begins
             if line.is_bare:
                 for rule in bare_keys(line):
                     self._bare[rule][skeleton].add(sheet.story)
@@ -179,7 +179,7 @@ class Counts:
         named = promises and len(keys) == 1
         told = len(keys) == 1 and not self._quoted[masked] and words >= LONG
         told = told and (closed or masked.endswith(SLOTS))  # a name takes its full stop with it
-        if told and times >= FEW and self._opens[masked] >= MOST_PAGES * times and shares[top] >= OFTEN:
+        if told and times >= MIN_PAGES and self._opens[masked] >= MOST_PAGES * times and shares[top] >= OFTEN:
             return rule("opens stories")  # no two stories open with the same sentence
         if (slots == 0 or named) and words >= LONG and closed and self._is_one_layouts(masked, pages):
             return rule("one layout")

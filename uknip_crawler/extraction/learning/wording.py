@@ -41,12 +41,17 @@ def prepare(level: Sequence[Line], templates: Templates) -> None:
     for line, below in zip_longest(level, level[1:]):
         prose = line.kind is BlockKind.PARAGRAPH and line.linked < LINKED and not line.is_echo
         closed = line.ends or line.is_cut or line.text.rstrip().endswith(_OPEN_END)
-        # one sentence over two paragraphs: hard-wrapped mail
-        goes_on = line.text[0].islower() or (below is not None and below.text[0].islower())
+        goes_on = line.text[0].islower() or (below is not None and _is_wrapped(line.text, below.text))
         alone_there = not line.elements or alone[line.elements[-1]] == 1
         line.is_bare = prose and not closed and not goes_on and alone_there
         if line.is_bare:
             line.template = line.template or templates.of(line.text)
+
+
+def _is_wrapped(text: str, below: str) -> bool:
+    """Tell whether a sentence goes on below because the line was full, as in hard-wrapped mail: the next word would
+    have made it longer than the line below. What stands above a whole paragraph was not."""
+    return below[0].islower() and len(text) + 1 + len(below.split(" ", 1)[0]) > len(below)
 
 
 def fixed_in(template: Iterable[str]) -> int:
