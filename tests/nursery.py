@@ -7,6 +7,7 @@ memory and signals. What tests of start-up, kills and limits need is a process o
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import gc
@@ -15,6 +16,7 @@ import json
 import os
 import pkgutil
 import runpy
+import selectors
 import socket
 import sys
 import threading
@@ -57,34 +59,43 @@ def import_all_of(package: str) -> None:
 
 
 def serve(control: socket.socket) -> list[str] | None:
-    """Fork for each request until the tests end; in the process of a command, return its arguments."""
-    while True:
-        request, files, *_ = socket.recv_fds(control, REQUEST_BYTES, 4)
-        if not request:
-            return None
-        *streams, told = files
-        if os.fork() == 0:
-            if (command := os.fork()) == 0:
-                control.close()
-                os.close(told)
-                return become(json.loads(request), streams)
-            keep(control, command, streams, told)
-        for file in files:
-            os.close(file)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                pass
+    """Fork for each request until the tests end; in the process of a command, return its arguments.
+
+    A request's last file is told the number of the command's process and, when it has ended, its exit status.
+    """
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(control, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.fileobj is not control:
+                    waiting.unregister(key.fileobj)
+                    tell_end(key)
+                    continue
+                request, files, *_ = socket.recv_fds(control, REQUEST_BYTES, 4)
+                if not request:
+                    return None
+                *streams, told = files
+                if (command := os.fork()) == 0:
+                    for other in list(waiting.get_map().values()):
+                        os.close(other.fd)
+                        if other.data is not None:
+                            os.close(other.data[1])
+                    os.close(told)
+                    control.detach()
+                    return become(json.loads(request), streams)
+                for stream in streams:
+                    os.close(stream)
+                os.write(told, b"%d\n" % command)
+                waiting.register(os.pidfd_open(command), selectors.EVENT_READ, (command, told))
 
 
-def keep(control: socket.socket, command: int, streams: Sequence[int], told: int) -> None:
-    """Tell the number of a command's process and, when it has ended, its exit status."""
-    control.close()
-    for stream in streams:
-        os.close(stream)
-    os.write(told, b"%d\n" % command)
+def tell_end(key: selectors.SelectorKey) -> None:
+    command, told = key.data
     _, status = os.waitpid(command, 0)
-    os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+    with contextlib.suppress(BrokenPipeError):  # a test that does not wait for the end has closed its side
+        os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os.close(told)
+    os.close(key.fd)
 
 
 def become(request: dict[str, object], streams: Sequence[int]) -> list[str]:
@@ -145,6 +156,17 @@ def wait_for_start(control: socket.socket) -> None:
         os._exit(0)
 
 
+def leave(status: object) -> None:
+    """End as Python does, but for taking apart what was imported: that would copy all the memory that is shared."""
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, after which come atexit's functions
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else int(status is not None))
+
+
 if __name__ == "__main__":
     import_everything()
     if (arguments := serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
@@ -152,4 +174,8 @@ if __name__ == "__main__":
         sys.modules["uknip_crawler.cli.program"].__dict__["invocation"] = lambda *_: (
             "uknip"
         )  # what a user types
-        runpy.run_module("uknip_crawler", run_name="__main__", alter_sys=True)
+        try:
+            runpy.run_module("uknip_crawler", run_name="__main__", alter_sys=True)
+        except SystemExit as ending:
+            leave(ending.code)
+        leave(None)
