@@ -119,7 +119,7 @@ def tables(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 EVERYDAY = (
     Era(0.08, "A", "plain"),
-    Era(0.22, "B", "plain"),
+    Era(0.22, "B", "classic"),
     Era(0.42, "C", "classic"),
     Era(0.47, "D", "classic"),
     Era(0.62, "E", "jnews"),

@@ -2,7 +2,7 @@
 
 Starting Python and importing Scrapy, trafilatura and the rest costs a crawl more than the crawl does. A command
 forked from here differs from one that was started anew in that alone: it has its own folder, environment, streams,
-memory and signals. What tests of start-up, kills and limits need is a process of their own, see `processes.py`.
+memory and signals, and can be killed. Tests of start-up and of limits need one that is started anew.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from pathlib import Path
 
 SCRAPYS = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
 LIBRARIES = (
-    *("dateparser", "json_repair", "multiprocessing.forkserver", "multiprocessing.popen_forkserver"),
+    *("dateparser", "encodings.charmap", "encodings.utf_8_sig", "json_repair"),
+    *("multiprocessing.forkserver", "multiprocessing.popen_forkserver"),
     *("scrapy.core.downloader.contextfactory", "scrapy.core.downloader.handlers.http11"),
     *("scrapy.core.scheduler", "scrapy.crawler", "scrapy.logformatter", "scrapy.pqueues", "scrapy.squeues"),
-    *("scrapy.dupefilters", "scrapy.statscollectors", "scrapy.utils.engine", "twisted.web.client"),
+    *("scrapy.dupefilters", "scrapy.statscollectors", "scrapy.utils.engine", "tomlkit", "twisted.web.client"),
 )
 """What is imported only when a command needs it; of the packages all modules."""
 REQUEST_BYTES = 2**17

@@ -75,10 +75,14 @@ class Running:
     arguments: tuple[str, ...]
     pipes: tuple[int, ...]
 
-    def end(self) -> subprocess.CompletedProcess[str]:
-        """Wait for the end of the command, and of those that hold its streams."""
-        output, errors, status = _read_all(self.pipes, self.pid, self.arguments)
+    def end(self, seconds: float = _SECONDS) -> subprocess.CompletedProcess[str]:
+        """Wait for the end of the command, and of those that hold its streams; TimeoutExpired when it comes too late."""
+        output, errors, status = _read_all(self.pipes, self.pid, self.arguments, seconds)
         return subprocess.CompletedProcess(["uknip", *self.arguments], int(status), output, errors)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the command alone."""
+        os.kill(self.pid, number)
 
     def has_ended(self, seconds: float) -> bool:
         """Wait for the end, but no longer than that; tell whether it has come."""
@@ -102,9 +106,11 @@ def begin(*arguments: str, cwd: Path | None = None, environment: Mapping[str, st
     return Running(int(number), arguments, reads)
 
 
-def _read_all(pipes: Sequence[int], pid: int, arguments: tuple[str, ...]) -> list[str]:
+def _read_all(
+    pipes: Sequence[int], pid: int, arguments: tuple[str, ...], seconds: float = _SECONDS
+) -> list[str]:
     """Read each pipe to its end; raise TimeoutExpired, and end the command, when that takes too long."""
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + seconds
     read: dict[int, bytes] = dict.fromkeys(pipes, b"")
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:
@@ -113,7 +119,7 @@ def _read_all(pipes: Sequence[int], pid: int, arguments: tuple[str, ...]) -> lis
             ready = selector.select(deadline - time.monotonic())
             if not ready and time.monotonic() > deadline:
                 os.killpg(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(["uknip", *arguments], _SECONDS)
+                raise subprocess.TimeoutExpired(["uknip", *arguments], seconds)
             for key, _ in ready:
                 if chunk := os.read(key.fd, 2**16):
                     read[key.fd] += chunk

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from crawling import arguments, crawl, newsroom, rows
-from processes import uknip
+from crawling import FAST, crawl, newsroom, rows
+from processes import begin, uknip
 from sample_archive import add_article, new_archive
 
 from uknip_crawler.archive import DATABASE, open_readonly
@@ -37,13 +37,13 @@ def back_up(archive: Path, file: Path, *options: str, expect: int = 0) -> str:
 def test_backups_during_a_crawl_are_consistent_and_restore(tmp_path: Path) -> None:
     """One after the other while a real crawl writes; the last one is put in the place of a lost database."""
     archive, copies = tmp_path / "archive", []
-    with SampleSite(newsroom(80)) as site:
+    with SampleSite(newsroom(50)) as site:
         crawl(site, archive, "--limit", "3")
-        running = subprocess.Popen(arguments(site.base_url, archive), stdout=subprocess.DEVNULL)
-        while running.poll() is None:
+        running = begin("crawl", site.base_url, "--archive", str(archive), *FAST)
+        while not running.has_ended(0):
             copies.append(tmp_path / f"copy-{len(copies)}.db")
             back_up(archive, copies[-1])
-        assert running.returncode == 0
+        assert running.end().returncode == 0
         restored = tmp_path / "restored"
         for copy in copies:
             shutil.rmtree(restored, ignore_errors=True)
@@ -52,10 +52,10 @@ def test_backups_during_a_crawl_are_consistent_and_restore(tmp_path: Path) -> No
             assert [rows(restored, sql) for sql in _INCONSISTENT] == [[(0,)]] * len(_INCONSISTENT)
         counts = [_articles(copy, tmp_path) for copy in copies]
         assert counts == sorted(counts)
-        assert any(3 <= count < 80 for count in counts)
+        assert any(3 <= count < 50 for count in counts)
         shutil.copytree(archive / "warc", restored / "warc")
         crawl(site, restored, expect=0)
-    assert rows(restored, "SELECT count(*) FROM articles") == [(80,)]
+    assert rows(restored, "SELECT count(*) FROM articles") == [(50,)]
 
 
 def _articles(copy: Path, tmp_path: Path) -> int:

@@ -235,18 +235,21 @@ def test_an_unknown_option_is_told_with_help_at_hand(tmp_path: Path) -> None:
     assert "--delay" in shown.stderr
 
 
-def test_the_demo_does_the_whole_job(tmp_path: Path) -> None:
-    """Crawl, export, the newsroom's work, crawl again; it ends by itself and its figures are the truth."""
-    shown = uknip("demo", "--stories", "30", cwd=tmp_path)
+def test_the_demo_does_the_whole_job(spoiled: Path, tmp_path: Path) -> None:
+    """Crawl, export, the newsroom's work, crawl again; it ends by itself, its figures are the truth, and what an
+    earlier demo left makes way."""
+    archive = spoiled.rename(tmp_path / "demo-archive")
+    (archive / "demo").touch()
+    left = {"demo", DATABASE}
+    shown = uknip("demo", "--stories", "20", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    assert "30 new articles" in shown.stdout
+    assert "20 new articles" in shown.stdout
     assert "3 revised, 3 moved" in shown.stdout
     assert "3 gone" in shown.stdout
-    archive = tmp_path / "demo-archive"
     assert rows(archive, "SELECT count(*) FROM articles WHERE status = 'gone'") == [(3,)]
-    assert len((tmp_path / "exports" / "demo.jsonl").read_text("utf-8").splitlines()) == 30
-    again = uknip("demo", "--stories", "30", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    assert rows(archive, "SELECT min(id), max(id) FROM runs") == [(1, 4)]
+    assert len((tmp_path / "exports" / "demo.jsonl").read_text("utf-8").splitlines()) == 20
+    assert left <= {path.name for path in archive.iterdir()}, "by which the next demo knows it for its own"
 
 
 def test_the_demo_touches_no_archive_that_is_not_its_own(lived: tuple[Path, Work, str]) -> None:

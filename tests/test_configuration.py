@@ -136,7 +136,7 @@ def test_a_damaged_file_stops_a_crawl_before_it_begins(tmp_path: Path) -> None:
 def test_an_archive_that_was_told_once_needs_no_address(tmp_path: Path) -> None:
     """The second crawl asks the same site as the first, by the contact of the first, and no other."""
     directory = tmp_path / "second"
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(6)) as site:
         crawl(site, directory, "--contact", "ada@uni.example", "--limit", "3")
         assert filed(directory) == {"site": site.base_url, "contact": "ada@uni.example", "delay": 0.0}
         before = (directory / "uknip.toml").read_bytes()
@@ -144,7 +144,7 @@ def test_an_archive_that_was_told_once_needs_no_address(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)
         assert report["base_url"] == site.base_url
-        assert report["articles"] == 20
+        assert report["articles"] == 6
         assert (directory / "uknip.toml").read_bytes() == before
         refused = uknip("crawl", "https://news.example/", "--archive", str(directory))
         assert refused.returncode == 2
@@ -162,7 +162,7 @@ def test_an_archive_that_was_told_once_needs_no_address(tmp_path: Path) -> None:
 
 def test_a_site_that_was_mistyped_is_not_remembered(tmp_path: Path) -> None:
     """Nothing was found there, so the next crawl may name another."""
-    with SampleSite(newsroom(20)) as gone:
+    with SampleSite(newsroom(6)) as gone:
         pass
     options = (*FAST, "-s", "RETRY_TIMES=0", "-s", "UKNIP_RETRY_BACKOFF_SECONDS=0")
     done = uknip("crawl", gone.base_url, "--archive", str(tmp_path / "a"), *options)
@@ -173,7 +173,7 @@ def test_a_site_that_was_mistyped_is_not_remembered(tmp_path: Path) -> None:
 def test_a_backup_and_a_rebuild_leave_the_file_alone(tmp_path: Path) -> None:
     """It is not the database's."""
     directory = tmp_path / "archive"
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(6)) as site:
         crawl(site, directory, "--limit", "3")
     with (directory / "uknip.toml").open("a") as file:
         file.write("# mine\n")

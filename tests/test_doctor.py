@@ -39,7 +39,7 @@ Usage = namedtuple("Usage", "total used free")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small archive that knows a contact."""
     directory = tmp_path_factory.mktemp("crawled") / "archive"
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(6)) as site:
         crawl(site, directory, "--limit", "3", "--contact", "ada@uni.example")
     return directory
 

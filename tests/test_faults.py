@@ -88,7 +88,7 @@ def test_an_address_that_shows_no_story_costs_one_row(tmp_path: Path) -> None:
 def test_a_page_that_swells_is_too_large(tmp_path: Path) -> None:
     """Forty kilobytes on the wire, forty megabytes unpacked."""
     bomb = gzip.compress(b"<p>" + b"\0" * (40 * 2**20))
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         victim = site.newsroom.published()[4].path
         site.fail[victim] = lambda answer: _gzipped(answer, bomb)
         crawl(site, tmp_path, expect=3)
@@ -104,7 +104,7 @@ def _gzipped(answer: Any, stream: bytes) -> Any:
 @pytest.mark.fault("F12", "F13")
 def test_a_redirect_chain_has_an_end(tmp_path: Path) -> None:
     """Six redirects are one too many; two addresses pointing at each other are a loop."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         victims = [post.path for post in site.newsroom.published()[:2]]
         site.fail[victims[0]] = faults.redirect("/hop-1/")
         for number in range(1, 8):
@@ -120,14 +120,14 @@ def test_a_redirect_chain_has_an_end(tmp_path: Path) -> None:
 @pytest.mark.fault("F18")
 def test_retry_after_is_obeyed(tmp_path: Path) -> None:
     """Two 429 with Retry-After: 2; the waits are kept, the story stored, the run green."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         victim = site.newsroom.published()[4].path
         site.fail[victim] = faults.first(2, faults.status(429, retry_after=2))
         began = time.monotonic()
         crawl(site, tmp_path)
         assert time.monotonic() - began >= 4
         assert [status for _, target, status in site.requests if target == victim] == [429, 429, 200]
-    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(8,)]
 
 
 @pytest.mark.fault("F19")
@@ -150,7 +150,7 @@ def test_a_site_that_asks_for_ages_is_left_alone(tmp_path: Path) -> None:
 )
 def test_without_robots_txt_nothing_is_fetched(fault: int | faults.Fault, tmp_path: Path) -> None:
     """RFC 9309 §2.3.1.4: unreachable means disallowed. Status 4."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         site.fail["/robots.txt"] = fault
         crawl(site, tmp_path, expect=4)
         assert {target for _, target, _ in site.requests} <= {"/robots.txt"}
@@ -160,12 +160,12 @@ def test_without_robots_txt_nothing_is_fetched(fault: int | faults.Fault, tmp_pa
 @pytest.mark.fault("R02")
 def test_a_missing_robots_txt_allows_everything(tmp_path: Path) -> None:
     """RFC 9309 §2.3.1.3, whatever the error page says."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         site.fail["/robots.txt"] = faults.body(
             b"User-agent: *\nDisallow: /\n", content_type="text/plain", code=404
         )
         crawl(site, tmp_path)
-    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(8,)]
 
 
 @pytest.mark.fault("F07", "O05")
@@ -192,36 +192,36 @@ def test_a_source_that_breaks_is_trouble_not_silence(archived: Archived, tmp_pat
 @pytest.mark.parametrize("fault", [404, faults.redirect("/"), faults.redirect("http://elsewhere.invalid/")])
 def test_one_bad_answer_does_not_lose_a_listed_story(fault: int | faults.Fault, tmp_path: Path) -> None:
     """A source says that it is there: it is looked for again, a day later."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         victim = site.newsroom.published()[4].path
         site.fail[victim] = fault
         crawl(site, tmp_path)
-        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(19,)]
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(7,)]
         assert rows(tmp_path, "SELECT due_at IS NOT NULL FROM frontier WHERE url = ?", site.url(victim)) == [
             (1,)
         ]
         site.fail.clear()
         _all_due(tmp_path)
         crawl(site, tmp_path)
-    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(20,)]
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(8,)]
 
 
 def test_a_gap_in_the_feed_does_not_pass_for_its_end(tmp_path: Path) -> None:
     """Page three answers 500 once: the run is not green, and the next one reads on."""
-    with SampleSite(newsroom(60), rest=False, sitemap=False, listings=False) as site:
+    with SampleSite(newsroom(30), rest=False, sitemap=False, listings=False) as site:
         site.fail["/feed/?paged=3"] = faults.first(3, faults.status(500))
         crawl(site, tmp_path, expect=3)
         crawl(site, tmp_path)
-    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(60,)]
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(30,)]
 
 
 def test_every_sitemap_that_robots_txt_names_is_read(tmp_path: Path) -> None:
     """Some sites name each file instead of an index."""
-    with SampleSite(newsroom(60), rest=False, feed=False, listings=False) as site:
+    with SampleSite(newsroom(30), rest=False, feed=False, listings=False, sitemap_urls=10) as site:
         lines = [f"Sitemap: {site.url(f'/post-sitemap{number}.xml')}" for number in (1, 2, 3)]
         site.fail["/robots.txt"] = faults.body("\n".join(lines).encode(), content_type="text/plain")
         crawl(site, tmp_path)
-    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(60,)]
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(30,)]
 
 
 @pytest.mark.fault("F20")
@@ -267,7 +267,7 @@ def _all_due(directory: Path) -> None:
 @pytest.mark.fault("F14", "S04")
 def test_no_other_host_is_ever_contacted(tmp_path: Path) -> None:
     """A second server on this machine stays without a single connection."""
-    with socket.create_server(("127.0.0.2", 0)) as elsewhere, SampleSite(newsroom(20)) as site:
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere, SampleSite(newsroom(8)) as site:
         elsewhere.settimeout(0.5)
         trap = f"http://127.0.0.2:{elsewhere.getsockname()[1]}/"
         paths = [post.path for post in site.newsroom.published()]
@@ -291,7 +291,7 @@ def test_no_other_host_is_ever_contacted(tmp_path: Path) -> None:
 
 def test_a_robots_delay_longer_than_ours_is_kept(tmp_path: Path) -> None:
     """Crawl-delay is no part of RFC 9309, but a site that writes it means it."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         site.fail["/robots.txt"] = faults.body(b"User-agent: *\nCrawl-delay: 1\n", content_type="text/plain")
         began = time.monotonic()
         crawl(site, tmp_path, "--limit", "4")
@@ -300,7 +300,7 @@ def test_a_robots_delay_longer_than_ours_is_kept(tmp_path: Path) -> None:
 
 def test_a_robots_delay_that_allows_no_crawl_ends_it(tmp_path: Path) -> None:
     """Eleven days between two requests: said at once, with the way round it, and nothing is asked for."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         site.fail["/robots.txt"] = faults.body(
             b"User-agent: *\nCrawl-delay: 1000000\n", content_type="text/plain"
         )
@@ -326,7 +326,7 @@ def test_the_user_agent_is_honest(tmp_path: Path) -> None:
     """Our name and the contact stand in every request the WARC file keeps."""
     from warcio.archiveiterator import ArchiveIterator
 
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         crawl(site, tmp_path, "--contact", "mailto:desk@example.org", "--limit", "3")
     agents = set()
     with next((tmp_path / "warc").glob("*.warc.gz")).open("rb") as file:

@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import struct
-import subprocess
 import time
 import zlib
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from crawling import Archived, arguments, crawl, newsroom, rows, truth
+from crawling import FAST, Archived, crawl, newsroom, rows, truth
 from PIL import Image as PillowImage
-from processes import uknip
+from processes import begin, uknip
 
 from uknip_crawler.archive import Archive
 from uknip_crawler.archive.images import location
@@ -358,13 +357,11 @@ def test_kill_minus_nine_among_the_pictures_and_run_again(
         assert not (tmp_path / "images").exists()
         for requests in kills:
             site.requests.clear()
-            process = subprocess.Popen(
-                arguments(site.base_url, tmp_path, "--images"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
-            while len(asked(site)) < requests and process.poll() is None:
+            process = begin("crawl", site.base_url, "--archive", str(tmp_path), *FAST, "--images")
+            while len(asked(site)) < requests and not process.has_ended(0):
                 time.sleep(0.002)
-            process.kill()
-            process.communicate()
+            process.send(signal.SIGKILL)
+            assert process.end().returncode == -signal.SIGKILL
         crawl(site, tmp_path, "--images")
         wanted = pictures(site)
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM images WHERE sha256 IS NOT NULL")} == wanted
@@ -377,18 +374,13 @@ def test_a_run_terminated_among_the_pictures_ends_in_order(tmp_path: Path) -> No
     """SIGTERM: status 143, every row closed, nothing lost, no traceback."""
     with SampleSite(newsroom(20)) as site:
         site.fail = {path_of(site, url): faults.hang(0.3) for url in pictures(site)}
-        process = subprocess.Popen(
-            arguments(site.base_url, tmp_path, "--images"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        while len(asked(site)) < 5 and process.poll() is None:
+        process = begin("crawl", site.base_url, "--archive", str(tmp_path), *FAST, "--images")
+        while len(asked(site)) < 5 and not process.has_ended(0):
             time.sleep(0.01)
-        process.terminate()
-        _, log = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert "Traceback" not in log
+        process.send(signal.SIGTERM)
+        done = process.end(60)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in done.stderr
     assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [(0,)]
     assert rows(tmp_path, "SELECT count(*) > 0 FROM images WHERE sha256 IS NULL") == [(1,)]
     ask("verify", tmp_path)

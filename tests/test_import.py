@@ -94,7 +94,7 @@ def capture_all(site: SampleSite, path: Path, at: datetime) -> Path:
 def two_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SampleSite, Path, Path]]:
     """The sample site captured in 2024 and, after a day's work, in 2025."""
     folder = tmp_path_factory.mktemp("warcs")
-    with SampleSite(newsroom(90)) as site:
+    with SampleSite(newsroom(30)) as site:
         first = capture_all(site, folder / "first.warc.gz", FIRST)
         site.newsroom.work(NOW + timedelta(days=1))
         yield site, first, capture_all(site, folder / "second.warc.gz", SECOND)
@@ -280,7 +280,7 @@ def test_wget_writes_what_we_read(tmp_path: Path) -> None:
             "/dev/null",
         ]
         subprocess.run([*base, "--warc-file=one", "--warc-cdx"], cwd=tmp_path, check=True)
-        time.sleep(1.1)
+        time.sleep(1.1)  # a second is the least that a WARC-Date of wget's tells
         subprocess.run([*base, "--warc-file=two", "--warc-dedup=one.cdx"], cwd=tmp_path, check=True)
         alone = import_warc(tmp_path / "alone", site, tmp_path / "two.warc.gz", expect=3)
         assert "import the file that holds it" in str(alone["damaged"])

@@ -8,15 +8,14 @@ import resource
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crawling import Archived, arguments, crawl, newsroom, rows, tables
-from processes import uknip
+from crawling import FAST, Archived, arguments, crawl, newsroom, rows, tables
+from processes import Running, begin, uknip
 
 from uknip_crawler.archive import Archive, warc
 from uknip_crawler.archive.frontier import Candidate
@@ -29,14 +28,8 @@ from uknip_crawler.sites import load_site
 CLOCK = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
 
 
-def start(site: SampleSite, directory: Path, **options: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        arguments(site.base_url, directory),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+def start(site: SampleSite, directory: Path) -> Running:
+    return begin("crawl", site.base_url, "--archive", str(directory), *FAST)
 
 
 def wait_for_requests(site: SampleSite, count: int) -> None:
@@ -72,9 +65,8 @@ def test_kill_minus_nine_and_run_again_ends_the_same(
             site.requests.clear()
             process = start(site, tmp_path)
             wait_for_requests(site, requests)
-            process.kill()
-            process.communicate()
-            assert process.returncode == -signal.SIGKILL
+            process.send(signal.SIGKILL)
+            assert process.end().returncode == -signal.SIGKILL
         crawl(site, tmp_path)
     assert tables(tmp_path) == undisturbed
     assert rows(tmp_path, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == [(0,)]
@@ -89,10 +81,10 @@ def test_a_kill_while_stories_are_read_again_ends_the_same(
         process = start(site, tmp_path)
         wait_for_requests(site, 46)
         while rows(tmp_path, "SELECT finished_at FROM runs") == [(None,)]:
-            assert process.poll() is None
+            assert not process.has_ended(0)
             time.sleep(0.01)
-        process.kill()
-        process.communicate()
+        process.send(signal.SIGKILL)
+        process.end()
         assert rows(tmp_path, "SELECT derived_at FROM runs") == [(None,)]
         crawl(site, tmp_path)
     newly_listed = {"frontier": undisturbed["frontier"]}  # the newest story, again, as in any second run
@@ -133,9 +125,8 @@ def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
     with SampleSite(newsroom(40)) as site:
         process = start(site, tmp_path)
         wait_for_requests(site, 12)
-        process.terminate()
-        process.communicate(timeout=60)
-        assert process.returncode == 128 + signal.SIGTERM
+        process.send(signal.SIGTERM)
+        assert process.end(60).returncode == 128 + signal.SIGTERM
         assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL OR outcome = 'lost'") == [
             (0,)
         ]
@@ -150,11 +141,10 @@ def test_a_terminated_crawl_ends_in_order(tmp_path: Path) -> None:
 def test_a_signal_to_the_whole_group_is_no_fault_of_a_page(number: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C in a terminal reaches the workers too."""
     with SampleSite(newsroom(40)) as site:
-        process = start(site, tmp_path, start_new_session=True)
+        process = start(site, tmp_path)
         wait_for_requests(site, 15)
         os.killpg(process.pid, number)
-        process.communicate(timeout=20)
-        assert process.returncode == 128 + number
+        assert process.end(20).returncode == 128 + number
         failures = rows(tmp_path, "SELECT url, outcome, detail FROM fetches WHERE outcome LIKE 'extract%'")
         assert failures == []
 
@@ -167,11 +157,10 @@ def test_a_run_that_waits_for_an_answer_ends_in_time(tmp_path: Path) -> None:
         site.fail[silent] = faults.hang
         process = start(site, tmp_path)
         wait_for_requests(site, 12)
-        process.terminate()
+        process.send(signal.SIGTERM)
         begun = time.monotonic()
-        process.communicate(timeout=40)
+        assert process.end(40).returncode == 128 + signal.SIGTERM
         assert time.monotonic() - begun < 20
-        assert process.returncode == 128 + signal.SIGTERM
         assert rows(tmp_path, "SELECT count(*) FROM fetches WHERE outcome IS NULL") == [(0,)]
         assert rows(tmp_path, "SELECT exit_status FROM runs") == [(128 + signal.SIGTERM,)]
         site.fail.clear()
@@ -185,14 +174,13 @@ def test_a_signal_while_stories_are_read_again_ends_at_once(tmp_path: Path) -> N
         process = start(site, tmp_path)
         wait_for_requests(site, 46)
         while rows(tmp_path, "SELECT finished_at FROM runs") == [(None,)]:
-            assert process.poll() is None
+            assert not process.has_ended(0)
             time.sleep(0.01)
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        process.send(signal.SIGINT)
         begun = time.monotonic()
-        process.communicate(timeout=20)
+        assert process.end(20).returncode == 128 + signal.SIGINT
         assert time.monotonic() - begun < 15
-        assert process.returncode == 128 + signal.SIGINT
         crawl(site, tmp_path)
     assert rows(tmp_path, "SELECT count(*) FROM runs WHERE derived_at IS NULL") == [(0,)]
     assert verified(tmp_path)
@@ -210,8 +198,8 @@ def test_a_second_crawl_at_the_same_time_gives_75_at_once(tmp_path: Path) -> Non
         refused = crawl(site, tmp_path, expect=75)
         assert time.monotonic() - began < 20
         assert "another run" in refused["message"]
-        first.kill()
-        first.communicate()
+        first.send(signal.SIGKILL)
+        first.end()
         site.fail.clear()
         crawl(site, tmp_path)
 
@@ -304,10 +292,9 @@ def test_a_kill_while_following_edits_makes_no_false_revision(archived: Archived
         work = site.newsroom.work(datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
         site.requests.clear()
         process = start(site, tmp_path)
-        killer = threading.Thread(target=lambda: (wait_for_requests(site, 6), process.kill()))
-        killer.start()
-        process.communicate()
-        killer.join()
+        wait_for_requests(site, 6)
+        process.send(signal.SIGKILL)
+        process.end()
         crawl(site, tmp_path)
         expected = {site.url(edit.path) for edit in work.edited}
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles WHERE revision_count > 1")} == expected

@@ -23,7 +23,7 @@ LIVES = ("articles", "revisions", "aliases", "authors", "tags", "images", "links
 def life(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The hard sample site through all its phases: edits, moves, deletions believed, a stumble, a redesign."""
     directory = tmp_path_factory.mktemp("life")
-    with SampleSite(Newsroom(90, now=NOW)) as site:
+    with SampleSite(Newsroom(40, now=NOW)) as site:
         crawl(site, directory)
         site.newsroom.work(NOW + timedelta(days=1))
         stumbling = site.newsroom.published()[0].path

@@ -37,7 +37,7 @@ esac
 @pytest.fixture(scope="module")
 def site() -> Iterator[SampleSite]:
     """A small site, served throughout."""
-    with SampleSite(newsroom(20)) as served:
+    with SampleSite(newsroom(6)) as served:
         yield served
 
 
@@ -101,7 +101,7 @@ def test_the_cron_line_crawls_in_a_bare_environment_and_says_nothing(archive: Pa
 def test_the_cron_line_prints_what_goes_wrong(tmp_path: Path, machine: Path) -> None:
     """So that cron mails it: a site that is down, a database that is none, a program that is gone."""
     directory = tmp_path / "news"
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(6)) as site:
         crawl(site, directory, "--limit", "1")
     line = shell_line(schedule(directory, "--cron", "--delay", "0"))
     down = started_by_cron(line, machine)

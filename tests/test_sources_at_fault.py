@@ -133,7 +133,7 @@ main()
 @pytest.mark.fault("O04")
 def test_a_run_whose_callbacks_all_raise_is_not_green(tmp_path: Path) -> None:
     """A mistake of ours at every page: each row says so, exit 3, and nothing is marked as gone."""
-    with SampleSite(newsroom(20)) as site:
+    with SampleSite(newsroom(8)) as site:
         command = [sys.executable, "-c", RAISING, *arguments(site.base_url, tmp_path)[3:]]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 3, done.stderr
