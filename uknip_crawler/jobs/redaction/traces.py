@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,6 +14,8 @@ HEADLINE_WORDS = 3
 NAME_PARTS = 3
 
 Words = tuple[str, ...]
+_Token = tuple[str, int, int]
+"""A word in lower case, where it begins and where it ends. A page has ten thousands of them."""
 
 # Letters beyond ASCII are written in many ways (raw, entity, escape, another charset): words end at them, in the
 # story's texts as in all others, so that all spellings give the same words.
@@ -30,13 +31,6 @@ _EXTENSION = re.compile(r"\.[a-z]{3,5}$")
 _LETTERS = re.compile(r"[A-Za-z0-9]")
 _ENTRY = re.compile(r"<(item|entry|url)\b.*?</\1\s*>", re.DOTALL)
 _ADDRESS = re.compile(r"<(?:loc|link)\b[^>]*>([^<]*)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    word: str
-    start: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -168,14 +162,16 @@ class Traces:
                 yield " ".join(run)
 
     def _blacken_words(self, text: str, *, through_tags: bool) -> str:
-        tokens = list(_tokens(text, through_tags=through_tags))
-        words = tuple(token.word for token in tokens)
-        by_first: dict[str, list[Words]] = defaultdict(list)
+        tokens = _tokens(text, through_tags=through_tags)
+        words = tuple(word for word, _, _ in tokens)
+        by_first: dict[str, list[Words]] = {run[0]: [] for run in self.runs}
         for headline in self.headlines:
-            by_first[headline[0]].append(headline)
+            by_first.setdefault(headline[0], []).append(headline)
         told: set[int] = set()
         for place, word in enumerate(words):
-            found = [run for run in by_first.get(word, ()) if words[place : place + len(run)] == run]
+            if word not in by_first:
+                continue
+            found = [run for run in by_first[word] if words[place : place + len(run)] == run]
             if (run := words[place : place + RUN_WORDS]) in self.runs:
                 found.append(run)
             for run in found:
@@ -186,20 +182,26 @@ class Traces:
             return text
         parts, end = [], 0
         for place in sorted(told):
-            token = tokens[place]
-            parts += [text[end : token.start], "x" * len(token.word)]
-            end = token.end
+            word, start, token_end = tokens[place]
+            parts += [text[end:start], "x" * len(word)]
+            end = token_end
         return "".join(parts) + text[end:]
 
 
-def _tokens(text: str, *, through_tags: bool, base: int = 0) -> Iterator[_Token]:
-    """Yield the words of a text in any markup; `through_tags` reads on over tags as if there were none."""
-    for found in _TOKEN.finditer(text):
-        if word := found["word"]:
-            yield _Token(word.lower(), base + found.start(), base + found.end())
-        elif (tag := found["tag"]) and not through_tags:
+def _tokens(text: str, *, through_tags: bool) -> list[_Token]:
+    """Return the words of a text in any markup; `through_tags` reads on over tags as if there were none."""
+    tokens: list[_Token] = []
+    _collect(tokens, _TOKEN.finditer(text), through_tags)
+    return tokens
+
+
+def _collect(tokens: list[_Token], all_found: Iterator[re.Match[str]], through_tags: bool) -> None:
+    for found in all_found:
+        if found.lastgroup == "word":
+            tokens.append((found[0].lower(), *found.span()))
+        elif found.lastgroup == "tag" and not through_tags:
             # without its bracket it is no tag, and its attributes are words
-            yield from _tokens(tag[1:], through_tags=False, base=base + found.start() + 1)
+            _collect(tokens, _TOKEN.finditer(found.string, found.start() + 1, found.end()), through_tags)
 
 
 def _name_of(address: str) -> str | None:
@@ -215,14 +217,14 @@ def _last_part(path: str) -> str:
 
 def _is_name(text: str, tokens: list[_Token]) -> bool:
     """Tell words of a text from the same words joined by hyphens in an address, which may be another story's."""
-    gaps = {text[one.end : other.start] for one, other in itertools.pairwise(tokens)}
+    gaps = {text[end:start] for (_, _, end), (_, start, _) in itertools.pairwise(tokens)}
     return gaps == {"-"}
 
 
 def _words(text: str) -> Words:
     if not _MARKED.search(text):  # most texts are plain, and ten times faster to read
         return tuple(word.lower() for word in _WORD.findall(text))
-    return tuple(token.word for token in _tokens(text, through_tags=True))
+    return tuple(word for word, _, _ in _tokens(text, through_tags=True))
 
 
 def _runs(words: Words) -> set[Words]:
