@@ -84,7 +84,7 @@ def test_every_hole_has_its_reason_and_is_filled_on_request(tmp_path: Path) -> N
 
 
 def test_stories_that_moved_or_went_are_no_holes(archived: Archived, tmp_path: Path) -> None:
-    with archived(tmp_path) as site:
+    with archived(tmp_path, 30) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         crawl(site, tmp_path)
@@ -102,7 +102,7 @@ def test_before_any_list_was_read_nothing_is_proved(tmp_path: Path) -> None:
 
 def test_why_tells_the_whole_story_of_an_address(archived: Archived, tmp_path: Path) -> None:
     """An old address of a moved story, an edited story, one that never was."""
-    with archived(tmp_path) as site:
+    with archived(tmp_path, 30) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         move, edit = work.moved[0], work.edited[0]

@@ -369,7 +369,7 @@ def test_a_crawl_takes_instants_from_the_lists_where_pages_print_only_days(
 ) -> None:
     """REST first, else the feed; a sitemap says nothing of publication. Reading the captures again changes nothing."""
     with SampleSite(
-        newsroom(), rest=source == "rest", feed=source == "feed", sitemap=source == "sitemap"
+        newsroom(24), rest=source == "rest", feed=source == "feed", sitemap=source == "sitemap"
     ) as site:
         crawl(site, tmp_path, expect=0)
         stories = {url: post for url, post in truth(site).items() if post.unstructured}

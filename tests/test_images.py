@@ -143,7 +143,7 @@ def test_what_is_no_picture_of_ours_is_refused(body: bytes) -> None:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SampleSite, Path, list[str]]]:
     """A site, its archive after a crawl with pictures, and the addresses that were asked for."""
     directory = tmp_path_factory.mktemp("kept")
-    with SampleSite(newsroom(40)) as site:
+    with SampleSite(newsroom(20)) as site:
         crawl(site, directory, "--images")
         first = asked(site)
         site.requests.clear()
@@ -167,7 +167,7 @@ def test_every_picture_of_the_truth_is_kept_as_served(kept: tuple[SampleSite, Pa
 
 def test_lead_pictures_come_first_and_newest_stories_before_old_ones(tmp_path: Path) -> None:
     """After all pages; one request at a time shows the order. A story's first picture leads it."""
-    with SampleSite(newsroom(40)) as site:
+    with SampleSite(newsroom(20)) as site:
         crawl(site, tmp_path, "--images", "--concurrency", "1")
         order = asked(site)
         last = [site.url(target) for _, target, _ in site.requests[-len(order) :]]
@@ -189,7 +189,7 @@ def test_every_request_has_one_row_and_no_picture_counts_as_a_page(
     assert sorted(row[0] for row in found) == sorted(first)
     assert {row[2:] for row in found} == {(1, 200, None)}
     report = json.loads(ask("status", directory, "--json"))["last_run"]
-    assert report["outcomes"]["stored"] == 40
+    assert report["outcomes"]["stored"] == 20
     assert sum(report["images"].values()) == len(first)
 
 
@@ -256,7 +256,7 @@ def test_hostile_pictures_are_refused_with_a_reason(tmp_path: Path) -> None:
         "inside": (faults.redirect("http://127.0.0.2/x.png"), "no image host: 127.0.0.2"),
         "file": (faults.redirect("file:///etc/hostname"), "only http and https"),
     }
-    with SampleSite(newsroom(40)) as site:
+    with SampleSite(newsroom(20)) as site:
         victims = dict(zip(sorted(pictures(site)), hostile.values(), strict=False))
         for url, (fault, _) in victims.items():
             site.fail[path_of(site, url)] = fault
@@ -452,7 +452,7 @@ class _ImageNetwork(BaseHTTPRequestHandler):
 def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_ImageNetwork]]:
     handler = type("Network", (_ImageNetwork,), {"asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_address[1]}")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         yield handler

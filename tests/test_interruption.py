@@ -288,7 +288,7 @@ def test_a_torn_tail_is_cut(tmp_path: Path) -> None:
 @pytest.mark.fault("D01", "O02")
 def test_a_kill_while_following_edits_makes_no_false_revision(archived: Archived, tmp_path: Path) -> None:
     """Killed while the newsroom works: the rerun shows the site as it is now."""
-    with archived(tmp_path, 40) as site:
+    with archived(tmp_path, 30) as site:
         work = site.newsroom.work(datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
         site.requests.clear()
         process = start(site, tmp_path)

@@ -59,7 +59,7 @@ def test_a_long_text_of_one_word_is_named_without_delay() -> None:
 
 
 def test_the_newsrooms_edits_are_named_as_they_were_made(archived: Archived, tmp_path: Path) -> None:
-    with archived(tmp_path) as site:
+    with archived(tmp_path, 30) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         made = {(site.url(edit.path), edit.kind) for edit in work.edited}
@@ -102,7 +102,7 @@ def test_each_way_of_going_has_its_record(archived: Archived, tmp_path: Path) ->
 
 def test_what_the_lists_drop_is_recorded_as_unpublished(archived: Archived, tmp_path: Path) -> None:
     """Then, by its own address, as missing and as gone."""
-    with archived(tmp_path) as site:
+    with archived(tmp_path, 30) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         crawl(site, tmp_path)
         crawl(site, tmp_path)

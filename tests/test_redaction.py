@@ -102,7 +102,7 @@ def crawled(
     archived: Archived, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Path, SampleSite]]:
     directory = tmp_path_factory.mktemp("crawled")
-    with archived(directory, 40) as site:
+    with archived(directory, 30) as site:
         yield directory, site
 
 
@@ -229,7 +229,7 @@ def test_a_redaction_killed_half_way_is_completed(
     assert found(archive, *needles) == []
     assert verified(archive)
     assert rows(archive, "SELECT status, count(*) FROM articles GROUP BY 1") == [
-        ("live", 39),
+        ("live", 29),
         ("redacted", 1),
     ]
 
@@ -250,7 +250,7 @@ def test_a_redaction_killed_half_way_is_completed_by_a_rebuild(
     assert uknip("rebuild", "--archive", str(archive)).returncode == 0
     assert found(archive, *needles) == []
     assert verified(archive)
-    assert rows(archive, "SELECT count(*) FROM articles") == [(39,)]
+    assert rows(archive, "SELECT count(*) FROM articles") == [(29,)]
 
 
 def test_records_that_do_not_tell_of_the_story_stay_to_the_byte(
@@ -302,7 +302,7 @@ def test_a_redacted_story_stays_out_though_the_site_still_serves_it(
     crawl(site, archive, "--full")
     assert post.path not in {target for _, target, _ in site.requests}
     assert rows(archive, "SELECT status, count(*) FROM articles GROUP BY 1") == [
-        ("live", 39),
+        ("live", 29),
         ("redacted", 1),
     ]
     assert found(archive, *needles) == []
@@ -457,7 +457,7 @@ def test_where_a_picture_was_redirected_to_goes_with_it(tmp_path: Path) -> None:
 
 def test_every_picture_a_story_ever_showed_goes(tmp_path: Path) -> None:
     """One file at two of its addresses, and the picture at its head before an edit put another there."""
-    with SampleSite(newsroom(30)) as site:
+    with SampleSite(newsroom(12)) as site:
         post = next(post for post in site.newsroom.published() if post.lead_image and not post.unstructured)
         assert post.lead_image
         crawl(site, tmp_path, "--images")

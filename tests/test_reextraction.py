@@ -20,7 +20,7 @@ from uknip_crawler.demo.newsroom import Work
 from uknip_crawler.jobs.reextraction import learn_layouts, load_learned, reextract
 from uknip_crawler.revisions import only_adds
 
-STORIES = 90
+STORIES = 60
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_a_re_reading_that_was_stopped_goes_on_where_it_was(copy: Path) -> None:
     done_when_stopped = []
 
     def stop(done: int, of: int) -> None:
-        if done >= 50:
+        if done >= 30:
             done_when_stopped.append(done)
             raise Stopped
 

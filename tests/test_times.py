@@ -63,7 +63,7 @@ def test_a_label_changed_is_told_and_a_text_changed_is_not() -> None:
 
 def test_a_story_put_into_another_section_has_its_event(archived: Archived, tmp_path: Path) -> None:
     """The newsroom moves one; its text is the same, and so are its revisions."""
-    with archived(tmp_path) as site:
+    with archived(tmp_path, 30) as site:
         work = site.newsroom.work(NOW + timedelta(days=1))
         [moved] = [move for move in work.moved if move.kind == "section"]
         crawl(site, tmp_path)

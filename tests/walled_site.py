@@ -123,7 +123,7 @@ def small_site(stories: int) -> Iterator[SmallSite]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     site = SmallSite(f"http://127.0.0.1:{server.server_port}/", stories)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield site
     finally:
