@@ -485,7 +485,7 @@ def test_other_sites_assets_and_errors_are_passed_over(
 ) -> None:
     """Counted, and no row of the ledger; the AMP form of a story gives way to its page; a page of the future is refused."""
     site, _, _ = two_states
-    post = site.newsroom.truth()[30]
+    post = site.newsroom.truth()[10]
     url, page = site.url(post.path), get(site.url(post.path))
     writer = Writer(tmp_path / "mixed.warc.gz")
     writer.add("https://elsewhere.example/news/uk/breaking/a-story/", page, FIRST)
@@ -507,7 +507,7 @@ def test_a_redirect_captured_makes_an_alias(
 ) -> None:
     """Before or after the page it leads to; one that leads to another story, or nowhere, makes none."""
     site, _, _ = two_states
-    post, other = site.newsroom.truth()[30], site.newsroom.truth()[31]
+    post, other = site.newsroom.truth()[10], site.newsroom.truth()[11]
     url = site.url(post.path)
     slug = post.path.rstrip("/").rpartition("/")[2]
     moved = site.url(f"/2021/02/03/{slug}/")
