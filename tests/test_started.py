@@ -197,6 +197,7 @@ def test_a_quiet_command_speaks_only_of_what_goes_wrong(archived: Archived, tmp_
     with archived(tmp_path / "down", 30) as site:
         quiet = crawl(site, tmp_path / "down", "-q", "--limit", "1")
         assert quiet["exit_status"] == 0
-    down = uknip("crawl", "-q", "--archive", str(tmp_path / "down"), "--delay", "0")
+    hurry = ("--delay", "0", "-s", "UKNIP_RETRY_BACKOFF_SECONDS=0.05")
+    down = uknip("crawl", "-q", "--archive", str(tmp_path / "down"), *hurry)
     assert down.returncode == 4
     assert "the site asked to wait or was down" in down.stdout
