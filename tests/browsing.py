@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datasette.app import Datasette
@@ -20,6 +21,9 @@ from sample_archive import (
     add_tags,
     new_archive,
 )
+
+from uknip_crawler.archive import Archive
+from uknip_crawler.models import Capture
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>\u202e'
 
@@ -75,8 +79,38 @@ def fill(directory: Path) -> Path:
     add_authors(db, hostile, HOSTILE)
     add_tags(db, hostile, HOSTILE)
     add_image(db, hostile, 0, "javascript:alert(5)", alt=HOSTILE, caption=HOSTILE, credit=HOSTILE)
+    db.execute(
+        "INSERT INTO furniture (id, text, rule, pages, first_seen_at, last_seen_at) VALUES (1, 'Follow us', 'line', 7, '2026', '2026')"
+    )
+    db.execute("INSERT INTO article_furniture (article_id, furniture_id) VALUES (?, 1)", [full])
+    db.conn.commit()
     db.close()
+    add_capture(directory, full, CAPTURED_PAGE)
     return directory
+
+
+CAPTURED_PAGE = f"""<html lang=en-GB><head><title>Road</title><link rel=stylesheet href={SITE}/look.css></head><body class=single>
+<ul><li><a href=/travel/>Travel</a></li></ul><p>TRAVEL</p><h1>Road closed near harbour</h1><p>Officers closed the road.</p>
+<img src={SITE}/a.jpg alt="A wall" width=320 height=200><p>Follow us</p><h2>What drivers should do</h2></body></html>""".encode()
+"""What the full story was read from."""
+
+
+def add_capture(
+    directory: Path, article_id: int, source: bytes, headers: tuple[tuple[str, str], ...] = ()
+) -> Path:
+    """Have a story rest on a page as captured; return the WARC file it lies in."""
+    at = datetime(2026, 3, 14, 8, tzinfo=UTC)
+    with Archive(directory) as archive:
+        url = archive.db.execute("SELECT url FROM articles WHERE id = ?", [article_id]).fetchone()[0]
+        headers = (("Content-Type", "text/html; charset=utf-8"), *headers)
+        record = archive.capture(1, Capture(url, 200, headers, source, at), None, at=at)
+        archive.finish_captures(at=at)
+        fetch = {"run_id": 1, "url": url, "kind": "article", "found_by": "seed", "opened_at": CAPTURED}
+        place = {"warc_name": record.name, "warc_offset": record.offset, "warc_length": record.length}
+        with archive.transaction():
+            fetch_id = archive.db.table("fetches").insert(fetch | place).last_pk
+            archive.db.execute("UPDATE articles SET fetch_id = ? WHERE id = ?", [fetch_id, article_id])
+    return directory / "warc" / record.name
 
 
 def end(instance: Datasette) -> None:

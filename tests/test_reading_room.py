@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import re
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 import pytest
-from browsing import HOSTILE, end, fill, get, page_of
+from browsing import HOSTILE, add_capture, end, fill, get, page_of
 from click.testing import CliRunner
 from datasette.app import Datasette
 from defusedxml.ElementTree import fromstring
@@ -33,7 +34,6 @@ from sample_archive import (
 )
 from sqlite_utils import Database
 
-from uknip_crawler.archive import Archive
 from uknip_crawler.archive.redactions import address_mark
 from uknip_crawler.archive.reports.runs import run_report
 from uknip_crawler.archive.reports.status import archive_status
@@ -46,7 +46,6 @@ from uknip_crawler.browse.times import time_element
 from uknip_crawler.browse.wanted import Wanted, understood
 from uknip_crawler.cli.export import command as export_command
 from uknip_crawler.demo.pictures import png
-from uknip_crawler.models import Capture
 
 STORIES = ("/news/uk/breaking/road/", "/gone/", f"/{HOSTILE}")
 ROAD = page_of(STORIES[0])
@@ -60,6 +59,7 @@ ADDRESSES = [
     "/read/story/3",
     "/read/at/http://www.uknip.co.uk/2024/06/14/road?utm_source=feed",
     "/read/story/1/compare",
+    "/read/story/1/page",
     "/read/sections",
     "/read/tags?order=name",
     "/read/authors",
@@ -119,6 +119,7 @@ def test_every_page_is_looked_at() -> None:
     }
     assert {pattern.rpartition("/")[2] for pattern in PAGES if pattern not in looked_at} == {
         "capture",
+        "frame",
         r"cite\.(?P<format>txt|bib|json)",
         r"search\.(?P<format>csv|jsonl|json)",
         r"search\.atom",
@@ -137,7 +138,7 @@ def test_a_page_runs_nothing_and_loads_nothing_from_elsewhere(room: Datasette, p
     assert "script" not in policy
     assert "unsafe" not in policy
     page = document_fromstring(answer.text)
-    assert not page.xpath("//script | //iframe | //object | //*[@style]")
+    assert not page.xpath("//script | //iframe[not(@sandbox='')] | //object | //*[@style]")
     for element in page.iter():
         assert not [name for name in element.attrib if name.startswith("on")]
         assert element.get("href", "/").startswith(("/", "#", "?", "https://"))
@@ -920,47 +921,85 @@ def test_long_unchanged_stretches_are_folded(tmp_path: Path) -> None:
 
 def test_the_capture_is_shown_as_text_with_its_record(tmp_path: Path) -> None:
     """The page's source, the answer's and the record's headers; damage is told, not hidden."""
+    db = new_archive(tmp_path)
+    story = add_article(db, "/a/", "A story")
+    db.close()
     source = "<html><script>alert(9)</script>Caf\u00e9 " + HOSTILE
-    now = datetime(2026, 3, 14, tzinfo=UTC)
-    with Archive(tmp_path) as archive:
-        with archive.transaction():
-            archive.db.execute(
-                "INSERT INTO runs (id, kind, base_url, started_at, version) VALUES (1, 'crawl', 'https://x/', '2026', '1')"
-            )
-        headers = (("Content-Type", "text/html; charset=utf-8"), ("X-Odd", HOSTILE.replace("\u202e", "")))
-        capture = Capture("https://uknip.co.uk/a/", 200, headers, source.encode(), now)
-        record = archive.capture(1, capture, None, at=now)
-        archive.finish_captures(at=now)
-        place = {"warc_name": record.name, "warc_offset": record.offset, "warc_length": record.length}
-        fetch = {
-            "id": 1,
-            "run_id": 1,
-            "url": "https://uknip.co.uk/a/",
-            "kind": "article",
-            "found_by": "seed",
-            "opened_at": CAPTURED,
-        }
-        with archive.transaction():
-            archive.db.table("fetches").insert(fetch | place)
-            archive.db.execute(
-                "INSERT INTO layouts (id, skeleton, name, first_seen_at, last_seen_at) VALUES (1, 'h1', 'Labc123', '2026', '2026')"
-            )
-        add_article(archive.db, "/a/", "A story")
+    damaged = add_capture(tmp_path, story, source.encode(), (("X-Odd", HOSTILE.replace("\u202e", "")),))
     instance = datasette_for(tmp_path)
     page = get(instance, "/read/story/1/capture")
     assert "&lt;script&gt;alert(9)&lt;/script&gt;Café" in page.text
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert "WARC-Record-ID" in page.text
     assert "X-Odd" in page.text
-    damaged = tmp_path / "warc" / record.name
     damaged.write_bytes(damaged.read_bytes()[:-20])
-    assert "It cannot be shown." in get(instance, "/read/story/1/capture").text
+    for part in ("capture", "page"):
+        assert "It cannot be shown." in get(instance, f"/read/story/1/{part}").text
+    assert get(instance, "/read/story/1/page/frame").status_code == 404
     end(instance)
 
 
 def test_a_story_without_a_record_has_no_capture(room: Datasette) -> None:
     """It says so."""
-    assert get(room, "/read/story/1/capture").status_code == 404
+    for part in ("capture", "page", "page/frame"):
+        assert get(room, f"/read/story/2/{part}").status_code == 404
+
+
+def test_every_line_of_the_page_was_read_taken_out_or_stood_beside(archive: Path) -> None:
+    """What was taken out is marked, with the rule; menus are folded away."""
+    db = Database(archive / "uknip.db")
+    body = "Officers closed the road.\n\nWhat drivers should do"
+    db.table("articles").update(1, {"body": body})
+    db.close()
+    instance = datasette_for(archive)
+    page = document_fromstring(get(instance, f"{ROAD}/page").text)
+    end(instance)
+    assert page.xpath("//p[@class='read']/text()") == [
+        "TRAVEL",
+        "Road closed near harbour",
+        "Officers closed the road.",
+        "What drivers should do",
+    ]
+    (out,) = page.xpath("//p[@class='out']")
+    assert (out.xpath("string(del)"), out.get("title")) == (
+        "Follow us",
+        "Taken out by the rule “line”, seen on 7 pages",
+    )
+    assert page.xpath("//details/p//text()") == ["Travel"]
+    assert "1 style sheet was in other files and is not kept" in page.text_content()
+
+
+def test_a_replayed_page_is_let_do_nothing(archive: Path) -> None:
+    """Kept pictures stand in their place, the others are boxes of their size; links lead nowhere and say where they led."""
+    db = Database(archive / "uknip.db")
+    digest = keep_picture(archive, db, 2)
+    db.close()
+    source = f"""<body onload=go() class="single" style="color:red;background:url(//x/y.png)"><style>p {{ background: url(/z.png); color: blue }}
+    </style><script src=/a.js></script><img src="{SITE}/kept-2-300x200.png" srcset="{SITE}/kept-2-600x400.png 2x" onerror=go()><img data-src=/gone-640x480.jpg
+    src="data:image/gif;base64,R0" alt="Boats"><iframe src=//x width=560 height=315></iframe><a href="/b/" ping=/p>More</a>
+    <img src=/no.jpg width=100 height=50></body>"""
+    add_capture(archive, 2, source.encode())
+    instance = datasette_for(archive)
+    answer = get(instance, "/read/story/2/page/frame")
+    end(instance)
+    assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none';")
+    assert "script" not in answer.headers["content-security-policy"]
+    assert answer.headers.get_list("x-frame-options") == ["SAMEORIGIN"]
+    page = document_fromstring(answer.text)
+    kept, gone, player, sized = page.xpath("//img")
+    content = (archive / "images" / digest[:2] / f"{digest}.png").read_bytes()
+    assert kept.get("src") == f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    assert [(box.get("width"), box.get("height"), box.get("alt")) for box in (gone, player, sized)] == [
+        ("640", "480", "Boats"),
+        ("560", "315", "iframe, not kept"),
+        ("100", "50", ""),
+    ]
+    assert (page.xpath("string(//a/@href)"), page.xpath("string(//a/@title)")) == ("#", f"{SITE}/b/")
+    assert page.xpath("string(//body/@style)") == "color:red;background:"
+    assert page.xpath("string(//body/@class)") == "single"
+    assert "color: blue" in answer.text
+    for forbidden in ("script", "onload", "onerror", "srcset", "ping", "z.png"):
+        assert forbidden not in answer.text
 
 
 def keep_picture(archive: Path, db: Database, article_id: int, media_type: str = "image/png") -> str:

@@ -28,6 +28,8 @@ STRICT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+FRAMING_POLICY = f"{STRICT_POLICY}; frame-src 'self'"
+"""Of a page that shows another of ours in a frame."""
 _DATASETTE_POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'{handlers}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -74,8 +76,10 @@ def guarded(app: Asgi) -> Asgi:
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []), *_HEADERS]
-                if not any(name.lower() == POLICY.encode() for name, _ in headers):
+                own = list(message.get("headers", []))
+                told = {name.lower() for name, _ in own}
+                headers = [*own, *(pair for pair in _HEADERS if pair[0] not in told)]
+                if POLICY.encode() not in told:
                     headers.append((POLICY.encode(), _datasette_policy(nonce).encode()))
                 message = message | {"headers": headers}
             await send(message)

@@ -23,13 +23,14 @@ from uknip_crawler.browse.pages import (
     layouts,
     names,
     pictures,
+    replay,
     runs,
     search,
     story,
 )
 from uknip_crawler.browse.pages.asking import Ask, Elsewhere, File, NotHere, Page, Stream, archive_of, query
 from uknip_crawler.browse.pages.streaming import Streamed
-from uknip_crawler.browse.security import POLICY, STRICT_POLICY
+from uknip_crawler.browse.security import FRAMING_POLICY, POLICY, STRICT_POLICY
 
 View = Callable[[Any, Any], Awaitable[Any]]
 Answer = Page | File | Stream
@@ -45,6 +46,8 @@ PAGES: dict[str, Callable[[Ask], Answer]] = {
     rf"/read/story/{story.NAME}": story.show,
     rf"/read/story/{story.NAME}/compare": comparison.show,
     rf"/read/story/{story.NAME}/capture": capture.show,
+    rf"/read/story/{story.NAME}/page": replay.show,
+    rf"/read/story/{story.NAME}/page/frame": replay.frame,
     rf"/read/story/{story.NAME}/cite\.(?P<format>txt|bib|json)": story.cite,
     r"/read/(?P<kind>sections|tags|authors)": names.show,
     r"/read/changes": changes.show,
@@ -109,6 +112,6 @@ async def answer(datasette: Any, request: Any, page: Page) -> Any:
     context = page.context | {"canonical": own if page.status == 200 else None}
     name = page.template if page.media_type else f"{page.template}.html"
     text = await datasette.render_template(f"uknip/{name}", context, request=request)
-    headers = {POLICY: STRICT_POLICY, "cache-control": "no-cache"}
+    headers = {POLICY: FRAMING_POLICY if page.frames else STRICT_POLICY, "cache-control": "no-cache"}
     media_type = page.media_type or "text/html; charset=utf-8"
     return Response(text, status=page.status, headers=headers, content_type=media_type)

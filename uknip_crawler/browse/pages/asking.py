@@ -24,7 +24,8 @@ class Page:
     """A template of templates/uknip/ without its ending, and what it prints.
 
     `canonical` is the page's own address where that is another than it was asked for by; of its query string
-    only the arguments in `keeps` belong to it. A `media_type` says that it is no HTML.
+    only the arguments in `keeps` belong to it. A `media_type` says that it is no HTML, `frames` that it shows another
+    page of ours in a frame.
     """
 
     template: str
@@ -33,6 +34,7 @@ class Page:
     canonical: str = ""
     keeps: tuple[str, ...] = ()
     media_type: str = ""
+    frames: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from uknip_crawler.browse.pages.asking import Ask, File, NotHere, Page
 
 _PAGE_SIZE = 60
-_MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """What is sent as it is said to be; nothing that a browser could run."""
 
 
@@ -49,7 +49,7 @@ def file(ask: Ask) -> File:
         digest=digest,
     )
     path = kept_file(ask.archive / "images", digest)
-    if media_type not in _MEDIA_TYPES or path is None:
+    if media_type not in MEDIA_TYPES or path is None:
         raise NotHere("This picture is not kept.")
     return File(path.read_bytes(), media_type)
 
