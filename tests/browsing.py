@@ -106,6 +106,7 @@ def add_capture(
         record = archive.capture(1, Capture(url, 200, headers, source, at), None, at=at)
         archive.finish_captures(at=at)
         fetch = {"run_id": 1, "url": url, "kind": "article", "found_by": "seed", "opened_at": CAPTURED}
+        fetch |= {"closed_at": CAPTURED, "outcome": "unchanged"}
         place = {"warc_name": record.name, "warc_offset": record.offset, "warc_length": record.length}
         with archive.transaction():
             fetch_id = archive.db.table("fetches").insert(fetch | place).last_pk

@@ -92,7 +92,7 @@ def test_queries_find_what_they_are_named_for(datasette: Datasette) -> None:
     assert [row["headline"] for row in rows("gone.json?")] == ["Cut-off swan"]
     assert [row["article_id"] for row in rows("most_edited.json?")] == [1]
     assert rows("search_snippets.json?words=closed&")[0]["found"] == "Road ⟦closed⟧ near harbour"
-    assert [(row["run"], row["open"], row["failures"]) for row in rows("run_health.json?")] == [(1, 1, None)]
+    assert [(row["run"], row["open"], row["failures"]) for row in rows("run_health.json?")] == [(1, 1, 0)]
     assert {"section": None, "stories": 1, "gone": 1} in rows("stories_per_section.json?")
     assert {"month": "2024-06", "stories": 1, "gone": 0} in rows("stories_per_month.json?")
     page = get(datasette, "/uknip/gone").text

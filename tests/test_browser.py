@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import fill
+from browsing import add_capture, fill
 from capabilities import AXE, AXE_FILE, BROWSER, CACHE, need_programs, unavailable
 from sample_archive import add_article, add_revision
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
@@ -22,21 +25,84 @@ from selenium.webdriver.support.ui import WebDriverWait
 from sqlite_utils import Database
 from test_reading_room import ADDRESSES, keep_picture
 
+from uknip_crawler.browse.replay import REPLAY_POLICY
+
 PAGE_SECONDS = 60
+SETTLING_SECONDS = 1
 DATASETTES_OWN = ["/uknip", "/uknip/articles", "/uknip/articles/3", "/uknip/newest", "/uknip/furniture"]
 
 
+def hostile_page(elsewhere: str) -> bytes:
+    """Return a page that tries every way out to another server that there is without a click, and one with."""
+    ways = (
+        "<script src={0}/script></script><script>fetch('{0}/fetch'); top.location = '{0}/top'; document.title = 'ran'</script>",
+        "<link rel=stylesheet href={0}/sheet><link rel=preconnect href={0}><link rel=prefetch href={0}/prefetch>",
+        "<link rel=preload as=image href={0}/preload><link rel=icon href={0}/icon><link rel=dns-prefetch href={0}>",
+        "<meta http-equiv=refresh content='0;url={0}/refresh'><base href={0}/base/>",
+        "<style>@import '{0}/import'; @font-face {{ font-family: f; src: url({0}/font) }} body {{ background: url({0}/back) }}",
+        "p {{ font-family: f; background: u\\72l({0}/escaped); content: image-set('{0}/set' 1x) }} </style>",
+        "<p style=\"background:url('{0}/inline');list-style-image:u\\72l({0}/list)\">Text</p>",
+        "<img src={0}/img srcset='{0}/srcset 2x'><picture><source srcset={0}/source><img src={0}/in></picture>",
+        "<img src=x onerror=\"new Image().src='{0}/onerror'\"><body background={0}/body><table background={0}/table></table>",
+        "<iframe src={0}/iframe></iframe><iframe srcdoc='<img src={0}/srcdoc>'></iframe><embed src={0}/embed>",
+        "<object data={0}/object></object><video src={0}/video poster={0}/poster autoplay></video><audio src={0}/audio autoplay></audio>",
+        "<svg><image href={0}/svg /><use href='{0}/use#a'/><style>@import '{0}/svg-style'</style><script>fetch('{0}/s')</script></svg>",
+        "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src={0}/mxss&gt;'></mglyph></table></mtext></math>",
+        "<noscript><p title=\"</noscript><img src={0}/noscript onerror=fetch('{0}/n')>\"></noscript>",
+        "<input type=image src={0}/input autofocus onfocus=fetch('{0}/focus')><form id=f action={0}/form></form>",
+        "<a id=out href={0}/click ping={0}/ping target=_top>Away</a><a href='javascript:fetch(\"{0}/js\")'>Script</a>",
+    )
+    return "".join(ways).replace("{{", "{").replace("}}", "}").replace("{0}", elsewhere).encode()
+
+
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def elsewhere() -> Iterator[tuple[str, list[str]]]:
+    """Another server: its address, and what was asked of it. `/hostile` is that page; `/walled` the same under the policy
+    of a replay alone, unclean."""
+    asked: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            asked.append("a connection")
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            if self.path == "/walled":
+                self.send_header("content-security-policy", REPLAY_POLICY)
+            self.end_headers()
+            if self.path in ("/hostile", "/walled"):
+                self.wfile.write(hostile_page(f"http://127.0.0.1:{server.server_port}"))
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, elsewhere: tuple[str, list[str]]) -> Iterator[str]:
     """The address of a reading room that `uknip browse` serves in a process of its own."""
     archive = fill(tmp_path_factory.mktemp("served"))
     db = Database(archive / "uknip.db")
     keep_picture(archive, db, 1)
     story = add_article(
-        db, "/edited/", "Two held", "Two men were held.\n\nThe road is shut.", revision_count=2
+        db,
+        "/edited/",
+        "Two held",
+        "Two men were held.\n\nThe road is shut.",
+        revision_count=2,
+        published_at="2024-07-01T09:00:00Z",
     )
     add_revision(db, story, 2, "Three held", "Three men were held.\n\nThe road is shut.")
     db.close()
+    add_capture(archive, 2, hostile_page(elsewhere[0]))
     command = [sys.executable, "-m", "uknip_crawler", "browse", "--no-open", "--port", "0"]
     with subprocess.Popen(
         [*command, "--archive", str(archive)], stdout=subprocess.PIPE, text=True
@@ -140,17 +206,19 @@ def test_every_page_is_accessible(browser: Chrome, address: str, axe: str, dark:
 
 
 def test_every_page_fits_a_phone(browser: Chrome, address: str) -> None:
-    """Nothing but tables scrolls sideways, and those in a frame of their own."""
+    """Also with the largest text; nothing but tables scrolls sideways, and those in a frame of their own."""
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True},
     )
     try:
+        browser.get(f"{address}/read/looks?text=largest")
         for path in [*ADDRESSES, "/read/story/4/compare"]:
             browser.get(address + path)
             width = browser.execute_script("return document.documentElement.scrollWidth")
             assert width <= 390, (path, width)
     finally:
+        browser.delete_all_cookies()
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
@@ -189,6 +257,32 @@ def test_the_first_key_leads_past_the_menu(browser: Chrome, address: str) -> Non
     in_time(browser).until(lambda _: browser.switch_to.active_element.get_attribute("id") == "main")
 
 
+def test_keys_lead_to_search_on_back_and_to_their_list(browser: Chrome, address: str) -> None:
+    """From anywhere but a field; and not when the reader wants none."""
+    show(browser)
+    body = (By.TAG_NAME, "body")
+    browser.get(f"{address}/read/story/4")
+    follow(browser, body, "p")
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Road closed near harbour"
+    follow(browser, body, "n")
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Two held"
+    browser.find_element(*body).send_keys("/")
+    box = browser.switch_to.active_element
+    assert box.get_attribute("type") == "search"
+    box.send_keys("n/?p")
+    assert box.get_attribute("value") == "n/?p"
+    browser.get(f"{address}/read/search")
+    browser.find_element(*body).send_keys("?")
+    assert browser.find_element(By.ID, "keys").is_displayed()
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not browser.find_element(By.ID, "keys").is_displayed()
+    assert complaints(browser) == []
+    follow(browser, (By.XPATH, "//p[@class='looks']/a[.='off']"), Keys.ENTER)
+    browser.find_element(*body).send_keys("/")
+    assert browser.switch_to.active_element.tag_name == "body"
+    browser.delete_all_cookies()
+
+
 def test_a_kept_picture_is_seen(browser: Chrome, address: str) -> None:
     """Its pixels arrive from the archive."""
     browser.get(f"{address}/read/pictures")
@@ -213,3 +307,31 @@ def test_a_hostile_story_does_nothing(browser: Chrome, address: str, path: str) 
     ran = "return [document.querySelectorAll('img[src=x], [onerror]').length, performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin)).length]"
     assert browser.execute_script(ran) == [0, 0]
     assert complaints(browser) == []
+
+
+@pytest.mark.fault("E03")
+def test_a_replayed_page_asks_nothing_of_anyone(
+    browser: Chrome, address: str, elsewhere: tuple[str, list[str]]
+) -> None:
+    """Not even a connection: no script, style, picture, frame or refresh of it, and no click. What is let through unclean
+    would still be held by the frame's policy; seen plainly, the page asks for many things."""
+    other, asked = elsewhere
+    show(browser)
+    browser.get(f"{address}/read/story/2/page")
+    browser.switch_to.frame(0)
+    browser.find_element(By.ID, "out").click()
+    assert browser.find_element(By.TAG_NAME, "p").text == "Text"
+    assert browser.title != "ran"
+    browser.switch_to.default_content()
+    time.sleep(SETTLING_SECONDS)
+    assert asked == []
+    assert browser.current_url.startswith(address)
+    assert complaints(browser) == []
+    browser.get(f"{other}/walled")
+    time.sleep(SETTLING_SECONDS)
+    assert {path for path in asked if path.startswith("/")} == {"/walled"}
+    complaints(browser)  # of what the policy refused
+    browser.get(f"{other}/hostile")
+    in_time(browser).until(lambda _: len({*asked}) > 10)
+    browser.get("about:blank")
+    complaints(browser)

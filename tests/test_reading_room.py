@@ -120,6 +120,7 @@ def test_every_page_is_looked_at() -> None:
     assert {pattern.rpartition("/")[2] for pattern in PAGES if pattern not in looked_at} == {
         "capture",
         "frame",
+        "looks",
         r"cite\.(?P<format>txt|bib|json)",
         r"search\.(?P<format>csv|jsonl|json)",
         r"search\.atom",
@@ -130,21 +131,41 @@ def test_every_page_is_looked_at() -> None:
 
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_a_page_runs_nothing_and_loads_nothing_from_elsewhere(room: Datasette, path: str) -> None:
-    """No script, no inline style, no foreign file; the policy forbids all three; hostile text is text."""
+    """No script but the room's own, no inline style, no foreign file; the policy forbids them; hostile text is text."""
     answer = get(room, path)
     assert answer.status_code == 200
     policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
-    assert "script" not in policy
+    assert policy.startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action"
+    )
     assert "unsafe" not in policy
     page = document_fromstring(answer.text)
-    assert not page.xpath("//script | //iframe[not(@sandbox='')] | //object | //*[@style]")
+    assert page.xpath("//script/@src") == ["/-/static-plugins/uknip/keys.js"]
+    assert len(page.xpath("//script")) == 1
+    assert not page.xpath("//iframe[not(@sandbox='')] | //object | //*[@style]")
     for element in page.iter():
         assert not [name for name in element.attrib if name.startswith("on")]
         assert element.get("href", "/").startswith(("/", "#", "?", "https://"))
         assert element.get("src", "/").startswith("/")
     assert len(page.xpath("//h1")) == 1
     assert page.get("lang") == "en-GB"
+
+
+def test_a_reader_chooses_the_size_of_the_text_and_keys_or_none(room: Datasette) -> None:
+    """The browser keeps it; one is led back to where one was, and to no other site."""
+    answer = get(room, "/read/looks?text=large&keys=off&back=/read/search%3Fq%3Dfire", follow=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/read/search?q=fire")
+    kept = dict(cookie.split("; ")[0].split("=") for cookie in answer.headers.get_list("set-cookie"))
+    assert kept == {"text": "large", "keys": "off"}
+    page = document_fromstring(asyncio.run(room.client.get("/read/search?q=fire", cookies=kept)).text)
+    assert page.get("class") == "text-large"
+    assert not page.xpath("//script | //dialog")
+    assert page.xpath("//p[@class='looks']/a[@aria-current]/text()") == ["large", "off"]
+    assert page.xpath("//p[@class='looks']/a[.='on']/@href") == [
+        "/read/looks?keys=on&back=%2Fread%2Fsearch%3Fq%3Dfire"
+    ]
+    for away in ("//evil.example", "https://evil.example", "/\\evil.example", ""):
+        assert get(room, f"/read/looks?text=x&back={away}", follow=False).headers["location"] == "/"
 
 
 @pytest.mark.parametrize("path", ADDRESSES)

@@ -65,10 +65,11 @@ class Picture:
 
 def replayed(page: Page, picture_at: Callable[[str], Picture]) -> bytes:
     """Return the page as a document for a frame under REPLAY_POLICY. `page` is used up."""
-    styles = [(style.get("media") or "", style.text or "") for style in page.root.iter("style")]
     etree.strip_elements(page.root, "script", *_NEVER_SEEN, with_tail=False)
+    styles = [(style.get("media") or "", style.text or "") for style in page.root.iter("style")]
     for link in page.root.iter("a"):
-        link.set("title", page.absolute(link.get("href")) or "")
+        if led := page.absolute(link.get("href")):
+            link.set("title", led)
     left = MOST_PICTURE_BYTES
     for element in list(page.root.iter("img", "amp-img", *_FRAMES)):
         if element.tag in _FRAMES:
@@ -141,6 +142,9 @@ def _box(element: Element, told: str, known: tuple[int, int]) -> None:
         shape = known if all(known) else _UNTOLD
         width, height = (width, width * shape[1] // shape[0] or 1) if width else shape
     looks = {name: value for name in ("class", "style", "id") if (value := element.get(name))}
+    if element.tag == "embed":  # libxml2 knows no empty one: what follows it stands in it
+        for inner in reversed(element):
+            element.addnext(inner)
     tail = element.tail
     element.clear()
     element.tag, element.tail = "img", tail

@@ -1,6 +1,6 @@
 """What a browser is told of every answer: which scripts may run, that types are not guessed, that nothing frames us.
 
-Our own pages run no script at all. Datasette's own need theirs, some of them written into the page with values in
+Our own pages run one script, a file of ours for the keys, and need none. Datasette's own need theirs, some of them written into the page with values in
 them: each script that stands in one of Datasette's templates gets the answer's nonce (CSP Level 3, §2.3.1), and
 whatever comes out of the data never does.
 """
@@ -25,7 +25,7 @@ NONCE: ContextVar[str] = ContextVar("nonce", default="")
 POLICY = "content-security-policy"
 
 STRICT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 FRAMING_POLICY = f"{STRICT_POLICY}; frame-src 'self'"

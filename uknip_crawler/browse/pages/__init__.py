@@ -21,6 +21,7 @@ from uknip_crawler.browse.pages import (
     comparison,
     front,
     layouts,
+    looks,
     names,
     pictures,
     replay,
@@ -36,6 +37,7 @@ View = Callable[[Any, Any], Awaitable[Any]]
 Answer = Page | File | Stream
 
 _LIMIT_MS = 10_000
+_REMEMBERED_SECONDS = 365 * 24 * 3600
 
 PAGES: dict[str, Callable[[Ask], Answer]] = {
     r"/": front.show,
@@ -58,6 +60,7 @@ PAGES: dict[str, Callable[[Ask], Answer]] = {
     r"/read/layouts": layouts.show,
     r"/read/layouts/(?P<name>[^/]{1,64})": layouts.show_one,
     r"/read/furniture": layouts.show_furniture,
+    r"/read/looks": looks.choose,
     r"/read/runs": runs.show,
     r"/read/runs/(?P<id>\d{1,18})": runs.show_one,
     r"/read/ledger": runs.show_ledger,
@@ -88,9 +91,12 @@ def _view(build: Callable[[Ask], Answer]) -> View:
         try:
             found = await database.execute_fn(built)
         except Elsewhere as error:
-            return Response.redirect(
+            lead = Response.redirect(
                 str(datasette.urls.path(str(error))), headers={"cache-control": "no-cache"}
             )
+            for name, value in error.remember.items():
+                lead.set_cookie(name, value, max_age=_REMEMBERED_SECONDS, httponly=True, samesite="strict")
+            return lead
         except NotHere as error:
             found = Page("missing", {"what": str(error)}, status=404)
         except sqlite3.OperationalError as error:
@@ -109,7 +115,12 @@ def _view(build: Callable[[Ask], Answer]) -> View:
 async def answer(datasette: Any, request: Any, page: Page) -> Any:
     """Return a page that may run no script and is asked for anew each time."""
     own = page.canonical or request.path + query(**{name: request.args.get(name) for name in page.keeps})
-    context = page.context | {"canonical": own if page.status == 200 else None}
+    context = page.context | {
+        "canonical": own if page.status == 200 else None,
+        "looks": looks.looks(request.cookies),
+        "choices": looks.CHOICES,
+        "this_page": request.full_path,
+    }
     name = page.template if page.media_type else f"{page.template}.html"
     text = await datasette.render_template(f"uknip/{name}", context, request=request)
     headers = {POLICY: FRAMING_POLICY if page.frames else STRICT_POLICY, "cache-control": "no-cache"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
@@ -16,7 +17,14 @@ class NotHere(Exception):
 
 
 class Elsewhere(Exception):
-    """What is asked for has another address in the reading room; the message is its path and query string."""
+    """What is asked for has another address in the reading room; the message is its path and query string.
+
+    `remember` has the browser keep values by name.
+    """
+
+    def __init__(self, address: str, remember: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(address)
+        self.remember = remember
 
 
 @dataclass(frozen=True, slots=True)
