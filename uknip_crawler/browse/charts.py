@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -172,3 +173,8 @@ def _without_crowding(years: list[tuple[float, str]]) -> list[tuple[float, str]]
         if not kept or kept[-1][0] - x >= 64:
             kept.append((x, year))
     return kept[::-1]
+
+
+def colour_of(name: str) -> str:
+    """Return the colour that a site's name always gets, seen on light and dark: CSS, of any hue."""
+    return f"hsl({hashlib.sha256(name.encode()).digest()[0] * 360 // 256} 55% 50%)"

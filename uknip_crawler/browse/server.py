@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import webbrowser
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,18 +22,32 @@ from uknip_crawler.archive import DATABASE, open_readonly
 from uknip_crawler.browse.door import door
 from uknip_crawler.browse.figures import COVERAGE
 from uknip_crawler.browse.metadata import DATABASE_NAME, QUERIES, SETTINGS, metadata
-from uknip_crawler.browse.pages.asking import archive_of
+from uknip_crawler.browse.rooms import Room, bases, rooms_app
+from uknip_crawler.browse.security import Asgi
 from uknip_crawler.errors import StorageError, UsageError
 
 _POLL_SECONDS = 0.05
 
 
-def datasette_for(archive: Path) -> Datasette:
+def datasette_for(archive: Path, *, base: str = "/") -> Datasette:
     """Return Datasette on the archive, opened read-only and mutable: a crawl in progress is visible.
 
-    Never `immutable`: that ignores the write-ahead log. Raises UsageError when there is no archive,
-    StorageError when it cannot be read.
+    Never `immutable`: that ignores the write-ahead log. `base` is where its pages lie. Raises UsageError when there is
+    no archive, StorageError when it cannot be read.
     """
+    site = site_of(archive)
+    # with rich at hand Datasette prints every refused query as pages of traceback; a real fault it prints plainly too
+    rich.reconfigure(quiet=True)
+    # from Datasette 1.0 on, ready-made queries are no metadata
+    later = (
+        {"config": {"databases": {DATABASE_NAME: {"queries": QUERIES}}}} if __version_info__ >= ("1",) else {}
+    )
+    settings = SETTINGS | {"base_url": base}
+    return Datasette([str(archive / DATABASE)], metadata=metadata(site), settings=settings, **later)
+
+
+def site_of(archive: Path) -> str:
+    """Return the host that an archive is of, `empty` before the first run. Raises as `datasette_for` does."""
     db = open_readonly(archive)
     try:
         db.conn.execute("SELECT 1 FROM articles LIMIT 1").fetchone()
@@ -41,14 +56,19 @@ def datasette_for(archive: Path) -> Datasette:
         raise StorageError(f"{archive}: cannot read the archive: {error}") from error
     finally:
         db.close()
-    site = (urlsplit(row[0]).netloc if row else "").removeprefix("www.") or "empty"
-    # with rich at hand Datasette prints every refused query as pages of traceback; a real fault it prints plainly too
-    rich.reconfigure(quiet=True)
-    # from Datasette 1.0 on, ready-made queries are no metadata
-    later = (
-        {"config": {"databases": {DATABASE_NAME: {"queries": QUERIES}}}} if __version_info__ >= ("1",) else {}
-    )
-    return Datasette([str(archive / DATABASE)], metadata=metadata(site), settings=SETTINGS, **later)
+    return (urlsplit(row[0]).netloc if row else "").removeprefix("www.") or "empty"
+
+
+def room_for(archives: Sequence[Path]) -> Asgi:
+    """Return the application that shows one archive, or several under their names. Raises as `datasette_for` does."""
+    if len(archives) == 1:
+        app: Asgi = datasette_for(archives[0]).app()
+    else:
+        places = zip(archives, bases(archives, [site_of(archive) for archive in archives]), strict=True)
+        app = rooms_app([Room(path, base, datasette_for(path, base=base)) for path, base in places])
+    for archive in archives:
+        COVERAGE.prepare(archive)
+    return app
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -62,13 +82,12 @@ def listen(host: str, port: int) -> socket.socket:
         raise UsageError(f"port {port} on {host} {reason}") from error
 
 
-def serve(datasette: Datasette, listener: socket.socket, *, open_page: str | None) -> None:
+def serve(app: Asgi, listener: socket.socket, *, open_page: str | None) -> None:
     """Answer requests until interrupted; open `open_page` in the browser once the server answers."""
-    COVERAGE.prepare(archive_of(datasette.get_database(DATABASE_NAME)))
     threading.Thread(
         target=import_module, args=("uknip_crawler.extraction.page.content",), daemon=True
     ).start()
-    guarded = door(datasette.app(), *listener.getsockname()[:2])
+    guarded = door(app, *listener.getsockname()[:2])
     server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning", lifespan="on", ws="none"))
     if open_page:
         threading.Thread(target=_open_when_started, args=(server, open_page), daemon=True).start()

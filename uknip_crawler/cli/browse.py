@@ -26,18 +26,27 @@ from uknip_crawler.cli.output import echo
     help="Address to listen on; any but the default lets others read.",
 )
 @click.option("--no-open", is_flag=True, help="Do not open the browser.")
+@click.argument(
+    "archives", nargs=-1, metavar="[ARCHIVE]...", type=click.Path(path_type=Path, file_okay=False)
+)
 @archive_option
-def command(port: int, host: str, no_open: bool, directory: Path) -> None:
-    """Read and search the archive in the browser, also while a crawl is writing to it."""
+def command(port: int, host: str, no_open: bool, archives: tuple[Path, ...], directory: Path) -> None:
+    """Read and search the archive in the browser, also while a crawl is writing to it.
+
+    Several ARCHIVEs, or a folder that holds some, are shown in one room, each under its own name.
+    """
+    from uknip_crawler.browse.rooms import archives_in
     from uknip_crawler.browse.server import (
-        datasette_for,
         listen,
         page_address,
+        room_for,
         serve,
     )  # half a second to import
 
-    datasette = datasette_for(directory)
+    shown = archives_in(archives) if archives else [directory]
+    app = room_for(shown)
     listener = listen(host, port)
     address = page_address(listener)
-    echo(f"{directory} is at {address} (Ctrl-C stops)")
-    serve(datasette, listener, open_page=None if no_open else address)
+    named = f"{shown[0]} is" if len(shown) == 1 else f"{len(shown)} archives are"
+    echo(f"{named} at {address} (Ctrl-C stops)")
+    serve(app, listener, open_page=None if no_open else address)

@@ -81,7 +81,7 @@ def is_own(path: str) -> bool:
 def _view(build: Callable[[Ask], Answer]) -> View:
     async def view(request: Any, datasette: Any) -> Any:
         database = datasette.get_database(DATABASE_NAME)
-        root = datasette.absolute_url(request, "/").rstrip("/")
+        root = datasette.absolute_url(request, datasette.urls.path("/")).rstrip("/")
         ask = Ask(request.args, request.url_vars, archive_of(database), request.query_string, root)
 
         def built(connection: Any) -> Answer:
@@ -114,12 +114,14 @@ def _view(build: Callable[[Ask], Answer]) -> View:
 
 async def answer(datasette: Any, request: Any, page: Page) -> Any:
     """Return a page that may run no script and is asked for anew each time."""
-    own = page.canonical or request.path + query(**{name: request.args.get(name) for name in page.keeps})
+    own = (page.canonical and datasette.urls.path(page.canonical)) or request.path + query(
+        **{name: request.args.get(name) for name in page.keeps}
+    )
     context = page.context | {
         "canonical": own if page.status == 200 else None,
         "looks": looks.looks(request.cookies),
         "choices": looks.CHOICES,
-        "this_page": request.full_path,
+        "this_page": request.full_path[len(datasette.urls.path("/")) - 1 :],
     }
     name = page.template if page.media_type else f"{page.template}.html"
     text = await datasette.render_template(f"uknip/{name}", context, request=request)

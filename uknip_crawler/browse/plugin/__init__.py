@@ -19,6 +19,7 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLi
 
 from uknip_crawler.browse.blocks import block_summary
 from uknip_crawler.browse.bounds import bound
+from uknip_crawler.browse.charts import colour_of
 from uknip_crawler.browse.links import address, is_web_address, web_link
 from uknip_crawler.browse.metadata import DATABASE_NAME, PLUGIN_NAME, QUERIES
 from uknip_crawler.browse.pages import View, answer, is_own, routes
@@ -53,10 +54,17 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     if not _is_ours(datasette):
         return
     env.add_extension(ScriptNonces)
-    env.filters |= {"time": time_element, "london": london_time, "number": "{:,}".format, "address": address}
+    env.filters |= {
+        "time": time_element,
+        "london": london_time,
+        "number": "{:,}".format,
+        "address": address,
+        "colour": colour_of,
+    }
     env.globals |= {"query_string": query, "uknip_nonce": NONCE.get, "datasette_version": __version__}
     env.globals["permalink"] = lambda url: datasette.urls.path(permalink(url))
     env.globals["site_name"] = datasette.plugin_config(PLUGIN_NAME)["site"]
+    env.globals["is_one_of_many"] = datasette.setting("base_url") != "/"
 
 
 @hookimpl
@@ -117,11 +125,16 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Gene
         return answers
     if isinstance(exception, NotFound) and not request.path.endswith(".json"):
         return [answer(datasette, request, Page("missing", {"what": "There is no such page."}, status=404))]
-    if isinstance(exception, sqlite3.Error | ValueError | OverflowError) and not is_own(request.path):
+    if isinstance(exception, sqlite3.Error | ValueError | OverflowError) and not is_own(_path(request)):
         line = f"{request.path}: {type(exception).__name__}: {exception}".encode("ascii", "backslashreplace")
         print(line.decode()[:500].replace("\n", " "), file=sys.stderr)
         return [answer(datasette, request, Page("missing", {"what": "This cannot be answered."}, status=400))]
     return answers
+
+
+def _path(request: Any) -> str:
+    """Return the path without what stands before the pages of one of several archives."""
+    return str(request.scope.get("route_path") or request.path)
 
 
 @hookimpl
