@@ -41,6 +41,7 @@ from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month, curves
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.pages.asking import Stream
 from uknip_crawler.browse.pages.streaming import Streamed
+from uknip_crawler.browse.places import is_place
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.browse.times import time_element
 from uknip_crawler.browse.wanted import Wanted, understood
@@ -63,6 +64,8 @@ ADDRESSES = [
     "/read/sections",
     "/read/tags?order=name",
     "/read/authors",
+    "/read/places",
+    f"{page_of('/gone/')}/copy/{ROAD[-16:]}",
     "/read/changes",
     "/read/changes?kind=headline&section=breaking",
     "/read/calendar",
@@ -757,6 +760,47 @@ def test_a_story_page_reads_like_the_story(room: Datasette) -> None:
     assert places == sorted(places)
 
 
+def test_copies_stand_side_by_side_with_what_both_say_marked(tmp_path: Path) -> None:
+    """Six words in a row or more, whatever their marks and capitals; each side with its share."""
+    db = new_archive(tmp_path / "copies")
+    one = "A boat sank off Dover - on Friday night, police said.\n\nNobody was <hurt>."
+    two = "“A boat sank off Dover on Friday Night” was the headline.\n\nNobody was <hurt>."
+    stories = [
+        add_article(db, f"/{at}/", f"Boat {at}", body)
+        for at, body in enumerate((one, two, "Other words here."))
+    ]
+    similar = {"article_id": stories[0], "other_id": stories[1], "similarity": 0.5, "shared": "[]"}
+    db.table("near_duplicates").insert(similar)
+    db.close()
+    instance = datasette_for(tmp_path / "copies")
+    keys = [page_of(f"/{at}/")[-16:] for at in range(3)]
+    story = document_fromstring(get(instance, f"/read/story/{keys[0]}").text)
+    assert story.xpath("//ul[@class='copies']//a[.='Side by side']/@href") == [
+        f"/read/story/{keys[0]}/copy/{keys[1]}"
+    ]
+    page = document_fromstring(get(instance, f"/read/story/{keys[0]}/copy/{keys[1]}").text)
+    assert page.xpath("//article//mark/text()") == [
+        "A boat sank off Dover - on Friday night,",
+        "“A boat sank off Dover on Friday Night”",
+    ]
+    assert page.xpath("//article//p[last()]/text()")[-1] == "Nobody was <hurt>."
+    assert page.xpath("//article//span[contains(., 'shared')]/text()") == ["62 % shared", "57 % shared"]
+    apart = document_fromstring(get(instance, f"/read/story/{keys[0]}/copy/{keys[2]}").text)
+    assert not apart.xpath("//article//mark")
+    for nobody in (keys[0], "0" * 16):
+        assert get(instance, f"/read/story/{keys[0]}/copy/{nobody}").status_code == 404
+    end(instance)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_town"),
+    [("Dover", True), ("southend", True), ("Bo'ness", True), ("Isle of Dogs Police", False), ("", False)],
+)
+def test_towns_are_told_from_other_tags(name: str, is_town: bool) -> None:
+    """In any writing, without their river too."""
+    assert is_place(name) is is_town
+
+
 def test_a_gone_story_says_so(room: Datasette) -> None:
     """With the time it was found missing."""
     page = text_of(room, "/read/story/2")
@@ -1065,7 +1109,7 @@ def test_what_is_no_picture_is_never_sent_as_one(archive: Path) -> None:
 
 
 def test_sections_tags_and_authors_are_ways_in(tmp_path: Path) -> None:
-    """Each with its stories counted, its months, its newest; most stories first or by name; no redacted story."""
+    """Towns among the tags too. Each with its stories counted, its months, its newest; most stories first or by name; no redacted story."""
     db = new_archive(tmp_path / "names")
     for number, (section, tag, author) in enumerate(
         [
@@ -1094,6 +1138,8 @@ def test_sections_tags_and_authors_are_ways_in(tmp_path: Path) -> None:
     assert rows("/read/sections") == [("crime", "2", ["Story 1", "Story 0"]), ("art", "1", ["Story 2"])]
     assert rows("/read/sections?order=name")[0][0] == "art"
     assert rows("/read/tags?part=OVER") == [("Dover", "1", ["Story 2"])]
+    assert rows("/read/places") == [("Dover", "1", ["Story 2"])]
+    assert '<a href="/read/search?tag=Dover">' in get(instance, "/read/places").text
     assert rows("/read/authors") == [("Zoe Quay", "2", ["Story 2", "Story 0"]), ("Al Pier", "1", ["Story 1"])]
     page = get(instance, "/read/authors").text
     assert '<a href="/read/search?author=Al+Pier">' in page

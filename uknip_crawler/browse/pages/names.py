@@ -1,4 +1,4 @@
-"""Ways in: every section, tag and author with its stories counted, their course over time, and the newest of them."""
+"""Ways in: every section, tag, author and place with its stories counted, their course over time, and the newest of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from uknip_crawler.browse.charts import Curve, curves, is_month
 from uknip_crawler.browse.pages.asking import Ask, Page
 from uknip_crawler.browse.pages.cards import Card, cards
+from uknip_crawler.browse.places import is_place
 
 _PAGE_SIZE = 50
 _NEWEST = 2
-_KINDS = {"sections": "section", "tags": "tag", "authors": "author"}
+_KINDS = {"sections": "section", "tags": "tag", "authors": "author", "places": "place"}
 _ORDERS = ("stories", "name")
 _SHOWN = "NOT IN (SELECT id FROM articles WHERE status = 'redacted')"
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A section, tag or author; `curve` is None where no story of it has a month."""
+    """A section, tag, author or place; `curve` is None where no story of it has a month."""
 
     name: str
     stories: int
@@ -32,11 +33,14 @@ def show(ask: Ask) -> Page:
     order = ask.text("order")
     order = order if order in _ORDERS else _ORDERS[0]
     page, part = ask.number("page", 1, most=10_000), ask.text("part", 100)
-    names = _sections(ask) if kind == "section" else _counts(ask, kind)
+    source = "tag" if kind == "place" else kind  # towns are tags
+    names = _sections(ask) if kind == "section" else _counts(ask, source)
+    if kind == "place":
+        names = [one for one in names if is_place(one[1])]
     names = [one for one in names if part.casefold() in one[1].casefold()]
     names.sort(key=lambda one: (-one[2], one[1]) if order == "stories" else (one[1].casefold(), one[1]))
     shown = names[(page - 1) * _PAGE_SIZE :][:_PAGE_SIZE]
-    months, newest = _of_sections(ask, shown) if kind == "section" else _of_names(ask, kind, shown)
+    months, newest = _of_sections(ask, shown) if kind == "section" else _of_names(ask, source, shown)
     drawn = curves(months)
     short = {
         card.story["id"]: card for card in cards(ask, [number for ids in newest.values() for number in ids])
@@ -45,6 +49,7 @@ def show(ask: Ask) -> Page:
         "names",
         {
             "kind": kind,
+            "filter": source,
             "plural": ask.path["kind"],
             "kinds": tuple(_KINDS),
             "names": [
