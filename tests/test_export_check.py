@@ -323,6 +323,46 @@ def test_parquet_is_compared_row_by_row(
     assert check_export(archive, out).altered == ["out"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet", "datapackage"])
+def test_what_changed_since_a_dataset_was_frozen(archive: Path, tmp_path: Path, kind: str) -> None:
+    """Added, changed with its fields, moved, gone; what was only visited again is counted and no change."""
+    out = tmp_path / "out"
+    run(archive, kind, "-o", out)
+    assert "+ " not in run(archive, "--diff", out).stdout
+    db = Database(archive / "uknip.db")
+    add_article(db, "/new/", "=New")
+    db.execute("UPDATE articles SET url = ? WHERE url = ?", [f"{SITE}/quay/", f"{SITE}/ferry/"])
+    ferry = db.execute("SELECT id FROM articles WHERE url = ?", [f"{SITE}/quay/"]).fetchone()[0]
+    add_alias(db, ferry, "/ferry/")
+    db.execute("UPDATE articles SET last_seen_at = '2027-01-01T00:00:00Z'")
+    db.execute("UPDATE articles SET headline = '-Swans' WHERE headline = 'Swan'")
+    db.execute("UPDATE articles SET status = 'redacted' WHERE headline = 'Undated'")
+    db.conn.commit()
+    db.close()
+    told = json.loads(run(archive, "--diff", out, "--json").stdout)["tables"]["articles"]
+    assert told == {
+        "added": [f"{SITE}/new/"],
+        "changed": [{"key": f"{SITE}/swan/", "fields": ["headline", "last_seen_at"]}],
+        "moved": [
+            {"from": f"{SITE}/ferry/", "to": f"{SITE}/quay/", "fields": ["url", "aliases", "last_seen_at"]}
+        ],
+        "gone": [f"{SITE}/undated/"],
+        "reread": 0,
+    }
+    lines = run(archive, "--diff", out).stdout.splitlines()
+    assert [line for line in lines if line.startswith(("+", "~"))][:2] == [
+        f"+ {SITE}/new/",
+        f"~ {SITE}/swan/  headline, last_seen_at",
+    ]
+    assert f"articles since {out}: 1 added, 1 changed, 1 moved, 1 gone" in lines
+    run(archive, kind, "-o", out)
+    edit(archive, "UPDATE articles SET last_seen_at = '2028-01-01T00:00:00Z'")
+    assert (
+        f"articles since {out}: 3 only visited or read again"
+        in run(archive, "--diff", out).stdout.splitlines()
+    )
+
+
 def test_an_export_remembers_its_options(archive: Path, tmp_path: Path) -> None:
     """What they leave out may change; what they chose may not."""
     out = tmp_path / "out.csv"
@@ -429,7 +469,9 @@ def test_a_hostile_note_is_one_line(archive: Path, tmp_path: Path, change: dict[
     ("arguments", "message"),
     [
         (["--check", "nowhere.csv"], "there is no such file or folder"),
-        (["csv", "--check", "nowhere.csv"], "takes no FORMAT"),
+        (["csv", "--check", "nowhere.csv"], "stand alone"),
+        (["--diff", "nowhere.csv"], "there is no such file or folder"),
+        (["--check", "a", "--diff", "b"], "stand alone"),
         ([], "name a format: csv, json, jsonl, parquet, datapackage"),
     ],
 )

@@ -21,6 +21,7 @@ from uknip_crawler.export import (
     Recipe,
     Summary,
     check_export,
+    diff_export,
     write_export,
 )
 from uknip_crawler.export.formats import Row
@@ -76,6 +77,13 @@ from uknip_crawler.export.snapshot import Watch
     type=click.Path(path_type=Path),
     help="Write nothing; tell whether an exported file or folder still matches the archive.",
 )
+@click.option(
+    "--diff",
+    "older",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write nothing; tell what was added, changed, moved or gone since a file or folder was exported.",
+)
 @json_option
 @archive_option
 def command(
@@ -86,6 +94,7 @@ def command(
     without_text: bool,
     raw: bool,
     check: Path | None,
+    older: Path | None,
     as_json: bool,
     directory: Path,
     **filters: Any,
@@ -100,13 +109,19 @@ def command(
     uknip export parquet --table revisions
     uknip export datapackage -o dataset --without-text
     uknip export --check dataset
+    uknip export --diff dataset
 
     Exit status of --check: 0 the export matches, 3 it does not.
     """
-    if check is not None:
-        if format_name is not None:
-            raise UsageError("--check takes no FORMAT: how the export was made is kept beside it")
-        _check(directory, check, as_json)
+    if check is not None or older is not None:
+        if format_name is not None or None not in (check, older):
+            raise UsageError(
+                "--check and --diff stand alone, without FORMAT: how the export was made is kept beside it"
+            )
+        if check is not None:
+            _check(directory, check, as_json)
+        if older is not None:
+            _diff(directory, older, as_json)
         return
     if format_name is None:
         raise UsageError(f"name a format: {', '.join((*FORMATS, PACKAGE))}")
@@ -151,6 +166,27 @@ def _check(directory: Path, path: Path, as_json: bool) -> None:
     else:
         echo(result.text())
     sys.exit(0 if result.matches else 3)
+
+
+def _diff(directory: Path, path: Path, as_json: bool) -> None:
+    with progress("Comparing") as report:
+        found = diff_export(directory, path, watch=_watch(report))
+    if as_json:
+        tables = {table: difference.as_json() for table, difference in found.items()}
+        echo(json.dumps({"path": str(path), "tables": tables}, ensure_ascii=False))
+        return
+    for table, difference in found.items():
+        for line in difference.lines():
+            echo(line)
+        counts = (
+            (len(difference.added), "added"),
+            (len(difference.changed), "changed"),
+            (len(difference.moved), "moved"),
+            (len(difference.gone), "gone"),
+            (difference.reread, "only visited or read again"),
+        )
+        told = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing changed"
+        echo(f"{TABLES[table].rows} since {path}: {told}")
 
 
 def _closing_line(summary: Summary, as_json: bool) -> str:

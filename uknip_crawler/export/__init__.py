@@ -1,6 +1,7 @@
 """Archive rows → CSV, JSON, JSON Lines, Parquet, data package: streamed, whole or absent, the same bytes every time."""
 
 from uknip_crawler.export.checking import CheckResult, check_export
+from uknip_crawler.export.differing import Difference, diff_export
 from uknip_crawler.export.formats import FORMATS
 from uknip_crawler.export.recipe import PACKAGE, Recipe
 from uknip_crawler.export.selection import Selection, parse_day
@@ -12,10 +13,12 @@ __all__ = [
     "PACKAGE",
     "TABLES",
     "CheckResult",
+    "Difference",
     "Recipe",
     "Selection",
     "Summary",
     "check_export",
+    "diff_export",
     "parse_day",
     "write_export",
 ]

@@ -64,6 +64,18 @@ def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
 
 
+def how_it_was_made(path: Path) -> Recipe:
+    """Return the recipe of the export at a path. Raises UsageError where it is not known."""
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder")
+    note = path / package.DESCRIPTOR if path.is_dir() else sidecar(path)
+    made = _read(note)
+    recipe = Recipe.from_json(made.get("uknip") if path.is_dir() and isinstance(made, dict) else made, note)
+    if (recipe.format == PACKAGE) is not path.is_dir():
+        raise _unreadable(note)
+    return recipe
+
+
 def _check_file(moment: Snapshot, path: Path, watch: Watch) -> CheckResult:
     note = sidecar(path)
     made = _read(note)

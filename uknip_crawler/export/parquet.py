@@ -53,6 +53,15 @@ def holds(path: Path, rows: Iterable[tuple[Any, ...]], fields: Sequence[Field]) 
         return False
 
 
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield a file's rows by column name. Raises ValueError for what is no Parquet, OSError when it cannot be read."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH):
+            yield from batch.to_pylist()
+
+
 def schema(fields: Sequence[Field]) -> pa.Schema:
     """Return the columns: text, integers, UTC timestamps, lists; `images` is a list of structs.
 
