@@ -56,6 +56,7 @@ PAGES = (
     "/read/sections",
     "/read/tags",
     "/read/authors",
+    "/read/places",
     "/read/changes",
     "/read/changes?kind=headline&section=crime",
     "/read/changes.atom",
@@ -83,6 +84,10 @@ def build(directory: Path, rows: int) -> None:
     db = Database(directory / DATABASE)
     db.conn.execute("PRAGMA synchronous = OFF")
     migrations.apply(db)
+    # a checksum for every row is the crawl's work: here it would take most of the time
+    for (trigger,) in db.execute("SELECT name FROM sqlite_schema WHERE name LIKE '_sealing_%'").fetchall():
+        db.execute(f"DROP TRIGGER {trigger}")
+    db.conn.commit()
     then, numbers = "2026-01-01T00:00:00Z", range(1, rows + 1)
 
     def fill(table: str, records: Iterator[dict[str, Any]]) -> None:

@@ -48,7 +48,7 @@ def test_what_init_is_told_holds_and_is_shown_with_its_source(
         "images": {"value": True, "source": "file"},
         **{
             key: {"value": None, "source": "default"}
-            for key in ("notices", "notice_command", "metrics", "ping")
+            for key in ("notices", "notice_command", "metrics", "ping", "dataset")
         },
     }
     lines = uknip("config", cwd=tmp_path).stdout.splitlines()
@@ -61,6 +61,7 @@ def test_what_init_is_told_holds_and_is_shown_with_its_source(
         ["notice_command", "none"],
         ["metrics", "none"],
         ["ping", "none"],
+        ["dataset", "none"],
     ]
 
 

@@ -38,6 +38,7 @@ FILES = [
     "images.csv",
     "ledger.csv",
     "revisions.csv",
+    "ro-crate-metadata.json",
 ]
 
 
@@ -194,6 +195,40 @@ def test_the_citation_is_a_citation_file(archive: Path, tmp_path: Path) -> None:
     assert (citation["cff-version"], citation["type"]) == ("1.2.0", "dataset")
     assert citation["date-released"] in ("2026-03-14", yaml.safe_load("2026-03-14"))
     assert citation["identifiers"][0]["value"] == f"sha256:{descriptor['id']}"
+
+
+def test_what_its_keeper_said_once_is_in_every_part_of_a_package(archive: Path, tmp_path: Path) -> None:
+    """Author, title, licence, DOI and contact from uknip.toml; the licence only of what the publisher did not write."""
+    (archive / "uknip.toml").write_text(
+        """[dataset]\nauthor = "Ann Lee"\ntitle = "Ferries"\nlicence = "CC-BY-4.0"\ndoi = "10.5281/zenodo.7"\ncontact = "ann@x.example"\n"""
+    )
+    folder = tmp_path / "dataset"
+    run(archive, "datapackage", "-o", folder, "--without-text")
+    descriptor = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    assert (descriptor["title"], descriptor["doi"], descriptor["licenses"][0]["name"]) == (
+        "Ferries",
+        "10.5281/zenodo.7",
+        "CC-BY-4.0",
+    )
+    assert descriptor["contributors"] == [{"title": "Ann Lee", "role": "author", "email": "ann@x.example"}]
+    citation = yaml.safe_load((folder / "CITATION.cff").read_text("utf-8"))
+    assert (citation["authors"], citation["doi"], citation["license"]) == (
+        [{"name": "Ann Lee"}],
+        "10.5281/zenodo.7",
+        "CC-BY-4.0",
+    )
+    readme = (folder / "README.md").read_text("utf-8")
+    assert "Ann Lee: Ferries. Dataset, 2026-03-14, https://doi.org/10.5281/zenodo.7, sha256:" in readme
+    crate = {one["@id"]: one for one in json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]}
+    assert crate["./"]["identifier"] == "https://doi.org/10.5281/zenodo.7"
+    assert crate[crate["./"]["author"]["@id"]]["name"] == "Ann Lee"
+    assert f"sha256:{crate['articles.csv']['sha256']}" == descriptor["resources"][0]["hash"]
+    assert {part["@id"] for part in crate["./"]["hasPart"]} == {*FILES} - {"ro-crate-metadata.json"}
+    run(archive, "datapackage", "-o", folder)
+    assert json.loads((folder / "datapackage.json").read_text())["licenses"][0]["name"] == "other-closed"
+    (archive / "uknip.toml").write_text('[dataset]\ndoi = "zenodo"\n')
+    with pytest.raises(UsageError, match="write it like"):
+        run(archive, "datapackage", "-o", folder)
 
 
 def test_the_same_archive_gives_the_same_package(archive: Path, tmp_path: Path) -> None:

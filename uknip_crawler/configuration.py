@@ -26,7 +26,10 @@ _DEFAULTS: dict[str, Any] = {
     "notice_command": None,
     "metrics": None,
     "ping": None,
+    "dataset": None,
 }
+DATASET = ("author", "title", "licence", "doi", "contact")
+"""What can be said of the datasets that are exported as packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Value:
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What is set, by the file or by options; None is not set. `delay` in seconds; `notices` are Apprise's addresses,
-    `metrics` a file, `ping` the address of a dead man's switch."""
+    `metrics` a file, `ping` the address of a dead man's switch, `dataset` what is said of exported packages."""
 
     site: str | None = None
     contact: str | None = None
@@ -50,6 +53,7 @@ class Configuration:
     notice_command: str | None = None
     metrics: str | None = None
     ping: str | None = None
+    dataset: dict[str, str] | None = None
 
     def said(self) -> dict[str, Any]:
         """Return what is set, by name, in the file's order."""
@@ -68,6 +72,7 @@ class Settled:
     notice_command: Value
     metrics: Value
     ping: Value
+    dataset: Value
 
 
 def read(directory: Path) -> Configuration:
@@ -166,6 +171,10 @@ def _trouble(name: str, value: Any) -> str | None:
         if not isinstance(value, list):
             return 'give addresses as Apprise knows them in a list, such as ["mailto://..."]'
         return next((trouble for one in value if (trouble := _trouble("notice", one))), None)
+    if name == "dataset":
+        if not isinstance(value, dict) or not value.keys() <= {*DATASET}:
+            return f"a table of {', '.join(DATASET)}"
+        return next((trouble for one in value.values() if (trouble := _trouble("text", one))), None)
     if not isinstance(value, str) or any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
         return "give one line of text in quotes"
     if name == "site":

@@ -57,4 +57,6 @@ def text(directory: Path, settled: Settled) -> str:
 def _shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {said}" for name, said in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -13,6 +13,7 @@ from rich.filesize import decimal
 
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import Report, echo, progress
+from uknip_crawler.configuration import read
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import (
     FORMATS,
@@ -24,6 +25,7 @@ from uknip_crawler.export import (
     diff_export,
     write_export,
 )
+from uknip_crawler.export.dataset import dataset_of
 from uknip_crawler.export.formats import Row
 from uknip_crawler.export.recipe import selection_of
 from uknip_crawler.export.snapshot import Watch
@@ -136,7 +138,8 @@ def command(
     destination = None if output == "-" else Path(output or _default(recipe))
     try:
         with progress("Exporting") as report:
-            summary = write_export(directory, recipe, destination, watch=_watch(report))
+            dataset = dataset_of(read(directory).dataset)
+            summary = write_export(directory, recipe, destination, watch=_watch(report), dataset=dataset)
     except BrokenPipeError:  # `… | head` has read enough
         return
     # standard output may be carrying the export itself

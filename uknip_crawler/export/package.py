@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from uknip_crawler import __version__
 from uknip_crawler.errors import UsageError
+from uknip_crawler.export.dataset import CRATE, Dataset, crate
 from uknip_crawler.export.facts import Facts, facts
 from uknip_crawler.export.files import HashedFile, whole_folder
 from uknip_crawler.export.formats import write_csv
@@ -49,7 +50,7 @@ class Package:
     size_bytes: int
 
 
-def write(moment: Snapshot, recipe: Recipe, folder: Path, watch: Watch) -> Package:
+def write(moment: Snapshot, recipe: Recipe, folder: Path, watch: Watch, dataset: Dataset) -> Package:
     """Write a package; an older one at the same place is replaced when the new one is whole.
 
     Raises UsageError when the folder holds anything else, OSError when it cannot be written.
@@ -58,10 +59,12 @@ def write(moment: Snapshot, recipe: Recipe, folder: Path, watch: Watch) -> Packa
     known = facts(moment, recipe.selection)
     with whole_folder(folder) as part:
         resources = [_write_table(moment, recipe, table, part, watch) for table in recipe.tables]
-        descriptor = _descriptor(recipe, known, resources)
+        descriptor = _descriptor(recipe, known, resources, dataset)
         _write_text(part / DESCRIPTOR, json.dumps(descriptor, indent=2, ensure_ascii=False))
         for name in _TEXTS:
-            _write_text(part / name, _rendered(name, recipe, known, descriptor))
+            _write_text(part / name, _rendered(name, recipe, known, descriptor, dataset))
+        if (described := crate(dataset, descriptor, (DESCRIPTOR, *_TEXTS))) is not None:
+            _write_text(part / CRATE, described)
         size = sum(path.stat().st_size for path in part.iterdir())
     return Package(descriptor["id"], {resource["name"]: resource["rows"] for resource in resources}, size)
 
@@ -82,7 +85,7 @@ def _refuse_other_files(folder: Path) -> None:
     if not folder.is_dir():
         raise UsageError(f"{folder} is a file: name a folder with -o FOLDER")
     there = {path.name for path in folder.iterdir()}
-    if there and (DESCRIPTOR not in there or there - {DESCRIPTOR, *_TEXTS, *map(file_name, TABLES)}):
+    if there and (DESCRIPTOR not in there or there - {DESCRIPTOR, CRATE, *_TEXTS, *map(file_name, TABLES)}):
         raise UsageError(
             f"{folder} holds other files than a data package: name another folder with -o FOLDER"
         )
@@ -135,19 +138,30 @@ def _described(field: Field) -> dict[str, Any]:
     return described | ({"unit": unit} if unit else {})
 
 
-def _descriptor(recipe: Recipe, known: Facts, resources: list[dict[str, Any]]) -> dict[str, Any]:
+def _descriptor(
+    recipe: Recipe, known: Facts, resources: list[dict[str, Any]], dataset: Dataset
+) -> dict[str, Any]:
     kinds = ", ".join(f"{resource['rows']:,} {TABLES[resource['name']].rows}" for resource in resources)
-    licence = (
-        "Publisher's copyright; no licence is granted" if not recipe.without_text else "No licence chosen yet"
-    )
+    licence = {"name": "other-closed", "title": "Publisher's copyright; no licence is granted"}
+    if recipe.without_text:
+        licence = {
+            "name": dataset.spdx or "other-closed",
+            "title": dataset.licence or "No licence chosen yet",
+        }
+    own: dict[str, Any] = {"doi": dataset.doi} if dataset.doi else {}
+    if dataset.author:
+        keeper = {"title": dataset.author, "role": "author"}
+        own["contributors"] = [keeper | ({"email": dataset.contact} if dataset.contact else {})]
     return {
         "profile": "tabular-data-package",
         "name": "uknip-" + (re.sub(r"[^a-z0-9]+", "-", known.site.lower()).strip("-") or "site"),
         "id": identity(resources),
-        "title": f"Archive of {known.site}" + (", without text" if recipe.without_text else ""),
+        "title": dataset.title
+        or f"Archive of {known.site}" + (", without text" if recipe.without_text else ""),
         "description": f"Stories of the news site {known.site} as archived by uknip: {kinds}.",
         "version": known.as_of,
-        "licenses": [{"name": "other-closed", "title": licence}],
+        "licenses": [licence],
+        **own,
         "sources": [{"title": known.site, "path": known.base_url}] if known.base_url else [],
         "rights": _rights(recipe),
         "uknip": {"version": __version__, **recipe.as_json()},
@@ -159,14 +173,15 @@ def _rights(recipe: Recipe) -> str:
     return _RIGHTS_WITHOUT_TEXT if recipe.without_text else _RIGHTS
 
 
-def _rendered(name: str, recipe: Recipe, known: Facts, descriptor: dict[str, Any]) -> str:
+def _rendered(name: str, recipe: Recipe, known: Facts, descriptor: dict[str, Any], dataset: Dataset) -> str:
     # the texts are Markdown and YAML, not HTML
     templates = Environment(
         loader=PackageLoader("uknip_crawler.export"), undefined=StrictUndefined, autoescape=False
     )
     return templates.get_template(name).render(
         facts=known,
-        keeper=f"The keeper of this archive of {known.site}",
+        keeper=dataset.author or f"The keeper of this archive of {known.site}",
+        dataset=dataset,
         filters=recipe.as_json()["filters"],
         without_text=recipe.without_text,
         raw=recipe.raw,

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from uknip_crawler import __version__
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import package
+from uknip_crawler.export.dataset import Dataset
 from uknip_crawler.export.files import standard_output, storage, whole_files
 from uknip_crawler.export.formats import FORMATS
 from uknip_crawler.export.recipe import PACKAGE, Recipe
@@ -31,9 +32,16 @@ class Summary:
 
 
 def write_export(
-    archive: Path, recipe: Recipe, destination: Path | None, *, watch: Watch = lambda rows, total: rows
+    archive: Path,
+    recipe: Recipe,
+    destination: Path | None,
+    *,
+    watch: Watch = lambda rows, total: rows,
+    dataset: Dataset = Dataset(),  # noqa: B008  frozen
 ) -> Summary:
     """Write what the recipe says to a file, a folder (a data package), or standard output (`destination` None).
+
+    `dataset` is what a package says of itself.
 
     All rows come from one snapshot, also while a crawl is writing. Raises UsageError when there is no archive or
     the destination cannot take the format, StorageError when the archive cannot be read or the file cannot be
@@ -46,7 +54,7 @@ def write_export(
                 return Summary(_write(moment, recipe, output, watch), None, None)
         with storage(destination):
             if recipe.format == PACKAGE:
-                written = package.write(moment, recipe, destination, watch)
+                written = package.write(moment, recipe, destination, watch, dataset)
                 return Summary(written.rows, destination, written.size_bytes, written.id)
             if destination.exists() and not destination.is_file():  # a pipe or device cannot be replaced
                 with destination.open("wb") as device:
