@@ -105,7 +105,7 @@ def notebook() -> Iterator[Path]:
         "sync",
         "--quiet",
         "--no-dev",
-        "--group",
+        "--extra",
         "notebook",
         "--extra",
         "parquet",

@@ -19,6 +19,7 @@ from sample_archive import (
     add_tags,
     new_archive,
 )
+from sqlite_utils import Database
 
 from uknip_crawler import Corpus
 from uknip_crawler.archive import Archive
@@ -26,6 +27,7 @@ from uknip_crawler.corpus import ArticleRecord, ImageRecord, RevisionRecord
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import TABLES
 
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.md"
 README = Path(__file__).parent.parent / "README.md"
 CAPTURE = datetime(2026, 3, 14, 8, tzinfo=UTC)
 
@@ -156,3 +158,34 @@ def test_the_example_in_the_readme_runs(directory: Path, notebook: Path) -> None
     printed = run(notebook, example, directory.parent)
     assert "2 articles" in printed
     assert "2024-07-01 22:30:00+00:00 Ferry late 1 images" in printed
+
+
+def test_the_worked_questions_have_the_archives_answers(directory: Path, notebook: Path) -> None:
+    """Each block of the page as printed there, one after the other."""
+    db = Database(directory / "uknip.db")
+    first = db.execute("SELECT id FROM articles WHERE headline = 'Ferry late'").fetchone()[0]
+    add_article(
+        db,
+        "/copy/",
+        "Ferry later",
+        section="travel",
+        published_at="2024-07-02T08:00:00Z",
+        duplicate_of=first,
+        status="gone",
+    )
+    db.close()
+    blocks = re.findall(r"```python\n(.+?)```", NOTEBOOK.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 6
+    printed = run(
+        notebook, "import matplotlib; matplotlib.use('agg')\n" + "\n".join(blocks), directory.parent
+    )
+    for answer in (
+        "0 undated; 1.0 stories on a day with any",
+        "14 March 2026: Ferry late → Ferry late again",
+        "33.3% of stories had another headline",
+        "33.3% of stories repeat another",
+    ):
+        assert answer in printed
+    assert re.search(r"\n *Ferry later +travel +620 days\n", printed)
+    for plot in ("stories-a-day", "edits", "deleted"):
+        assert (directory.parent / f"{plot}.png").read_bytes().startswith(b"\x89PNG")

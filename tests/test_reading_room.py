@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import shlex
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -37,7 +38,9 @@ from sqlite_utils import Database
 from uknip_crawler.archive.redactions import address_mark
 from uknip_crawler.archive.reports.runs import run_report
 from uknip_crawler.archive.reports.status import archive_status
+from uknip_crawler.browse import figures
 from uknip_crawler.browse.charts import HEIGHT, OTHERS, by_month, curves
+from uknip_crawler.browse.figures import COVERAGE
 from uknip_crawler.browse.pages import PAGES
 from uknip_crawler.browse.pages.asking import Stream
 from uknip_crawler.browse.pages.streaming import Streamed
@@ -1274,6 +1277,23 @@ def test_the_calendar_tells_what_is_missing_and_why(archive: Path) -> None:
     assert "<strong>1 is missing</strong>" in page
     assert f"{SITE}/lost/" in page
     assert "timeout" in page
+    end(instance)
+
+
+def test_a_calendar_that_takes_long_says_so_and_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks again by itself until it is there; what went wrong behind it is not kept back."""
+    instance = datasette_for(fill(tmp_path))
+    wait = threading.Event()
+    reckon = COVERAGE._reckon
+    monkeypatch.setattr(COVERAGE, "_reckon", lambda db: wait.wait() and reckon(db))
+    monkeypatch.setattr(figures, "PATIENCE_SECONDS", 0)
+    answer = get(instance, "/read/calendar")
+    assert 'http-equiv="refresh"' in answer.text
+    wait.set()
+    monkeypatch.setattr(figures, "PATIENCE_SECONDS", 60)
+    assert "<table" in get(instance, "/read/calendar").text
     end(instance)
 
 

@@ -39,6 +39,8 @@ class Day:
 def show(ask: Ask) -> Page:
     """Show a year, a line for each month; below it, what is missing and why."""
     found = COVERAGE.of(ask.archive, tuple(ask.row(STATE)))
+    if found is None:
+        return Page("reckoning", {"what": "Calendar of coverage"})
     expected, held = found.expected, found.held
     years = _years(ask, expected)
     year = ask.number("year", years[-1] if years else 1, most=2999)
