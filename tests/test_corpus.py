@@ -180,7 +180,7 @@ def test_the_worked_questions_have_the_archives_answers(directory: Path, noteboo
         notebook, "import matplotlib; matplotlib.use('agg')\n" + "\n".join(blocks), directory.parent
     )
     for answer in (
-        "0 undated; 1.0 stories on a day with any",
+        "0 undated; 0.00 stories a day, 1 on the busiest",
         "14 March 2026: Ferry late → Ferry late again",
         "33.3% of stories had another headline",
         "33.3% of stories repeat another",
