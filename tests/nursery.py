@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import pkgutil
+import resource
 import runpy
 import selectors
 import socket
@@ -23,8 +24,11 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
+from datetime import datetime
 from multiprocessing import util
 from pathlib import Path
+
+import time_machine
 
 SCRAPYS = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
 LIBRARIES = (
@@ -112,6 +116,10 @@ def become(request: dict[str, object], streams: Sequence[int]) -> list[str]:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if now := request.get("now"):
+        time_machine.travel(datetime.fromisoformat(str(now)), tick=True).start()
+    if limit := request.get("limit_bytes"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(str(limit)), int(str(limit))))
     prepare_forkserver()
     arguments = request["arguments"]
     assert isinstance(arguments, list)

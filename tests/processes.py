@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -89,10 +90,26 @@ class Running:
         return bool(select.select([self.pipes[-1]], [], [], seconds)[0])
 
 
-def begin(*arguments: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ) -> Running:
-    """Start `uknip ARGUMENTS` as a fork of the nursery; Linux only."""
+def begin(
+    *arguments: str,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    now: datetime | None = None,
+    limit_bytes: int | None = None,
+) -> Running:
+    """Start `uknip ARGUMENTS` as a fork of the nursery; Linux only.
+
+    `now` is what its clock shows at first, earlier than ours: worker processes keep ours. No file of it may grow beyond
+    `limit_bytes`, which is how a process meets a full disk.
+    """
     variables = {**environment, **_ENVIRONMENT}
-    request = {"arguments": arguments, "folder": str(cwd or Path.cwd()), "environment": variables}
+    request = {
+        "arguments": arguments,
+        "folder": str(cwd or Path.cwd()),
+        "environment": variables,
+        "now": now.isoformat() if now else None,
+        "limit_bytes": limit_bytes,
+    }
     pipes = [os.pipe() for _ in range(3)]
     with open(os.devnull) as nothing:  # noqa: PTH123  # no path of a user's
         streams = [nothing.fileno(), *(write for _, write in pipes)]
