@@ -27,7 +27,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -135,7 +134,10 @@ class World:
         """Return the stories that the site has and published since then, and the archive does not hold word for word."""
         held = dict(rows(self.archive, "SELECT url, body FROM articles"))
         held |= dict(
-            rows(self.archive, "SELECT a.url, b.body FROM aliases AS a JOIN articles AS b ON b.id = a.article_id")
+            rows(
+                self.archive,
+                "SELECT a.url, b.body FROM aliases AS a JOIN articles AS b ON b.id = a.article_id",
+            )
         )
         posts = self.newsroom.truth(self.site.base_url.rstrip("/"))
         return [
@@ -146,7 +148,9 @@ class World:
 
     def gone(self) -> list[str]:
         """Return the deleted stories that the archive does not hold."""
-        held = {url for (url,) in rows(self.archive, "SELECT url FROM articles UNION SELECT url FROM aliases")}
+        held = {
+            url for (url,) in rows(self.archive, "SELECT url FROM articles UNION SELECT url FROM aliases")
+        }
         return [
             post.path
             for post in self.newsroom.posts.values()
@@ -273,7 +277,10 @@ def calm(world: World, until: datetime, every: timedelta, false: list[str], ends
     """Crawl until a moment; note what is found without a fault."""
     moment = world.worked + every
     while moment < until:
-        dense = any(START + timedelta(days=day, hours=16) <= moment < START + timedelta(days=day + 1) for day in NIGHTS)
+        dense = any(
+            START + timedelta(days=day, hours=16) <= moment < START + timedelta(days=day + 1)
+            for day in NIGHTS
+        )
         dense |= (moment.month, moment.day) == (12, 25)
         world.work(moment)
         known = set(world.ran[-1].findings) if world.ran else set()
@@ -307,7 +314,9 @@ def befall(world: World, fault: Fault) -> Told:
                 told.found.setdefault(name, number)
         moment += fault.every
     if not fault.way and "challenge" not in fault.name and "stories" not in fault.name:
-        told.missed = world.missed(began) if "outage" not in fault.name and "template" not in fault.name else []
+        told.missed = (
+            world.missed(began) if "outage" not in fault.name and "template" not in fault.name else []
+        )
     fault.mend_it(world)
     for _ in range(AFTER):
         world.work(moment)
@@ -319,7 +328,9 @@ def befall(world: World, fault: Fault) -> Told:
 # The year
 
 
-def live(world: World, days: int, every: timedelta, faults: tuple[Fault, ...]) -> tuple[list[Told], list[str]]:
+def live(
+    world: World, days: int, every: timedelta, faults: tuple[Fault, ...]
+) -> tuple[list[Told], list[str]]:
     told: list[Told] = []
     false: list[str] = []
     world.crawl(START)
@@ -346,7 +357,9 @@ def cost_of_nothing(world: World) -> float:
 
 
 def _database_bytes(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("shm"))
+    return sum(
+        file.stat().st_size for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("shm")
+    )
 
 
 def _median(values: Iterator[float]) -> float:
@@ -375,13 +388,17 @@ def stops(world: World, folder: Path) -> Iterator[tuple[str, float, int, int]]:
         shutil.rmtree(archive, ignore_errors=True)
 
 
-def _stop(world: World, archive: Path, seconds: float, requests: int, *, group: bool) -> tuple[float, int, int]:
+def _stop(
+    world: World, archive: Path, seconds: float, requests: int, *, group: bool
+) -> tuple[float, int, int]:
     log = archive.with_suffix(".log")
     known = rows(archive, "SELECT coalesce(max(id), 0) FROM fetches")[0][0] if archive.exists() else 0
     world.site.requests.clear()
     command = [sys.executable, "-m", "uknip_crawler", "crawl", world.site.base_url, "--archive", str(archive)]
     with log.open("w") as file:
-        process = subprocess.Popen([*command, *OPTIONS], stdout=subprocess.DEVNULL, stderr=file, start_new_session=True)
+        process = subprocess.Popen(
+            [*command, *OPTIONS], stdout=subprocess.DEVNULL, stderr=file, start_new_session=True
+        )
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
             if requests > 0 and len(world.site.requests) >= requests:
@@ -399,7 +416,9 @@ def _stop(world: World, archive: Path, seconds: float, requests: int, *, group: 
     failed = 0
     if (archive / DATABASE).exists():
         named = ", ".join(f"'{outcome}'" for outcome in FAILURES)
-        failed = rows(archive, f"SELECT count(*) FROM fetches WHERE id > {known} AND outcome IN ({named})")[0][0]
+        failed = rows(archive, f"SELECT count(*) FROM fetches WHERE id > {known} AND outcome IN ({named})")[
+            0
+        ][0]
     return took, status, failed
 
 
@@ -420,7 +439,10 @@ def judged_year() -> None:
         history = year(11, Habits(per_day=per_day))
         found = episodes(history)
         alarms = {name: [f"{moment:%d %b}" for moment in moments] for name, moments in found.items()}
-        print(f"measures alone, {per_day:.0f} a day: {len(history.runs):,} crawls judged, false alarms {alarms or 0}", flush=True)
+        print(
+            f"measures alone, {per_day:.0f} a day: {len(history.runs):,} crawls judged, false alarms {alarms or 0}",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -442,8 +464,12 @@ def main() -> None:
             tell(world, told, false, took)
             ends = list(stops(world, Path(folder)))
             for when, seconds, status, failed in ends:
-                print(f"  told to stop in {when}: {seconds:.2f} s, status {status}, {failed} failures recorded")
-            print(f"stopped: median {statistics.median(e[1] for e in ends):.2f} s, at most {max(e[1] for e in ends):.2f} s")
+                print(
+                    f"  told to stop in {when}: {seconds:.2f} s, status {status}, {failed} failures recorded"
+                )
+            print(
+                f"stopped: median {statistics.median(e[1] for e in ends):.2f} s, at most {max(e[1] for e in ends):.2f} s"
+            )
     if not options.skip_measures:
         judged_year()
 
@@ -455,7 +481,9 @@ def tell(world: World, told: list[Told], false: list[str], took: float) -> None:
     named = [one for one in told if any(c <= 2 for c in one.found.values())]
     print(f"{len(told)} faults: {len(loud)} loud within two crawls, {len(named)} with a finding within two")
     strange = {one.fault.name: [n for n in one.found if n not in one.fault.alarms] for one in told}
-    print(f"findings of another name: { {name: found for name, found in strange.items() if found} or 'none'}")
+    print(
+        f"findings of another name: { {name: found for name, found in strange.items() if found} or 'none' }"
+    )
     print(f"false alarms: {len(false)} {false}")
     missed = world.missed(START - timedelta(days=3 * 366))
     print(f"missed at the end: {len(missed)} {missed[:5]}; deleted ones not held: {len(world.gone())}")

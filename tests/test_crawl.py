@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from crawling import NOW, Archived, content, crawl, newsroom, rows, truth
 
 from uknip_crawler.archive import DATABASE
+from uknip_crawler.configuration import Configuration, write
 from uknip_crawler.demo import SampleSite
 from uknip_crawler.demo.posts import Status
 
@@ -249,21 +251,30 @@ def test_one_archive_holds_one_site(archived: Archived, tmp_path: Path) -> None:
     assert len(refused["message"].strip().splitlines()) == 1
 
 
-def test_the_spider_runs_as_plain_scrapy(tmp_path: Path) -> None:
-    """`scrapy crawl uknip` from the checkout does the same job."""
+def test_the_spider_runs_in_anybodys_scrapy_project(tmp_path: Path) -> None:
+    """`scrapy crawl uknip` goes by what the archive was told: its site, contact, delay and images."""
     import subprocess
     import sys
 
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = mine\n")
+    (tmp_path / "mine.py").write_text("from uknip_crawler.settings import *\nUKNIP_ARCHIVE = 'kept'\n")
+    archive = tmp_path / "kept"
     with SampleSite(newsroom(8)) as site:
-        options = ("-a", f"base_url={site.base_url}", "-a", f"archive={tmp_path}")
+        write(archive, Configuration(site.base_url, "ada@uni.example", 0.0, images=True))
         done = subprocess.run(
-            [sys.executable, "-m", "scrapy", "crawl", "uknip", "-s", "DOWNLOAD_DELAY=0", *options],
+            [sys.executable, "-m", "scrapy", "crawl", "uknip", "-a", "limit=5"],
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
-            cwd=Path(__file__).parents[1],
+            cwd=tmp_path,
         )
         stories = truth(site)
     assert done.returncode == 0, done.stderr
-    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories.keys()
+    held = {url for (url,) in rows(archive, "SELECT url FROM articles")}
+    assert held
+    assert held <= stories.keys()
+    ((told,),) = rows(archive, "SELECT settings FROM runs")
+    assert json.loads(told)["DOWNLOAD_DELAY"] == 0
+    assert "ada@uni.example" in json.loads(told)["USER_AGENT"]
+    assert rows(archive, "SELECT count(*) > 0 FROM images WHERE sha256 IS NOT NULL") == [(1,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 import scrapy
 from scrapy import Request, signals
 from scrapy.http import Response as ScrapyResponse
+from scrapy.settings import SETTINGS_PRIORITIES
 from twisted.python.failure import Failure
 
 from uknip_crawler import __version__
 from uknip_crawler.archive import Archive
-from uknip_crawler.errors import SiteUnavailable, StorageError, UsageError
+from uknip_crawler.configuration import Configuration, Settled, Value, settle
+from uknip_crawler.errors import SiteUnavailable, StorageError
 from uknip_crawler.ingest import outcomes
 from uknip_crawler.ingest.visit import CrawlRun, Visit
 from uknip_crawler.jobs.derivation import derive_after_run
@@ -37,11 +40,14 @@ from uknip_crawler.spiders.visits import Visits
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 
 _SETTINGS_KEPT = ("DOWNLOAD_DELAY", "CONCURRENT_REQUESTS", "USER_AGENT")
 _YES = ("1", "true", "yes")
+_FILED = SETTINGS_PRIORITIES["project"] + 1
+"""An archive's own file goes before a project's settings, and behind what a spider or a command line says."""
 
 
 class UknipSpider(scrapy.Spider):
@@ -49,7 +55,8 @@ class UknipSpider(scrapy.Spider):
 
     Arguments (`-a NAME=VALUE` with `scrapy crawl uknip`): `base_url`, `archive` (folder), `limit` (pages a run),
     `budget` (requests a run), `since` (ISO date), `full` (1: read every source from the start and walk the listings).
-    `images` (1: keep images too), `image_hosts` (more hosts they may come from, separated by commas).
+    `images` (1: keep images too), `image_hosts` (more hosts they may come from, separated by commas). What is not given
+    stands in the archive's uknip.toml.
     `crawl.stop.exit_status` holds the run's result once it has ended.
     """
 
@@ -93,19 +100,20 @@ class UknipSpider(scrapy.Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, **arguments: Any) -> Self:
         settings = crawler.settings
-        base_url = load_site(arguments.get("base_url") or settings["UKNIP_BASE_URL"]).base_url
-        contact = settings.get("UKNIP_CONTACT")
-        if contact:
+        directory = Path(arguments.get("archive") or settings["UKNIP_ARCHIVE"])
+        settled = _settle(directory, arguments, settings)
+        base_url = load_site(settled.site.value).base_url
+        if settled.contact.value:
             settings.set(
-                "USER_AGENT", f"{settings['USER_AGENT'].rstrip(')')}; {contact})", priority="cmdline"
+                "USER_AGENT",
+                f"{settings['USER_AGENT'].rstrip(')')}; {settled.contact.value})",
+                priority="cmdline",
             )
+        if settled.delay.source == "file":
+            settings.set("DOWNLOAD_DELAY", settled.delay.value, priority=_FILED)
         since = arguments.get("since")
-        archive = Archive(Path(arguments.get("archive") or settings["UKNIP_ARCHIVE"]))
+        archive = Archive(directory)
         try:
-            if archive.base_url() not in (None, base_url):
-                raise UsageError(
-                    f"{archive.directory} archives {archive.base_url()}, not {base_url}: name another with --archive DIR"
-                )
             spider = cls(
                 crawler,
                 archive,
@@ -115,7 +123,7 @@ class UknipSpider(scrapy.Spider):
                 since=datetime.fromisoformat(since).astimezone(UTC) if since else None,
                 full=str(arguments.get("full")).lower() in _YES,
             )
-            if str(arguments.get("images")).lower() in _YES:
+            if cls.visits_pages and settled.images.value:
                 hosts = (arguments.get("image_hosts") or "").replace(",", " ").split()
                 spider.images = Images(spider.crawl, spider.documents, hosts)
         except BaseException:
@@ -266,6 +274,20 @@ class UknipSpider(scrapy.Spider):
             logger.info("stopped while stories were read again; the next crawl goes on with it")
         finally:
             self.is_deriving = False
+
+
+def _settle(directory: Path, arguments: dict[str, Any], settings: BaseSettings) -> Settled:
+    """Return what holds: arguments and settings first, then environment, the archive's file, and what is usual."""
+    images = arguments.get("images")
+    options = Configuration(
+        arguments.get("base_url"),
+        settings.get("UKNIP_CONTACT") or None,
+        images=None if images is None else str(images).lower() in _YES,
+    )
+    settled = settle(directory, options)
+    if settled.site.source == "default":
+        settled = replace(settled, site=Value(settings["UKNIP_BASE_URL"], "default"))
+    return settled
 
 
 def _visit_of(request: Request | None) -> Visit | None:
