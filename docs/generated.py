@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from uknip_crawler.archive.reports.status import KEYS
 from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.cli import cli
+from uknip_crawler.cli.contract import SHAPES
 from uknip_crawler.export.tables import TABLES as EXPORTS
 from uknip_crawler.health.checks import CHECKS, QUIET_DAYS
 from uknip_crawler.models import FAILURES, Outcome
@@ -42,9 +42,14 @@ def checks() -> str:
     )
 
 
-def status_keys() -> str:
-    """Return what each key of `uknip status --json` means."""
-    return _rows("Key", KEYS)
+def json_keys() -> str:
+    """Return a section for what each command prints with `--json`."""
+    return "\n".join(
+        f"## uknip {name}\n\n"
+        + (f"{shape.about}\n\n" if shape.about else "")
+        + _rows("Key", dict(shape.keys))
+        for name, shape in SHAPES.items()
+    )
 
 
 def metrics() -> str:

@@ -18,6 +18,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from uknip_crawler.cli.contract import breach
+
 # rensa's allocator would set a gigabyte of addresses apart, which is what a worker process may have in all
 _FRUGAL = {"MIMALLOC_ARENA_RESERVE": "16MiB"}
 _PROJECT = Path(__file__).parents[1]
@@ -35,20 +37,24 @@ def uknip(
 ) -> subprocess.CompletedProcess[str]:
     """Run `uknip ARGUMENTS` to its end and return its exit status and what it printed.
 
-    On Linux the process is a fork of one that has imported everything; elsewhere forks do not mix with frameworks.
+    On Linux the process is a fork of one that has imported everything; elsewhere forks do not mix with frameworks. Whatever
+    JSON it prints must keep the contract.
     """
-    variables = {**environment, **_ENVIRONMENT}
     if sys.platform == "linux":
-        return begin(*arguments, cwd=cwd, environment=environment).end()
-    return subprocess.run(
-        [sys.executable, "-m", "uknip_crawler", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-        cwd=cwd,
-        env=variables,
-    )
+        done = begin(*arguments, cwd=cwd, environment=environment).end()
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "uknip_crawler", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+            cwd=cwd,
+            env={**environment, **_ENVIRONMENT},
+        )
+    if "--json" in arguments and done.stdout[:1] in ("{", "["):
+        assert (broken := breach(arguments, json.loads(done.stdout))) is None, broken
+    return done
 
 
 @cache

@@ -25,7 +25,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 @json_option
 def command(directory: Path, as_json: bool) -> None:
     """Tell on one screen whether all is well and what to do if not, what the archive holds, how many stories came on the
-    last 28 days, and how the newest crawl went. docs/health.md has the checks and the keys of --json.
+    last 28 days, and how the newest crawl went. docs/health.md has the checks, docs/json.md the keys of --json.
 
     \b
     uknip status
