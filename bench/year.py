@@ -2,7 +2,8 @@
 
     uv run python bench/year.py [--every HOURS] [--per-day STORIES] [--days DAYS] [--only FAULT …]
 
-Crawls are `uknip crawl` in processes of their own. They come every other day (`--every`) while nothing happens, and every half hour
+Crawls are `uknip crawl` in processes of their own. They come every other day (`--every`) while nothing happens, with
+a budget of sixty requests, and every half hour
 around faults, through a quiet night and on Christmas Day. The year of 17,520 half hours is judged beside it, on the
 level of what checks measure (`tests/simulated_years.py`). Of a fault it tells in which crawl after it began one ended
 otherwise than with 0, in which a finding began, and which. A finding that begins without a fault is a false alarm. Missed is what
@@ -49,6 +50,8 @@ OPTIONS = (
     *("--delay", "0", "--concurrency", "4", "--json"),
     *("-s", "UKNIP_RETRY_BACKOFF_SECONDS=0.02", "-s", "DOWNLOAD_TIMEOUT=30", "-s", "RETRY_TIMES=1"),
 )
+BRIEF = ("--budget", "60")
+"""What a crawl may ask for while nothing happens, so that a year takes no day."""
 CHALLENGE = Path(__file__).parent.parent / "tests" / "pages" / "challenge_page" / "page.html"
 FULL_BYTES = 40_000
 
@@ -105,12 +108,11 @@ class World:
             self.newsroom.busy_day(now, new=new, edited=edited, deleted=deleted)
         self.worked = now
 
-    def crawl(self, now: datetime, way: str = "", *, measured: bool = True) -> Ran:
+    def crawl(self, now: datetime, way: str = "", options: tuple[str, ...] = ()) -> Ran:
         limit = FULL_BYTES if way == "full" else None
         began = time.perf_counter()
-        running = begin(
-            "crawl", self.site.base_url, "--archive", str(self.archive), *OPTIONS, now=now, limit_bytes=limit
-        )  # fmt: skip
+        command = ("crawl", self.site.base_url, "--archive", str(self.archive), *OPTIONS, *options)
+        running = begin(*command, now=now, limit_bytes=limit)
         if way == "killed" and not running.has_ended(self.dice.uniform(0.1, 0.5)):
             os.killpg(running.pid, signal.SIGKILL)
         memory = Memory()
@@ -125,8 +127,7 @@ class World:
             status = begin("status", "--archive", str(self.archive), "--json", now=now).end()
             if status.stdout.startswith("{"):
                 ran.findings = tuple(one["name"] for one in json.loads(status.stdout)["findings"])
-        if measured:
-            ran.megabytes = memory.largest
+        ran.megabytes = memory.largest
         self.ran.append(ran)
         return ran
 
@@ -284,7 +285,7 @@ def calm(world: World, until: datetime, every: timedelta, false: list[str], ends
         dense |= (moment.month, moment.day) == (12, 25) and moment.hour < 18
         world.work(moment)
         known = set(world.ran[-1].findings) if world.ran else set()
-        ran = world.crawl(moment)
+        ran = world.crawl(moment, options=BRIEF)
         if moment > ends:
             false += [f"{moment:%d %b %H:%M} {name}" for name in ran.findings if name not in known]
             if ran.status not in (0, 3) or (ran.status == 3 and not ran.findings):
@@ -447,7 +448,7 @@ def judged_year() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--every", type=float, default=48, metavar="HOURS")
-    parser.add_argument("--per-day", type=float, default=12, metavar="STORIES")
+    parser.add_argument("--per-day", type=float, default=8, metavar="STORIES")
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--only", nargs="*", metavar="FAULT", help="the beginnings of their names")
     parser.add_argument("--skip-measures", action="store_true")

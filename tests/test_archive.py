@@ -15,7 +15,9 @@ import pytest
 from sqlite_utils import Database
 
 from uknip_crawler.archive import DATABASE, Archive, open_readonly, warc
+from uknip_crawler.archive.backup import back_up
 from uknip_crawler.archive.frontier import Candidate
+from uknip_crawler.archive.migrations import forget_former, migrations
 from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.archive.warc import RecordRef
 from uknip_crawler.duplicates.fingerprints import content_sha256
@@ -276,8 +278,9 @@ def test_a_newer_archive_is_refused(tmp_path: Path) -> None:
         opened.db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('uknip', 'm999_future', '2030')"
         )
-    with pytest.raises(StorageError, match="newer version"):
-        Archive(tmp_path)
+    for opening in (Archive, open_readonly):
+        with pytest.raises(StorageError, match="newer version"):
+            opening(tmp_path)
 
 
 # Captures
@@ -421,6 +424,36 @@ def test_an_archive_made_before_the_first_release_is_carried_over(tmp_path: Path
         assert columns(db) == columns(new.db)
     with Archive(tmp_path) as archive:  # and once more: nothing is left to do
         assert archive.db.table("articles").count == 8
+
+
+@pytest.mark.parametrize("step", [one.name for one in migrations.pending(Database(memory=True))][1:])
+def test_an_archive_of_every_earlier_form_is_read_and_written(step: str, tmp_path: Path) -> None:
+    """A command that only reads gives it today's tables too; a backup is made of it as it is."""
+    directory = former_archive(tmp_path)
+    db = Database(directory / DATABASE)
+    forget_former(db)
+    migrations.apply(db, stop_before=step)
+    before = db.table_names()
+    db.close()
+    back_up(directory, tmp_path / "copy.db", force=False, at=NOW)
+    copy = Database(tmp_path / "copy.db")
+    assert set(before) <= set(copy.table_names())
+    copy.close()
+    reading = open_readonly(directory)
+    assert reading.table("articles").count == 8
+    reading.close()
+    with Archive(tmp_path / "new") as new, Archive(directory) as archive:
+        assert columns(archive.db) == columns(new.db)
+
+
+def test_an_earlier_archive_that_cannot_be_written_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is mounted read-only."""
+    former_archive(tmp_path)
+    monkeypatch.setattr("uknip_crawler.archive.database.is_readonly", lambda directory: True)
+    with pytest.raises(StorageError, match="earlier version's archive"):
+        open_readonly(tmp_path)
 
 
 def columns(db: Database) -> dict[str, list[tuple[Any, ...]]]:

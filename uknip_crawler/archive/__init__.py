@@ -37,7 +37,7 @@ def archived_site(directory: Path) -> str | None:
     """Return the address of the site archived in a folder, or None while there is no archive, or nothing in it."""
     if not (directory / DATABASE).is_file():
         return None
-    db = open_readonly(directory)
+    db = open_readonly(directory, as_it_is=True)
     try:
         return _base_url(db)
     finally:

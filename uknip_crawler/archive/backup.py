@@ -36,7 +36,7 @@ def back_up(directory: Path, target: Path, *, force: bool, at: datetime) -> Back
 
     Raises UsageError when there is no archive or the target cannot be meant, StorageError when the disk refuses.
     """
-    source = open_readonly(directory)
+    source = open_readonly(directory, as_it_is=True)
     partial = target.with_name(f"{target.name}.partial")
     try:
         _refuse(directory, target, force=force)

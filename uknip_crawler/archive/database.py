@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
-from uknip_crawler.archive import sealing
+from uknip_crawler.archive import lock, sealing
 from uknip_crawler.archive.migrations import FORMER, forget_former, migrations
 from uknip_crawler.errors import StorageError, UsageError
 from uknip_crawler.models import Moment
@@ -42,7 +43,7 @@ def connect(directory: Path, database: str = DATABASE) -> Database:
         for pragma in _PRAGMAS:
             db.conn.execute(pragma).fetchall()
         forget_former(db)
-        _refuse_others(db, directory)
+        _is_outdated(db, directory)
         migrations.apply(db)
         db.conn.execute("PRAGMA foreign_keys = ON")  # a migration may make a table anew
         if sealing.unnoted(db.conn):
@@ -53,28 +54,36 @@ def connect(directory: Path, database: str = DATABASE) -> Database:
     return db
 
 
-def _refuse_others(db: Database, directory: Path) -> None:
+@cache
+def _forms() -> frozenset[str]:
+    return frozenset(migration.name for migration in migrations.pending(Database(memory=True)))
+
+
+def _is_outdated(db: Database, directory: Path) -> bool:
+    """Tell whether the tables are an earlier version's. Raises StorageError for those of a newer one."""
     if "_sqlite_migrations" not in db.table_names():
-        return
-    ours = {migration.name for migration in migrations.pending(Database(memory=True))}
+        return False
     stored = {
         row[0] for row in db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'uknip'")
     }
-    if stored - ours:
-        db.close()
-        if stored & FORMER:
-            raise StorageError(
-                f"{directory}: this archive is older than the first release: move {DATABASE} away and run `uknip rebuild`"
-            )
+    if stored >= FORMER:
+        return True
+    if stored <= _forms():
+        return stored < _forms()
+    db.close()
+    if stored & FORMER:
         raise StorageError(
-            f"{directory}: this archive was written by a newer version; upgrade uknip to open it"
+            f"{directory}: this archive is older than the first release: move {DATABASE} away and run `uknip rebuild`"
         )
+    raise StorageError(f"{directory}: this archive was written by a newer version; upgrade uknip to open it")
 
 
-def open_readonly(directory: Path) -> Database:
+def open_readonly(directory: Path, *, as_it_is: bool = False) -> Database:
     """Open an existing archive for reading, also while a crawl writes to it.
 
-    Raises UsageError when there is none. Never `immutable`: that would ignore the write-ahead log.
+    One of an earlier version gets today's tables first, unless it is to stay as it is. Raises UsageError when there is
+    none, StorageError when it cannot be read or is a newer version's, ArchiveLocked when an earlier version is writing to it.
+    Never `immutable`: that would ignore the write-ahead log.
     """
     path = directory / DATABASE
     if not path.is_file():
@@ -82,6 +91,16 @@ def open_readonly(directory: Path) -> Database:
             f"no archive in {directory}: run `uknip crawl` first, or name another with --archive DIR"
         )
     try:
+        db = Database(_connected(path))
+        if not _is_outdated(db, directory) or as_it_is:
+            return db
+        db.close()
+        if is_readonly(directory):
+            raise StorageError(
+                f"{directory}: an earlier version's archive, in a place that cannot be written: copy it to where it can be"
+            )
+        with lock.acquire(directory):
+            connect(directory).close()
         return Database(_connected(path))
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{path}: cannot open the archive: {error}; `uknip verify` checks it") from error

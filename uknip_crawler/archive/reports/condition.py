@@ -31,7 +31,7 @@ class Condition:
 def condition(directory: Path) -> Condition:
     """Return an archive's condition. Raises UsageError when there is none, StorageError when it cannot be read."""
     writer = lock.holder(directory)
-    db = open_readonly(directory)
+    db = open_readonly(directory, as_it_is=True)
     try:
         newest = db.execute(
             "SELECT id, started_at, exit_status FROM runs WHERE kind = 'crawl' ORDER BY id DESC LIMIT 1"
