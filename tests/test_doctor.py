@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections import namedtuple
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlite_utils import Database
 from uknip_crawler import doctor
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.demo import SampleSite
+from uknip_crawler.demo.faults import cut
 from uknip_crawler.doctor import Finding, examine
 from uknip_crawler.errors import StorageError
 
@@ -28,6 +30,7 @@ CHECKS = [
     "permissions",
     "clock",
     "settings",
+    "site",
     "last run",
     "captures",
     "schedule",
@@ -36,11 +39,16 @@ Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site() -> Iterator[SampleSite]:
+    with SampleSite(newsroom(6)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory, site: SampleSite) -> Path:
     """A small archive that knows a contact."""
     directory = tmp_path_factory.mktemp("crawled") / "archive"
-    with SampleSite(newsroom(6)) as site:
-        crawl(site, directory, "--limit", "3", "--contact", "ada@uni.example")
+    crawl(site, directory, "--limit", "3", "--contact", "ada@uni.example")
     return directory
 
 
@@ -191,6 +199,29 @@ def test_settings_that_are_damaged_or_missing_are_told(archive: Path) -> None:
     assert amiss(archive) == [("settings", "fail")]
     (archive / "uknip.toml").unlink()
     assert amiss(archive) == [("settings", "warn")]
+
+
+def test_a_site_that_does_not_answer_is_told(archive: Path, site: SampleSite) -> None:
+    """Refusals apart from silence; without robots.txt all is well."""
+    for status, expected in ((404, []), (403, [("site", "warn")]), (503, [("site", "warn")])):
+        site.fail = {"/robots.txt": status}
+        assert amiss(archive) == expected
+    site.fail = {"/robots.txt": cut(0)}
+    assert amiss(archive) == []  # its head came
+    site.fail = {}
+    (archive / "uknip.toml").write_text('site = "http://127.0.0.1:9/"\ncontact = "ada@uni.example"\n')
+    change(archive, "UPDATE runs SET base_url = 'http://127.0.0.1:9/'")
+    assert amiss(archive) == [("site", "fail")]
+
+
+def test_a_newer_versions_archive_is_told(archive: Path) -> None:
+    """The remedy is no rebuild."""
+    change(
+        archive,
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('uknip', 'm999', '2030')",
+    )
+    assert amiss(archive) == [("archive", "fail")]
+    assert "upgrade" in str(look(archive)["archive"].remedy)
 
 
 @pytest.mark.fault("O06")

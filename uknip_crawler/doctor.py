@@ -8,16 +8,21 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
+from urllib.error import HTTPError
+from urllib.parse import urljoin
+from urllib.request import Request, urlopen
 
 from packaging.requirements import Requirement
 
+from uknip_crawler import __version__
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.archive.reports.condition import Condition, condition, sqlite_version
-from uknip_crawler.configuration import Configuration, settle
-from uknip_crawler.errors import UknipError
+from uknip_crawler.configuration import FILE, Configuration, settle
+from uknip_crawler.errors import NewerArchive, UknipError
 from uknip_crawler.health.checks import CHECKS
 from uknip_crawler.schedule.installing import scheduled
 
@@ -25,6 +30,7 @@ State = Literal["ok", "warn", "fail"]
 LITTLE_BYTES, TOO_LITTLE_BYTES = CHECKS["disk"].bound("at_least"), 2 * 10**8
 LONG_AGO = timedelta(days=8)
 """The longest span that `uknip schedule` offers is a week."""
+SITE_SECONDS = 10.0
 CLOCKS_DIFFER = timedelta(minutes=5)
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 """No clock that is right shows an earlier time than this program was written."""
@@ -51,6 +57,8 @@ def examine(directory: Path, *, now: datetime) -> Iterator[Finding]:
     if not (directory / DATABASE).is_file():
         yield _clock(None, now)
         yield from _found("settings", lambda: _settings(directory), "correct the file")
+        if (directory / FILE).is_file():
+            yield from _site(directory)
         yield Finding(
             "archive",
             "warn",
@@ -61,6 +69,11 @@ def examine(directory: Path, *, now: datetime) -> Iterator[Finding]:
     yield from _permissions(directory)
     try:
         state = condition(directory)
+    except NewerArchive as error:
+        yield Finding(
+            "archive", "fail", str(error), "upgrade uknip; a backup from before can be restored too"
+        )
+        return
     except UknipError as error:
         yield Finding(
             "archive", "fail", str(error), "run `uknip verify`; `uknip rebuild` makes a lost database anew"
@@ -70,6 +83,7 @@ def examine(directory: Path, *, now: datetime) -> Iterator[Finding]:
     yield from _found(
         "settings", lambda: _settings(directory), "correct the file, or the address that was named"
     )
+    yield from _site(directory)
     yield _last_run(state, now)
     yield _captures(state)
     yield from _found("schedule", lambda: _schedule(directory), "look with `uknip schedule --status`")
@@ -149,6 +163,31 @@ def _settings(directory: Path) -> Finding:
         remedy = "say `uknip init --contact you@university.example`"
         return Finding("settings", "warn", f"{settled.site.value} is not told how to reach you", remedy)
     return Finding("settings", "ok", f"{settled.site.value}, contact {settled.contact.value}")
+
+
+def _site(directory: Path) -> Iterator[Finding]:
+    """Ask the site for robots.txt, as a crawl does first."""
+    try:
+        settled = settle(directory, Configuration())
+    except UknipError:
+        return  # said already
+    address = urljoin(settled.site.value, "/robots.txt")
+    contact = f"; {settled.contact.value}" if settled.contact.value else ""
+    agent = f"uknip/{__version__} (news archive for research{contact})"
+    try:
+        with urlopen(Request(address, headers={"User-Agent": agent}), timeout=SITE_SECONDS) as answer:
+            status = answer.status
+    except HTTPError as error:
+        status = error.code
+    except (OSError, ValueError, HTTPException) as error:
+        remedy = "look at it in a browser; if it is up, see to this machine's network, names and proxy"
+        yield Finding("site", "fail", f"{address} cannot be had: {error}", remedy)
+        return
+    if status in (401, 403, 429) or status >= 500:
+        remedy = "look at it in a browser; if it is up, ask it what it minds, or crawl more slowly (`uknip init --delay 5`)"
+        yield Finding("site", "warn", f"{address} answers {status}", remedy)
+    else:
+        yield Finding("site", "ok", f"{address} answers {status}")
 
 
 def _last_run(state: Condition, now: datetime) -> Finding:

@@ -4,7 +4,8 @@
      ├── UsageError            2   the command cannot mean anything
      ├── SiteUnavailable       4   the site is down, or asked us to wait
      ├── BudgetSpent               a run has made all the requests it may
-     ├── StorageError          5   disk full, database damaged or too new
+     ├── StorageError          5   disk full, database damaged
+     │    └── NewerArchive         … or a newer version's
      ├── ArchiveLocked        75   another run holds the lock
      ├── AddressRefused            an address we never ask for
      │    ├── HostRefused          … because of its host
@@ -39,6 +40,10 @@ class BudgetSpent(UknipError):
 
 class StorageError(UknipError):
     exit_status = 5
+
+
+class NewerArchive(StorageError):
+    """A newer version of this program has written the archive."""
 
 
 class ArchiveLocked(UknipError):

@@ -18,7 +18,7 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLi
 
 from uknip_crawler.archive import lock, sealing
 from uknip_crawler.archive.migrations import FORMER, forget_former, migrations
-from uknip_crawler.errors import StorageError, UsageError
+from uknip_crawler.errors import NewerArchive, StorageError, UsageError
 from uknip_crawler.models import Moment
 from uknip_crawler.times import utc_text
 
@@ -60,7 +60,7 @@ def _forms() -> frozenset[str]:
 
 
 def _is_outdated(db: Database, directory: Path) -> bool:
-    """Tell whether the tables are an earlier version's. Raises StorageError for those of a newer one."""
+    """Tell whether the tables are an earlier version's. Raises NewerArchive for those of a newer one."""
     if "_sqlite_migrations" not in db.table_names():
         return False
     stored = {
@@ -75,7 +75,7 @@ def _is_outdated(db: Database, directory: Path) -> bool:
         raise StorageError(
             f"{directory}: this archive is older than the first release: move {DATABASE} away and run `uknip rebuild`"
         )
-    raise StorageError(f"{directory}: this archive was written by a newer version; upgrade uknip to open it")
+    raise NewerArchive(f"{directory}: this archive was written by a newer version; upgrade uknip to open it")
 
 
 def open_readonly(directory: Path, *, as_it_is: bool = False) -> Database:

@@ -20,8 +20,8 @@ FAILED = 3
 @archive_option
 @json_option
 def command(directory: Path, as_json: bool) -> None:
-    """Look over machine and archive: versions, SQLite, disk, permissions, clock, settings, the last run, captures left
-    open, the schedule. Each is ok, warn or fail, with a remedy. It takes a second and changes nothing; `uknip verify`
+    """Look over machine and archive: versions, SQLite, disk, permissions, clock, settings, whether the site answers (one
+    request, for robots.txt), the last run, captures left open, the schedule. Each is ok, warn or fail, with a remedy. It takes a second and changes nothing; `uknip verify`
     reads everything.
 
     \b
