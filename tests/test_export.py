@@ -215,7 +215,6 @@ def test_undated_articles_come_first_then_the_oldest(archive: Path) -> None:
         (["--tag", "cowes"], ["Ferry “late” again, say islanders"]),
         (["--status", "gone"], ["Ferry late"]),
         (["--search", "ferries", "--status", "live"], ["Ferry “late” again, say islanders"]),
-        (["--section", "nowhere"], []),
         (["--author", "zoe quay"], ["Ferry “late” again, say islanders"]),
         (["--with-images"], ["Ferry “late” again, say islanders"]),
         (["--with-images", "--status", "gone"], []),
@@ -319,6 +318,24 @@ def test_the_closing_line_says_how_many_and_where(archive: Path, tmp_path: Path)
     assert export_to(archive, file).stdout == f"5 articles → {file} ({size / 1000:.1f} kB)\n"
     summary = json.loads(export_to(archive, file, "--json").stdout)
     assert summary == {"articles": 5, "path": str(file), "size_bytes": size}
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted", "told"),
+    [
+        ("--section", "brekking", "'brekking': there are 'breaking' (1)"),
+        ("--tag", "nowhere", "'nowhere': there are "),
+        ("--author", "Nobody", "'Nobody': there are "),
+    ],
+)
+def test_a_name_that_no_article_has_is_told_with_those_that_there_are(
+    option: str, wanted: str, told: str, archive: Path, tmp_path: Path
+) -> None:
+    """The likeliest first; nothing is written."""
+    with pytest.raises(UsageError) as caught:
+        export_to(archive, tmp_path / "out.csv", option, wanted)
+    assert told in str(caught.value)
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_the_default_file_is_in_exports(

@@ -28,7 +28,8 @@ from uknip_crawler.export import (
 from uknip_crawler.export.dataset import dataset_of
 from uknip_crawler.export.formats import Row
 from uknip_crawler.export.recipe import selection_of
-from uknip_crawler.export.snapshot import Watch
+from uknip_crawler.export.selection import require_known
+from uknip_crawler.export.snapshot import Watch, snapshot
 
 
 @click.command("export")
@@ -104,7 +105,8 @@ def command(
     """Write articles, revisions, images or the ledger as FORMAT: csv, json, jsonl, parquet or datapackage.
 
     Oldest first. Files appear whole or not at all, and are byte for byte the same when nothing changed.
-    Filters choose articles; of other tables, what belongs to them.
+    Filters choose articles; of other tables, what belongs to them. A section, tag or author that no article has
+    ends with status 2, and those that there are.
 
     \b
     uknip export csv --section breaking --since 2026-01-01
@@ -136,6 +138,8 @@ def command(
         selection_of(filters),
     )
     destination = None if output == "-" else Path(output or _default(recipe))
+    with snapshot(directory) as moment:
+        require_known(moment.db, recipe.selection)
     try:
         with progress("Exporting") as report:
             dataset = dataset_of(read(directory).dataset)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
@@ -67,6 +69,41 @@ class Selection:
                 conditions.append(condition)
                 parameters[name] = _storable(value) if isinstance(value, str) else value
         return " AND ".join(conditions), parameters
+
+
+_NAMES = {
+    "section": "SELECT section, count(*) FROM articles WHERE status <> 'redacted' AND section IS NOT NULL GROUP BY 1",
+    "tag": (
+        "SELECT name, count(*) FROM tags JOIN article_tags ON tag_id = tags.id JOIN articles AS a ON a.id = article_id "
+        "WHERE a.status <> 'redacted' GROUP BY 1"
+    ),
+    "author": (
+        "SELECT name, count(*) FROM authors JOIN article_authors ON author_id = authors.id "
+        "JOIN articles AS a ON a.id = article_id WHERE a.status <> 'redacted' GROUP BY 1"
+    ),
+}
+_TOLD = 12
+
+
+def require_known(db: Database, selection: Selection) -> None:
+    """Raise UsageError for a section, tag or author that no article has: it names those alike, and the commonest."""
+    for kind, query in _NAMES.items():
+        if (wanted := getattr(selection, kind)) is None:
+            continue
+        counts = Counter(dict(db.execute(query).fetchall()))
+        by_form = {_folded(name): name for name in counts}
+        if _folded(_storable(wanted)) in by_form:
+            continue
+        alike = [by_form[form] for form in get_close_matches(_folded(wanted), by_form, n=3, cutoff=0.7)]
+        told = list(dict.fromkeys([*alike, *(name for name, _ in counts.most_common(_TOLD))]))[:_TOLD]
+        listed = ", ".join(f"{name!r} ({counts[name]:,})" for name in told) or "none"
+        more = f" and {len(counts) - len(told):,} more" if len(counts) > len(told) else ""
+        raise UsageError(f"no article has the {kind} {wanted!r}: there are {listed}{more}")
+
+
+def _folded(text: str) -> str:
+    """Return a name as SQLite's NOCASE compares it: ASCII letters in lower case."""
+    return "".join(char.lower() if char.isascii() else char for char in text)
 
 
 _TAGGED = (
