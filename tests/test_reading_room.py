@@ -256,6 +256,28 @@ def test_the_front_page_tells_the_state_of_the_archive(room: Datasette) -> None:
     )
 
 
+def test_what_is_amiss_is_said_in_front_and_on_the_page_of_runs(archive: Path) -> None:
+    """The gravest first, escaped like all that comes from outside; not any more when it has ended."""
+    db = Database(archive / "uknip.db")
+    one = {"since": CAPTURED, "run_id": 1, "last_run_id": 1, "value": 1, "bound": 1, "alarmed_at": CAPTURED}
+    db["findings"].insert_all(
+        [
+            {"name": "lists", "what": "lists cannot be read", **one},
+            {"name": "silence", "what": f"no story {HOSTILE}", **one},
+        ]
+    )
+    room = datasette_for(archive)
+    front, runs = text_of(room, "/"), text_of(room, "/read/runs")
+    assert "<b>Look at this</b> no story &#34;&gt;" in front
+    assert "and 1 more" in front
+    assert runs.index("no story") < runs.index("lists cannot be read")
+    db.execute("UPDATE findings SET ended_at = :at", {"at": CAPTURED})
+    db.conn.commit()
+    assert "Look at this" not in text_of(room, "/") + text_of(room, "/read/runs")
+    end(room)
+    db.close()
+
+
 def test_the_chart_shows_every_month_and_every_story() -> None:
     """Empty months too; the seventh section and later share a colour; columns stand on the line."""
     counts = [("2024-01", f"s{n}", 10 - n) for n in range(8)] + [("2024-03", None, 4)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uknip_crawler.browse.charts import by_month, is_month
 from uknip_crawler.browse.pages.asking import Ask, Page
 from uknip_crawler.browse.pages.cards import cards
-from uknip_crawler.browse.pages.health import last_run
+from uknip_crawler.browse.pages.health import findings, last_run
 
 _NEWEST = 9
 
@@ -36,6 +36,7 @@ def show(ask: Ask) -> Page:
             "chart": by_month(per_month),
             "undated": ask.value("SELECT count(*) FROM articles WHERE published_at IS NULL"),
             "run": last_run(ask),
+            "findings": findings(ask),
             "newest": cards(ask, [row["id"] for row in newest]),
         },
     )

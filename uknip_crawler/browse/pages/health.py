@@ -8,6 +8,7 @@ from typing import Any
 
 from uknip_crawler.archive.ledger import IMAGE
 from uknip_crawler.browse.pages.asking import Ask
+from uknip_crawler.health.checks import CHECKS
 from uknip_crawler.models import FAILURES, Outcome
 
 _MEANING = {
@@ -64,6 +65,13 @@ def last_run(ask: Ask) -> Health | None:
     """Return the latest crawl, else the latest run of any kind; None while there is none."""
     found = healths(ask, "ORDER BY kind = 'crawl' DESC, id DESC LIMIT 1")
     return found[0] if found else None
+
+
+def findings(ask: Ask) -> list[Any]:
+    """Return what is amiss as of the newest crawl, in the order of the checks."""
+    order = list(CHECKS)
+    rows = ask.rows("SELECT name, what, since, run_id FROM findings WHERE ended_at IS NULL ORDER BY id")
+    return sorted(rows, key=lambda row: order.index(row["name"]) if row["name"] in CHECKS else len(order))
 
 
 def healths(ask: Ask, which: str, **parameters: Any) -> list[Health]:

@@ -6,7 +6,7 @@ import json
 
 from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.browse.pages.asking import Ask, NotHere, Page
-from uknip_crawler.browse.pages.health import healths
+from uknip_crawler.browse.pages.health import findings, healths
 from uknip_crawler.models import DOUBTFUL_BODY, FAILURES, Outcome
 
 _RUNS = 50
@@ -23,9 +23,7 @@ def show(ask: Ask) -> Page:
             "runs": runs,
             "most": max((health.run["requests"] for health in runs), default=0) or 1,
             "next": runs[-1].run["id"] if len(runs) == _RUNS else None,
-            "findings": ask.rows(
-                "SELECT name, what, since, run_id FROM findings WHERE ended_at IS NULL ORDER BY id"
-            ),
+            "findings": findings(ask),
             "audits": ask.rows("SELECT * FROM audits ORDER BY id DESC LIMIT 20"),
         },
         keeps=("before",),
