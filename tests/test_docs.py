@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import catalogue
 import click
 import pytest
 import yaml
+from crawling import Archived, rows
 from sqlite_utils import Database
 
 from uknip_crawler.archive.migrations import migrations
@@ -18,6 +20,7 @@ from uknip_crawler.browse.descriptions import TABLES
 from uknip_crawler.browse.metadata import metadata
 from uknip_crawler.browse.outcomes import MEANINGS
 from uknip_crawler.cli import cli
+from uknip_crawler.configuration import Configuration, write
 from uknip_crawler.models import Outcome
 
 ROOT = Path(__file__).parent.parent
@@ -134,7 +137,27 @@ def test_the_workflow_is_one_that_github_can_read() -> None:
     )
     assert saved["path"] == restored["path"] == "archive"
     assert saved["key"].startswith(restored["restore-keys"])
-    assert [step["run"].split()[:3] for step in steps if "run" in step] == [
-        ["uv", "run", "uknip"],
-        ["uv", "run", "uknip"],
-    ]
+    assert len([step for step in steps if "run" in step]) == 2
+
+
+def test_the_steps_of_the_workflow_crawl_and_check(archived: Archived, tmp_path: Path) -> None:
+    """As a shell runs them, with their environment, on an archive that knows its site."""
+    program = tmp_path / "bin" / "uv"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nshift 2\nexec "{sys.executable}" -m uknip_crawler "$@"\n')  # uv run uknip
+    program.chmod(0o755)
+    (text,) = re.findall(
+        r"^```yaml\n(.*?)^```$",
+        (ROOT / "docs" / "scheduling.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    with archived(tmp_path / "archive", 30) as site:
+        write(tmp_path / "archive", Configuration(site.base_url, delay=0.0))
+        for step in yaml.load(text, yaml.BaseLoader)["jobs"]["crawl"]["steps"]:
+            if "run" in step:
+                told = dict.fromkeys(step.get("env", {}), "ada@uni.example")
+                around = os.environ | told | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+                around["PYTHONPATH"] = str(ROOT)
+                subprocess.run(["sh", "-ec", step["run"]], cwd=tmp_path, env=around, check=True, timeout=120)
+    settings = rows(tmp_path / "archive", "SELECT settings FROM runs ORDER BY id DESC LIMIT 1")[0][0]
+    assert "ada@uni.example" in settings
