@@ -34,12 +34,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from crawling import EVERYDAY, rows
 from living import Memory
 from processes import begin
-from simulated_years import Habits, episodes, pace, year
+from simulated_years import Habits, episodes, found_at, pace, share_of, year
 
 from uknip_crawler.archive import DATABASE
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.answers import Answer
 from uknip_crawler.demo.posts import Status
+from uknip_crawler.health.checks import CHECKS
+from uknip_crawler.health.measures import History
 from uknip_crawler.models import FAILURES
 
 START = datetime(2025, 3, 1, 6, tzinfo=UTC)
@@ -434,7 +436,7 @@ def _outdate(archive: Path) -> None:
 
 
 def judged_year() -> None:
-    """Judge every half hour of a year without faults, and print what was found."""
+    """Judge every half hour of a year, without faults and with each; print what was found, and in which crawl."""
     for per_day in (60.0, 12.0):
         history = year(11, Habits(per_day=per_day))
         found = episodes(history)
@@ -443,6 +445,31 @@ def judged_year() -> None:
             f"measures alone, {per_day:.0f} a day: {len(history.runs):,} crawls judged, false alarms {alarms or 0}",
             flush=True,
         )
+        print(
+            "  found in crawl: " + ", ".join(f"{name} {_found_in(history, name)}" for name in BROKEN),
+            flush=True,
+        )
+
+
+def _found_in(well: History, check: str) -> str:
+    """Return in which crawls after it a fault is found, broken on ten days of the year."""
+    measure = CHECKS[check].measure
+    crawls = []
+    for number in range(10):
+        broken_at = datetime(2025, 5, 12, 9, tzinfo=UTC) + timedelta(days=21 * number)
+        runs = [share_of(ran, measure) if ran.started_at >= broken_at else ran for ran in well.runs]
+        history = History(runs, well.published)
+        first = history.first_since(broken_at)
+        late = (
+            n
+            for n, ran in enumerate(runs[first : first + 96], 1)
+            if check in found_at(history, ran.started_at)
+        )
+        crawls.append(next(late, 97))
+    return f"{statistics.median(crawls):.0f} (at most {max(crawls)})"
+
+
+BROKEN = [name for name, check in CHECKS.items() if check.kind in ("share", "streak")]
 
 
 def main() -> None:
