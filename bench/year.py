@@ -348,6 +348,21 @@ def live(
     return told, false
 
 
+def by_feed_alone(folder: Path) -> None:
+    """Lose the feed of a site that has no other list; where REST answers, nobody asks for it and nothing is lost."""
+    room = Newsroom(40, now=START - timedelta(hours=1), eras=EVERYDAY)
+    with SampleSite(room, rest=False, sitemap=False) as site:
+        world = World(site, folder / "by-feed", 60.0)
+        for number in range(4):
+            world.work(moment := START + number * HALF_HOUR)
+            world.crawl(moment)
+        print(
+            befall(
+                world, Fault("feed lost, the only list", 0, ("lists",), answering(_status(404), _FEED), heal)
+            ).line
+        )
+
+
 def cost_of_nothing(world: World) -> float:
     """Return the bytes by which a crawl without news lets the database grow."""
     path, moment = world.archive / DATABASE, world.worked
@@ -489,6 +504,7 @@ def main() -> None:
             told, false = live(world, options.days, timedelta(hours=options.every), faults)
             took = time.perf_counter() - began
             tell(world, told, false, took)
+            by_feed_alone(Path(folder))
             ends = list(stops(world, Path(folder)))
             for when, seconds, status, failed in ends:
                 print(
