@@ -46,7 +46,9 @@ from uknip_crawler.models import FAILURES
 
 START = datetime(2025, 3, 1, 6, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
-FEW = 40
+WITHOUT = 20
+"""Days without a fault at first, with `--spacing`."""
+FEW = 20
 """Crawls without news, at the end: what one costs."""
 OPTIONS = (
     *("--delay", "0", "--concurrency", "4", "--json"),
@@ -493,9 +495,14 @@ def main() -> None:
     parser.add_argument("--per-day", type=float, default=8, metavar="STORIES")
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--only", nargs="*", metavar="FAULT", help="the beginnings of their names")
+    parser.add_argument("--spacing", type=int, metavar="DAYS", help="a fault every so many days, for a trial")
     parser.add_argument("--skip-measures", action="store_true")
     options = parser.parse_args()
+    if options.spacing:
+        print(f"faults every {options.spacing} days from day {WITHOUT} on")
     faults = tuple(one for one in FAULTS if options.only is None or one.name.startswith(tuple(options.only)))
+    if options.spacing:
+        faults = tuple(replace(one, day=WITHOUT + options.spacing * n) for n, one in enumerate(faults))
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         newsroom = Newsroom(60, now=START - timedelta(hours=1), eras=EVERYDAY)
         with SampleSite(newsroom, sitemap_urls=1_000) as site:
