@@ -46,7 +46,7 @@ def extraction(data: bytes) -> None:
     if reading.article is not None:
         _is_storable(reading.article)
     for link in reading.links:
-        _address(link.url)
+        _address(link)
     study_capture(capture, SITE)
     location_of(capture)
     signposts.Signposts.of(body, headers, url=URL)

@@ -289,7 +289,7 @@ class Reading:
     """What one capture turned out to be.
 
     Exactly one of `article` and `outcome` is set: `outcome` (not_article, soft_404, protected, challenge,
-    …) with `reason` says why there is no article. `links` are all the page's anchors, for discovery;
+    …) with `reason` says why there is no article. `links` are the addresses the page links to, for discovery;
     `next_page` is the following page of a listing. `flags` name doubts, such as `truncated_parse`.
     `skeleton` names the layout of a story's page, `version` the rules it was read by: the extractor's, and the
     digest of what was learned of the layout where it was used. `study` is what it shows of a layout that few pages are
@@ -300,7 +300,7 @@ class Reading:
     outcome: Outcome | None = None
     reason: str | None = None
     is_listing: bool = False
-    links: tuple[Link, ...] = ()
+    links: tuple[str, ...] = ()
     next_page: str | None = None
     furniture: tuple[Stripped, ...] = ()
     flags: tuple[str, ...] = ()

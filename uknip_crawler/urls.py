@@ -50,6 +50,7 @@ _SESSION = re.compile(
 _SESSION_VALUE = re.compile(r"(?=.*\d)[\w.,!-]{8,}")
 _SESSION_PATH = re.compile(r"(?i);(?:jsessionid|phpsessid|session_?id|sid)=[^/;]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+_PLAIN_PATH = re.compile(r"[\w/-]*", re.ASCII)
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _AMP_PATH = re.compile(r"(?:/amp)+/?$")
 _PART_PATH = re.compile(r"(?P<first>/.*[^/])/(?:(?:page|part)[-_]?)?(?P<number>[1-9]\d{0,2})(?P<slash>/?)")
@@ -73,6 +74,8 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     Raises HostRefused for another host or port, UrlRefused for anything that is not a plain http(s) address or not
     below the site's folder.
     """
+    if _is_canonical(url, site):
+        return url
     parts = _parts(url, base or site.base_url)
     own = _own(parts, site, url)
     path = _AMP_PATH.sub("/", _without_dots(_SESSION_PATH.sub("", parts.path))) or "/"
@@ -85,6 +88,13 @@ def canonicalise(url: str, site: Site, *, base: str | None = None) -> str:
     if not canonical.startswith(site.base_url):
         raise UrlRefused(f"not below {site.base_url}: {url[:80]!r}")
     return canonical
+
+
+def _is_canonical(url: str, site: Site) -> bool:
+    """Tell whether an address needs no closer look, as most of a site's own do not."""
+    if not url.startswith(site.base_url) or not _PLAIN_PATH.fullmatch(url, len(site.base_url)):
+        return False
+    return len(url) <= MAX_URL_LENGTH and not url.endswith(("/amp", "/amp/"))
 
 
 def given(text: str, site: Site) -> str:

@@ -57,11 +57,13 @@ def interruption(page: Page, data: Structured, capture: Capture) -> Interruption
     if _has_story_marks(page, data):
         return None
     seen = _Notice(page, data, load_walls(), capture)
-    return seen.kind if 0 < seen.words <= MAX_WORDS and seen.weight >= ENOUGH else None
+    if not 0 < seen.words <= MAX_WORDS or _is_dated(page):
+        return None
+    return seen.kind if seen.weight >= ENOUGH else None
 
 
 def _has_story_marks(page: Page, data: Structured) -> bool:
-    """Tell whether a page shows anything that WordPress, a theme or a plugin puts on a story's page."""
+    """Tell whether a page shows anything but a date that WordPress, a theme or a plugin puts on a story's page."""
     if (
         data.article
         or data.first("article:published_time", "article:modified_time")
@@ -78,6 +80,10 @@ def _has_story_marks(page: Page, data: Structured) -> bool:
                 return True
             if any(_POST.fullmatch(token) for token in tokens):
                 return True
+    return False
+
+
+def _is_dated(page: Page) -> bool:
     return any(may_be_dated(element) for body in page.by_tag["body"] for element in body.iter("*"))
 
 
@@ -172,7 +178,7 @@ class _Notice:
         words = {word for word in re.split(r"[\W_]+", slug(self._page.url).lower()) if len(word) > 3}
         said = fold(" ".join([self._page.title, *self._lines]))
         is_named = bool(words) and 3 * sum(word in said for word in words) >= len(words)
-        leads_on = any(self._is_of_site(address) for _, address, _ in self._page.anchors)
+        leads_on = any(self._is_of_site(address) for _, address in self._page.anchors)
         return (-2 if is_named else int(bool(words))) + (0 if leads_on else 1)
 
     def _is_of_site(self, address: str) -> bool:
@@ -193,19 +199,21 @@ def _place(address: str | None) -> str:
 
 
 def _lines(page: Page) -> Iterator[str]:
-    """Yield the lines that a visitor sees."""
+    """Yield the lines that a visitor sees, of a page that is far too long for a notice only the first."""
     parts: list[str] = []
+    left = 2 * MAX_WORDS  # counted between tags, of which some stand inside words
     for body in page.by_tag["body"][:1]:
         walk = etree.iterwalk(body, events=("start", "end"))
         for event, element in walk:
             is_block = not isinstance(element.tag, str) or element.tag not in _INLINE
-            if event == "start":
-                if not isinstance(element.tag, str) or element.tag in _UNSEEN:
-                    walk.skip_subtree()
-                else:
-                    parts.append(("\n" if is_block else "") + (element.text or "").replace("\n", " "))
-            elif element is not body:
-                parts.append(("\n" if is_block else "") + (element.tail or "").replace("\n", " "))
+            if event == "start" and (not isinstance(element.tag, str) or element.tag in _UNSEEN):
+                walk.skip_subtree()
+            elif event == "start" or element is not body:
+                text = (element.text if event == "start" else element.tail) or ""
+                parts.append(("\n" if is_block else "") + text.replace("\n", " "))
+                left -= len(text.split())
+                if left < 0:
+                    break
     for line in "".join(parts).split("\n"):
         if words := " ".join(line.split()):
             yield words

@@ -135,7 +135,7 @@ class Story:
     def _for_now(self, headline: Headline) -> Reading | None:
         """Return a reading that will do until its layout is learned, or None where only a search can tell."""
         skeleton = skeleton_of(headline, None)
-        if headline.element is None or not self.classified.certain or self.page.is_bounded:
+        if headline.element is None or self.page.is_bounded:
             return None
         container = self._own_container(headline)
         if container is None:
@@ -185,17 +185,23 @@ class Story:
 
     def _referee_agrees(self, headline: Headline, body: Body) -> bool:
         """Tell whether most whole sentences that trafilatura takes for story are in the body, above it, or known to
-        be furniture. It is heard only on what it can be right about: sentences that no other page has."""
-        seen = survey(self.page, self.raw, headline)
+        be furniture. It is heard only on what it can be right about: sentences that no other page has; and only where
+        some of them stand elsewhere on the page."""
         known = {key(b.text) for b in (*body.blocks, *body.above, *body.boxed)}
+        if all(key(block.text) in known for block in self.raw if self._can_tell(block)):
+            return True
+        seen = survey(self.page, self.raw, headline)
         told = {
             key(block.text): words
             for index, words in seen.approved.items()
-            if words >= CORE_WORDS
-            and is_sentence((block := seen.blocks[index]).text)
-            and self.learned.is_new(block.text)
+            if self._can_tell(block := seen.blocks[index])
         }
         return 2 * sum(words for line, words in told.items() if line in known) >= sum(told.values())
+
+    def _can_tell(self, block: RawBlock) -> bool:
+        """Tell whether a block is a whole sentence that no other page has."""
+        is_whole = block.is_text and is_sentence(block.text) and len(key(block.text).split()) >= CORE_WORDS
+        return is_whole and self.learned.is_new(block.text)
 
     def _nothing(self, reason: str) -> Reading:
         found = links(self.page) if self.ask.with_links else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -11,7 +11,6 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.errors import AddressRefused
 from uknip_crawler.ingest.visit import CrawlRun, Visit
-from uknip_crawler.models import Link
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import AddressKind, canonicalise, classify, is_same_address, part_of, space_of
 
@@ -79,11 +78,9 @@ class Following:
             return None
         return Candidate(url, kind.value, "listing", visit.due.url, priority=_priority(url, kind))
 
-    def _candidates(
-        self, links: list[Link] | tuple[Link, ...], page: str, found_by: str
-    ) -> Iterator[Candidate]:
+    def _candidates(self, links: Iterable[str], page: str, found_by: str) -> Iterator[Candidate]:
         for link in links:
-            url, kind = self._address(link.url)
+            url, kind = self._address(link)
             if kind is AddressKind.TRAP or (kind is AddressKind.LISTING and not self._run.walks_listings):
                 continue
             yield Candidate(url, kind.value, found_by, page, priority=_priority(url, kind))

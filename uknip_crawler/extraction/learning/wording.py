@@ -111,9 +111,13 @@ def _unless_asking(level: Sequence[Line], why: dict[Line, Rule]) -> dict[Line, R
 def by_language(line: Line, *, in_archive: bool) -> Rule | None:
     """Return why a line that nothing is known of is furniture in any newsroom of the language, or None. Labels are it
     on single pages, too; who pays, and who asks, only where the archive has more pages of the site."""
-    if line.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or line.is_story_line:
+    if line.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or line.words > MAX_ASKING_WORDS:
         return None
-    said = numberless(line.text)
+    rule = _by_language(line, numberless(line.text), in_archive=in_archive)
+    return None if rule is None or line.is_story_line else rule
+
+
+def _by_language(line: Line, said: str, *, in_archive: bool) -> Rule | None:
     if line.words <= MAX_LABEL_WORDS and ENGLISH.labels.fullmatch(said):
         return Rule(LABEL, 1, 1)
     if not in_archive:
@@ -122,7 +126,7 @@ def by_language(line: Line, *, in_archive: bool) -> Rule | None:
     if pays and NAME in line.template and ENGLISH.payers.match(said):
         return Rule(LABEL, 1, 1)
     is_told = any(mark in line.text for mark in '“”"')
-    asks = line.kind is BlockKind.PARAGRAPH and line.words <= MAX_ASKING_WORDS and not is_told
+    asks = line.kind is BlockKind.PARAGRAPH and not is_told
     return Rule(ASKS, 1, 1) if asks and ENGLISH.asks.search(said) else None
 
 

@@ -47,6 +47,7 @@ _MODIFIED_MARKS = frozenset(
     {"updated", "modified", "datemodified", "dt-updated", "date-modified", "updated-date", "last-updated"}
 )
 _CREATED_MARKS = frozenset({"datecreated"})
+_DATED = frozenset({"title", "itemprop", "property"})
 _NUMBER = re.compile(r"/news-(\d{1,12})/")
 
 
@@ -162,12 +163,12 @@ def _marks(around: Surroundings) -> Iterator[_Mark]:
 
 def may_be_dated(element: Element) -> bool:
     """Tell whether an element may hold a date for machines: `time`, microdata, hAtom's `title`."""
-    return (
-        element.tag == "time"
-        or element.get("title", "").startswith(("19", "20"))
-        or "date" in element.get("itemprop", "")
-        or "date" in element.get("property", "")
-    )
+    if element.tag == "time":
+        return True
+    if _DATED.isdisjoint(element.keys()):  # nearly all
+        return False
+    named = element.get("itemprop", "") + " " + element.get("property", "")
+    return "date" in named or element.get("title", "").startswith(("19", "20"))
 
 
 def _mark(element: Element, is_near: bool) -> _Mark | None:

@@ -229,9 +229,11 @@ def _crumb_names(data: Structured) -> list[str]:
 
 
 def _crumb_links(page: Page, around: Surroundings) -> list[str]:
-    tags = page.tags_that_say("readcrumb")
+    tags = page.tags_that_say("readcrumb") - {"script"}
     story = key(text_of(around.headline)) if around.headline is not None else ""
     for element in page.root.iter(*tags) if tags else ():
+        if not any("readcrumb" in value for value in element.values()):
+            continue
         marks = f"{element.get('class')} {element.get('aria-label')} {element.get('itemtype')}"
         if "readcrumb" not in marks or "breadcrumb" not in marks.lower():
             continue

@@ -209,14 +209,15 @@ class Surroundings:
         return result
 
     def _is_mark(self, part: Element) -> bool:
-        if part.tag in _FOREIGN_TAGS or part.get("role") in _FOREIGN_ROLES:
+        said = cast(dict[str, str], dict(part.items()))  # asked for all at once, of a thousand elements
+        if part.tag in _FOREIGN_TAGS or said.get("role") in _FOREIGN_ROLES:
             return True
-        if part.tag == "article" or (part.get("itemprop") or "").lower() in _FOREIGN_PROPS:
+        if part.tag == "article" or said.get("itemprop", "").lower() in _FOREIGN_PROPS:
             return True
-        named = _names(f"{part.get('class') or ''} {part.get('id') or ''}")
+        named = _names(f"{said.get('class', '')} {said.get('id', '')}")
         if named.is_foreign:
             return True
-        itemtype = part.get("itemtype")
+        itemtype = said.get("itemtype")
         if itemtype and _FOREIGN_TYPE.search(itemtype) and not self._speaks_of_story(part):
             return True
         if part.tag == "aside":

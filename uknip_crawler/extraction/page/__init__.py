@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import cast
 from urllib.parse import urljoin, urlsplit
 
@@ -17,7 +17,6 @@ from lxml import etree
 from uknip_crawler.extraction.page.bounds import bounded, without_controls
 from uknip_crawler.extraction.page.charset import as_utf8
 from uknip_crawler.extraction.page.text import one_line
-from uknip_crawler.models import Link
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import canonical_or_none
 
@@ -29,6 +28,9 @@ MAX_LINKS = 5_000
 TRUNCATED = "truncated_parse"
 
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+# asked for all at once: an attribute asked of an element costs as much as twenty found by libxml2
+_LINKS, _ADDRESSES = etree.XPath("//a[@href]"), etree.XPath("//a/@href", smart_strings=False)
+_RELATED = etree.XPath("//a[@rel]")
 _TAG_NAME = re.compile(rb"<([a-zA-Z][\w-]*)")
 # addresses that need no closer look, as nearly all are
 _WHOLE = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[\w/.~%+:;,=&?#!$'()*@-]*)?", re.ASCII)
@@ -85,18 +87,19 @@ class Page:
     @cached_property
     def filing_links(self) -> list[Element]:
         """The links that say what they are to the page: `rel=category`, `tag`, `author` and the like."""
-        return [a for a, _, rel in self.anchors if rel]
+        return cast(list[Element], _RELATED(self.root))
 
     @cached_property
-    def anchors(self) -> list[tuple[Element, str, str]]:
-        """The page's links, each with its `href` and `rel` as they stand: a page has hundreds, so they are asked once."""
-        return [(a, a.get("href", ""), a.get("rel", "")) for a in self.by_tag["a"]]
+    def anchors(self) -> list[tuple[Element, str]]:
+        """The page's links, each with its `href` as it stands."""
+        found = cast(list[Element], _LINKS(self.root)), cast(list[str], _ADDRESSES(self.root))
+        return list(zip(*found, strict=True))
 
     @cached_property
     def _hrefs(self) -> tuple[str, list[int], list[int]]:
         """The links' addresses in one string, so that a word is sought in all of them at once; where each ends; which
         are no whole addresses and may say more than they show."""
-        hrefs = [href for _, href, _ in self.anchors]
+        hrefs = [href for _, href in self.anchors]
         unclear = [i for i, href in enumerate(hrefs) if not href.startswith(_WHOLE_STARTS) or "\n" in href]
         for index in unclear:
             hrefs[index] = ""
@@ -113,7 +116,7 @@ class Page:
                 found.add(index)
                 at = together.find(word, ends[index])
         for index in sorted(found):
-            anchor, href, _ = self.anchors[index]
+            anchor, href = self.anchors[index]
             address = self.absolute(href)
             if address and any(word in address for word in words):
                 yield anchor, address
@@ -123,7 +126,8 @@ class Page:
         """The links to the site's home page."""
         home = self.absolute("/") or ""
         own = ("/", home, home[:-1]) if home else ("/",)
-        return [a for a, href, rel in self.anchors if href in own or rel == "home"]
+        called = {a for a in self.filing_links if a.get("rel") == "home"}
+        return [a for a, href in self.anchors if href in own or a in called]
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -275,16 +279,10 @@ def _absolute(base: str, address: str | None) -> str | None:
         return None
 
 
-def links(page: Page) -> tuple[Link, ...]:
-    """Return the page's anchors, at most 5,000, each address and text once."""
-    found: dict[Link, None] = {}
-    for anchor in page.by_tag["a"]:
-        address = page.absolute(anchor.get("href"))
-        if address:
-            found.setdefault(Link(address, text_of(anchor)))
-            if len(found) >= MAX_LINKS:
-                break
-    return tuple(found)
+def links(page: Page) -> tuple[str, ...]:
+    """Return the addresses that the page links to, at most 5,000, each once."""
+    found = dict.fromkeys(address for _, href in page.anchors if (address := page.absolute(href)))
+    return tuple(islice(found, MAX_LINKS))
 
 
 def next_page(page: Page) -> str | None:
