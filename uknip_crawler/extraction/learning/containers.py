@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from uknip_crawler.extraction.learning.lines import Line
 from uknip_crawler.extraction.page.places import DIGITS, Marks, branches, is_of_post, is_wrapper, listed_as
@@ -137,14 +138,18 @@ def _loose(sheets: Sequence[Sheet]) -> set[str]:
     return {mark for mark, count in on.items() if COMMON_MARK * pages < count < CHAIN_PAGES * pages}
 
 
+@lru_cache(8192)
+def _numbered(step: str) -> tuple[str, ...]:
+    return tuple(mark for mark in step.split(" ")[1:] if mark[-1] in DIGITS)
+
+
 def _counters(sheets: Sequence[Sheet]) -> frozenset[str]:
     found: Counter[str] = Counter()
     for sheet in sheets:
         numbers: dict[tuple[Hashable, str], set[str]] = defaultdict(set)
         for line in sheet.lines:
             for holder, one in zip((None, *line.elements), line.steps, strict=False):
-                for mark in one.split(" ")[1:]:
-                    if mark[-1] in DIGITS:
-                        numbers[holder, mark.rstrip(DIGITS)].add(mark)
+                for mark in _numbered(one):
+                    numbers[holder, mark.rstrip(DIGITS)].add(mark)
         found.update({stem for (_, stem), marks in numbers.items() if len(marks) >= 3})
     return frozenset(stem for stem, count in found.items() if 2 * count >= len(sheets))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 
 from uknip_crawler.extraction.learning.containers import Sheet
 from uknip_crawler.extraction.learning.lines import ALL_LINKED, ENGLISH, QUOTES, is_story_line
@@ -33,6 +34,7 @@ class Counts:
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
+        self._template_of = lru_cache(8192)(templates.of)  # boxes say the same on many pages
         self._boxed: Counter[str] = Counter()
         self._boxed_as: dict[str, set[str]] = defaultdict(set)
         self._last: Counter[str] = Counter()
@@ -60,7 +62,7 @@ class Counts:
                 self._long[sheet.story].add(masked)
             self._quoted[masked] += line.text[:1] in QUOTES or line.kind is BlockKind.QUOTE
             told = self._unlike if line.kind in _LISTED else self._paragraphs
-            template = line.template or self._templates.of(line.text)
+            template = line.template or self._template_of(line.text)
             told.update({" ".join(template), masked})
             self._last[masked] += index == len(level) - 1
             self._opens[masked] += index == begins
@@ -78,7 +80,7 @@ class Counts:
             boxed = line not in chosen if line in held else index > below
             if boxed and line.linked < ALL_LINKED and not line.other_story:
                 self._boxed[line.masked] += 1
-                template = self._templates.of(line.text) if not line.in_card else ()
+                template = self._template_of(line.text) if not line.in_card else ()
                 if fixed_in(template) and any(slot in template for slot in SLOTS):
                     self._boxed_as[" ".join(template)].add(line.key)
 

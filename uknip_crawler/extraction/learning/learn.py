@@ -101,12 +101,13 @@ class _Census:
         for _, sheets in studies.sheets():
             here = Counter[str]()
             in_layout.append((len(sheets), here))
+            for text, times in Counter(line.text for sheet in sheets for line in sheet.lines).items():
+                words.count(text, times)
             for sheet in sheets:
                 stories.add(sheet.story)
                 headlines.add(sheet.headline)
                 summaries.add((sheet.summary, sheet.story, sheet.headline))
                 for line in sheet.lines:
-                    words.count(line.text)
                     if line.linked >= ALL_LINKED and line.key.count(" ") >= MIN_HEADLINE_WORDS:
                         links[line.key] += 1
                 said = {said for line in sheet.lines for said in (line.masked, line.says)}
@@ -196,9 +197,12 @@ def _structure(
     for sheet in sheets:
         mark_lines(sheet.lines, sheet.headline, is_new, stories, links)
     marks = marks_of(sheets)
+    places: dict[tuple[str, ...], tuple[str, ...]] = {}  # of a layout's lines most stand where others stand
     for sheet in sheets:
         for line in sheet.lines:
-            line.place = tuple(map(marks.narrowed, line.steps))
+            if line.steps not in places:
+                places[line.steps] = tuple(map(marks.narrowed, line.steps))
+            line.place = places[line.steps]
     containers = containers_of(sheets)
     for sheet in sheets:
         sheet.enter(containers)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from uknip_crawler.extraction.learning.masking import NAME, NUMBER, mask
 from uknip_crawler.extraction.page.raw import RawBlock
@@ -64,11 +65,7 @@ class Line:
     is_boxed: bool = False
 
     def __post_init__(self) -> None:
-        self.key = key(self.text)
-        self.masked = mask(self.text)
-        self.words = len(self.text.split())
-        self.ends = _ENDS.search(self.text) is not None
-        self.is_cut = is_cut(self.text)
+        self.key, self.masked, self.words, self.ends, self.is_cut = _told_by(self.text)
 
     @property
     def says(self) -> str:
@@ -90,6 +87,12 @@ class Line:
     def tells(self) -> bool:
         """Whether it reports or quotes, and is no mere label."""
         return self.text[0] in QUOTES or bool(ENGLISH.telling.search(fold(self.text))) or self.is_story_line
+
+
+@lru_cache(8192)
+def _told_by(text: str) -> tuple[str, str, int, bool, bool]:
+    """Return a line's key, its mask and how many words it has; whether it ends as sentences do, or is cut."""
+    return key(text), mask(text), len(text.split()), _ENDS.search(text) is not None, is_cut(text)
 
 
 def numberless(text: str) -> str:
@@ -121,9 +124,8 @@ def mark_cards(lines: Sequence[Line]) -> None:
     lines at most. A short story with a link below it is none."""
     held = Counter(element for line in lines for element in line.elements)
     begins: dict[Hashable, Line] = {}
-    for line in lines:
-        for element in line.elements:
-            begins.setdefault(element, line)
+    for line in reversed(lines):
+        begins.update(dict.fromkeys(line.elements, line))
     cards = set[Hashable]()
     for line in lines:
         if line.linked >= ALL_LINKED and line.words >= 4:

@@ -26,20 +26,20 @@ class Words:
         self._counts: Counter[str] = Counter()
         self._opens: Counter[str] = Counter()
 
-    def count(self, text: str) -> None:
-        """Take a line into account, once for each page that has it."""
+    def count(self, text: str, times: int) -> None:
+        """Take a line into account that so many pages have."""
         begins = True
         for raw in text.split():
             word = raw.strip(TRIM)
-            if not any(map(str.isalnum, word)):
+            if not (word.isalnum() or any(map(str.isalnum, word))):
                 continue  # a dash is no word: what follows it still begins the line
             was, begins = begins, raw.rstrip(_CLOSERS)[-1:] in (".", "!", "?", ":")
             if word[0].islower():
-                self._counts[word.lower()] -= 1
+                self._counts[word.lower()] -= times
             elif was or raw[0] in QUOTES:
-                self._opens[word.lower()] += 1
+                self._opens[word.lower()] += times
             else:
-                self._counts[word.lower()] += 1
+                self._counts[word.lower()] += times
 
     def names(self) -> dict[str, bool]:
         """Return for each word seen whether it is a name."""
@@ -59,7 +59,7 @@ class Templates:
         words, ended = NUMBER.sub("0", text).split(), True
         for index, word in enumerate(words):
             bare = word.strip(TRIM)
-            if not any(map(str.isalnum, bare)):
+            if not (bare.isalnum() or any(map(str.isalnum, bare))):
                 continue
             begins, ended = ended, word.rstrip(_CLOSERS)[-1:] in (".", "!", "?")
             following = () if word.endswith(":") else words[index + 1 : index + 2]  # `Views: 12` is no name
