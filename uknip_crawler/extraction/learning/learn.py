@@ -197,12 +197,12 @@ def _structure(
     for sheet in sheets:
         mark_lines(sheet.lines, sheet.headline, is_new, stories, links)
     marks = marks_of(sheets)
-    places: dict[tuple[str, ...], tuple[str, ...]] = {}  # of a layout's lines most stand where others stand
+    narrowed: dict[tuple[str, ...], tuple[str, ...]] = {}  # of a layout's lines most stand where others stand
     for sheet in sheets:
         for line in sheet.lines:
-            if line.steps not in places:
-                places[line.steps] = tuple(map(marks.narrowed, line.steps))
-            line.place = places[line.steps]
+            if line.steps not in narrowed:
+                narrowed[line.steps] = tuple(map(marks.narrowed, line.steps))
+            line.place = narrowed[line.steps]
     containers = containers_of(sheets)
     for sheet in sheets:
         sheet.enter(containers)
