@@ -178,7 +178,7 @@ class _Notice:
         words = {word for word in re.split(r"[\W_]+", slug(self._page.url).lower()) if len(word) > 3}
         said = fold(" ".join([self._page.title, *self._lines]))
         is_named = bool(words) and 3 * sum(word in said for word in words) >= len(words)
-        leads_on = any(self._is_of_site(address) for _, address in self._page.anchors)
+        leads_on = any(self._is_of_site(address) for address in self._page.hrefs)
         return (-2 if is_named else int(bool(words))) + (0 if leads_on else 1)
 
     def _is_of_site(self, address: str) -> bool:

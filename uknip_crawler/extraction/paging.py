@@ -66,11 +66,15 @@ def take_paging(page: Page, data: Structured, site: Site) -> Paging | None:
     own = page.canonical(page.url, site)
     declared = page.canonical(data.rel.get("canonical"), site)
     stems = [stem for url in (own, declared) if url and (stem := _stem(url))]
-    near = [*page.leading(*(stems or [""])), *_options(page, stems)]
-    anchors = [(anchor, url) for anchor, href in near if (url := page.canonical(href, site))]
+    led = [(i, url) for i, href in page.leading(*(stems or [""])) if (url := page.canonical(href, site))]
+    options = [(o, url) for o, href in _options(page, stems) if (url := page.canonical(href, site))]
+    beside = [page.canonical(data.rel.get(rel), site) for rel in ("prev", "next")]
+    if not any(url and part_of(url) for url in (own, declared, *beside, *(url for _, url in led + options))):
+        return None
+    anchors = [*((page.anchors[index], url) for index, url in led), *options]
     for place in _places(own, declared):
         ways = _with_lists(list(_ways(anchors, place)))
-        head = [url for rel in ("prev", "next") if (url := page.canonical(data.rel.get(rel), site))]
+        head = [url for url in beside if url]
         if place.number > 1 and not _is_further(page, place, declared, ways, head):
             continue
         ways = _with_lists(ways, least=1)

@@ -83,7 +83,7 @@ def section_in_address(page: Page, url: str) -> Finding | None:
             continue
         for link, address in page.leading(path):
             is_led = urlsplit(address).path.rstrip("/") == path
-            if is_led and _is_label(name := text_of(link)):
+            if is_led and _is_label(name := text_of(page.anchors[link])):
                 return Finding("section", "address", folders[depth - 1], name)
     return None
 

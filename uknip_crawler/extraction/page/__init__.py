@@ -90,24 +90,28 @@ class Page:
         return cast(list[Element], _RELATED(self.root))
 
     @cached_property
-    def anchors(self) -> list[tuple[Element, str]]:
-        """The page's links, each with its `href` as it stands."""
-        found = cast(list[Element], _LINKS(self.root)), cast(list[str], _ADDRESSES(self.root))
-        return list(zip(*found, strict=True))
+    def hrefs(self) -> list[str]:
+        """Where the page's links lead, as it stands there."""
+        return cast(list[str], _ADDRESSES(self.root))
 
     @cached_property
-    def _hrefs(self) -> tuple[str, list[int], list[int]]:
+    def anchors(self) -> list[Element]:
+        """The links themselves, in the order of `hrefs`."""
+        return cast(list[Element], _LINKS(self.root))
+
+    @cached_property
+    def _together(self) -> tuple[str, list[int], list[int]]:
         """The links' addresses in one string, so that a word is sought in all of them at once; where each ends; which
         are no whole addresses and may say more than they show."""
-        hrefs = [href for _, href in self.anchors]
+        hrefs = [*self.hrefs]
         unclear = [i for i, href in enumerate(hrefs) if not href.startswith(_WHOLE_STARTS) or "\n" in href]
         for index in unclear:
             hrefs[index] = ""
         return "\n".join(hrefs), list(accumulate(len(href) + 1 for href in hrefs)), unclear
 
-    def leading(self, *words: str) -> Iterator[tuple[Element, str]]:
-        """Yield the links with one of some words in their address, which is made absolute."""
-        together, ends, unclear = self._hrefs
+    def leading(self, *words: str) -> Iterator[tuple[int, str]]:
+        """Yield the links (their place among `anchors`) with one of some words in their address, which is made absolute."""
+        together, ends, unclear = self._together
         found = set(unclear)
         for word in words if ends else ():
             at = together.find(word)
@@ -116,18 +120,17 @@ class Page:
                 found.add(index)
                 at = together.find(word, ends[index])
         for index in sorted(found):
-            anchor, href = self.anchors[index]
-            address = self.absolute(href)
+            address = self.absolute(self.hrefs[index])
             if address and any(word in address for word in words):
-                yield anchor, address
+                yield index, address
 
     @cached_property
     def home_links(self) -> list[Element]:
         """The links to the site's home page."""
         home = self.absolute("/") or ""
         own = ("/", home, home[:-1]) if home else ("/",)
-        called = {a for a in self.filing_links if a.get("rel") == "home"}
-        return [a for a, href in self.anchors if href in own or a in called]
+        called = [a for a in self.filing_links if a.get("rel") == "home"]
+        return [*(self.anchors[index] for index, href in enumerate(self.hrefs) if href in own), *called]
 
     @cached_property
     def position(self) -> dict[Element, int]:
@@ -161,7 +164,15 @@ class Page:
             if element.getparent() is not None:
                 cast(lxml.html.HtmlElement, element).drop_tree()
         self.by_tag.clear()
-        for gathered in ("elements", "anchors", "_hrefs", "filing_links", "home_links", "position"):
+        for gathered in (
+            "elements",
+            "hrefs",
+            "anchors",
+            "_together",
+            "filing_links",
+            "home_links",
+            "position",
+        ):
             self.__dict__.pop(gathered, None)
 
     @property
@@ -281,7 +292,7 @@ def _absolute(base: str, address: str | None) -> str | None:
 
 def links(page: Page) -> tuple[str, ...]:
     """Return the addresses that the page links to, at most 5,000, each once."""
-    found = dict.fromkeys(address for _, href in page.anchors if (address := page.absolute(href)))
+    found = dict.fromkeys(address for href in page.hrefs if (address := page.absolute(href)))
     return tuple(islice(found, MAX_LINKS))
 
 

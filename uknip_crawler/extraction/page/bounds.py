@@ -30,7 +30,7 @@ def bounded(markup: bytes) -> tuple[bytes, bool]:
     cut = lost or len(markup) > MAX_BYTES
     if len(markup) > MAX_BYTES:
         markup = markup[:MAX_BYTES].decode("utf-8", "ignore").encode()
-    if markup.count(b"<") > MAX_ELEMENTS:
+    if len(markup) > 3 * MAX_ELEMENTS and markup.count(b"<") > MAX_ELEMENTS:  # `<a>` is the shortest
         starts = [match.end() for match in re.finditer(b"<[a-zA-Z]", markup)]
         if len(starts) > MAX_ELEMENTS:
             markup, cut = markup[: starts[MAX_ELEMENTS] - 2], True

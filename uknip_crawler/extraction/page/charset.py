@@ -6,6 +6,7 @@ from codecs import getincrementaldecoder
 
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
+_PIECE = 1 << 12
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _MARKS = tuple(bom for bom, _ in _BOMS)
 # text codecs that no page is written in and that are slow or executable in spirit
@@ -50,8 +51,9 @@ def _is_utf8(data: bytes) -> bool:
     """Tell whether bytes are UTF-8, a piece at a time: memory for the whole text costs more than its reading."""
     decode = getincrementaldecoder("utf-8")().decode
     try:
-        for at in range(0, len(data), 1 << 14):
-            decode(data[at : at + (1 << 14)])
+        for at in range(0, len(data), _PIECE):
+            piece = data[at : at + _PIECE]
+            decode(piece[:1] if piece.isascii() else piece)
         decode(b"", True)
     except UnicodeDecodeError:
         return False
