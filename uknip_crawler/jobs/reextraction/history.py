@@ -172,13 +172,10 @@ class Reextraction:
                 versions.append(version)
             shown, skeleton, stripped = version, reading.skeleton, reading.furniture
         assert shown is not None
-        newest = self._version_at(
-            *read[-1]
-        )  # also what is held back is read again once its layout is trusted
-        evidence = replace(
+        evidence = replace(  # also what is held back is read again once its layout is trusted
             shown.evidence,
-            extractor_version=newest.evidence.extractor_version,
-            layout_id=newest.evidence.layout_id,
+            extractor_version=version.evidence.extractor_version,
+            layout_id=version.evidence.layout_id,
         )
         return versions, replace(shown, evidence=evidence), stripped
 
