@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -74,6 +75,7 @@ class Reextraction:
     learned: Learned
     report: Report
     dry_run: bool
+    _layouts: dict[tuple[str, datetime], int] = field(default_factory=dict)
 
     def store(self, read_captures: dict[int, ReadCaptures]) -> None:
         if self.dry_run:
@@ -149,7 +151,10 @@ class Reextraction:
     def _layout(self, captured: Captured, reading: Reading) -> int | None:
         if reading.skeleton is None or self.dry_run:
             return None
-        return self.archive.layouts.id_of(reading.skeleton, at=captured.captured_at)
+        seen = reading.skeleton, captured.captured_at
+        if seen not in self._layouts:
+            self._layouts[seen] = self.archive.layouts.id_of(reading.skeleton, at=captured.captured_at)
+        return self._layouts[seen]
 
     def _versions(self, read: ReadCaptures, url: str) -> tuple[list[Version], Version, tuple[Stripped, ...]]:
         """Return the publisher's versions, the one to show, and the furniture on its page.
