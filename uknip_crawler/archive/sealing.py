@@ -43,13 +43,11 @@ def install(connection: Any) -> None:
 def unnoted(connection: Any) -> list[tuple[str, str, str]]:
     """Return (table, first column of its primary key, its columns) of the tables whose rows are not noted yet."""
     known = dict(connection.execute("SELECT part, columns FROM _sealed_parts"))
-    triggers = {
-        name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-    }
+    triggers = set(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
     return [
         part
         for part in _parts(connection)
-        if known.get(part[0]) != part[2] or not triggers.issuperset(_triggers(*part[:2]))
+        if known.get(part[0]) != part[2] or not triggers.issuperset(_triggers(*part[:2]).items())
     ]
 
 
@@ -136,8 +134,9 @@ def _parts(connection: Any) -> Iterator[tuple[str, str, str]]:
 
 def _triggers(table: str, key: str) -> dict[str, str]:
     def note(row: str) -> str:
-        # not OR IGNORE: in a trigger the outer statement's own policy holds
-        known = f"SELECT 1 FROM _unsealed WHERE part = '{table}' AND key = {row}.{key}"
+        # not OR IGNORE: in a trigger the outer statement's own policy holds. `+` takes the column's affinity away, with
+        # which its value would be compared with every key instead of sought (https://sqlite.org/datatype3.html#affinity)
+        known = f"SELECT 1 FROM _unsealed WHERE part = '{table}' AND key = +{row}.{key}"
         return f"INSERT INTO _unsealed SELECT '{table}', {row}.{key} WHERE NOT EXISTS ({known});"
 
     return {
