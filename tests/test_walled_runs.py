@@ -76,6 +76,24 @@ def test_a_fresh_archive_takes_no_wall_for_a_story(wall: str, tmp_path: Path) ->
 
 
 @pytest.mark.fault("S05")
+def test_crawls_of_a_page_each_are_judged_together(tmp_path: Path) -> None:
+    """As half-hourly ones are: the third story within a day that lost its text shows what the first had lost, and the fourth alone is not believed."""
+    with small_site(6) as site:
+        run(site, tmp_path, 0)
+        before = history(tmp_path)
+        for broken, expected in ((1, 0), (2, 0), (3, 3), (4, 3)):
+            site.answer = lambda path, number, broken=broken: (
+                story(number, body=[f"Shortcode {number * 3} misses its template {number + 9}."])
+                if number < broken
+                else story(number)
+            )
+            run(site, tmp_path, expected)
+        assert history(tmp_path) == before
+        site.answer = lambda path, number: story(number)
+        run(site, tmp_path, 0)
+        assert history(tmp_path) == before
+
+
 def test_an_emptied_sitemap_unpublishes_nothing(tmp_path: Path) -> None:
     """Nor one that names a few of many; when it is whole again nothing has happened."""
     with small_site(12) as site:

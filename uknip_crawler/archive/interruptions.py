@@ -74,22 +74,52 @@ class Interruptions:
         ).fetchone()
         return _shown(row)
 
-    def revised(self, run_id: int) -> list[Revised]:
-        """Return the versions that a run's captures began and nobody has released, new stories among them.
+    def together(self, run_id: int, few: int) -> list[int]:
+        """Return the runs to judge by together: a crawl of few stories with those of few in the day before it, newest first.
+
+        Half-hourly crawls see a page or two each; what befalls a site befalls them all. Until there are `few` stories.
+        """
+        counts = self._db.conn.execute(
+            "SELECT r.id, (SELECT count(DISTINCT f.article_id) FROM fetches AS f WHERE f.run_id = r.id AND "
+            f"(f.outcome IN {_KEPT} OR f.outcome = 'interrupted')) FROM runs AS r JOIN runs AS this ON this.id = ?1 "
+            "WHERE r.id = ?1 OR this.kind = 'crawl' AND r.kind = 'crawl' AND r.id < ?1 AND r.started_at >= "
+            "strftime('%Y-%m-%dT%H:%M:%SZ', this.started_at, '-1 day') ORDER BY r.id DESC",
+            (run_id,),
+        )
+        runs: list[int] = []
+        seen = 0
+        for number, count in counts:
+            if runs and (seen >= few or count >= few):
+                break
+            runs.append(number)
+            seen += count
+        return runs
+
+    def held_in(self, runs: Sequence[int]) -> int:
+        """Return of how many stories something was held back in runs, and nobody has decided."""
+        row = self._db.conn.execute(
+            "SELECT count(DISTINCT url) FROM fetches WHERE run_id IN (SELECT value FROM json_each(?)) AND "
+            "outcome = 'interrupted' AND verdict IS NULL AND kind NOT IN ('sitemap', 'rest', 'feed')",
+            (json.dumps(runs),),
+        ).fetchone()
+        return int(row[0])
+
+    def revised(self, runs: Sequence[int]) -> list[Revised]:
+        """Return the versions that the captures of runs began and nobody has released, new stories among them.
 
         What an address showed for the first time is left out where the researcher has believed it before.
         """
         return self._revised(
-            "f.run_id = ? AND f.verdict IS NULL AND (old.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM fetches AS told "
+            "f.run_id IN (SELECT value FROM json_each(?)) AND f.verdict IS NULL AND (old.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM fetches AS told "
             "WHERE told.url = f.url AND told.verdict = 'release')) ORDER BY f.id",
-            run_id,
+            json.dumps(runs),
         )
 
     def released(self, limit: int) -> list[Revised]:
         """Return the versions that were held back and believed in the end, the newest first, at most so many."""
         return self._revised("f.verdict = 'release' ORDER BY f.id DESC LIMIT ?", limit)
 
-    def _revised(self, condition: str, parameter: int) -> list[Revised]:
+    def _revised(self, condition: str, parameter: int | str) -> list[Revised]:
         rows = self._db.conn.execute(
             f"SELECT f.id, a.id, f.url, substr(f.fetched_at, 1, 10), old.headline, old.body, {_SHOWN.format('new')} "
             "FROM fetches AS f JOIN revisions AS new ON new.fetch_id = f.id JOIN articles AS a ON a.id = new.article_id "
@@ -103,14 +133,14 @@ class Interruptions:
             for number, story, url, day, headline, text, *shown in rows
         ]
 
-    def visited(self, run_id: int) -> list[tuple[str, int]]:
-        """Return how many stories known before were visited in a run, by day of the visit; an import may bring the first captures too."""
+    def visited(self, runs: Sequence[int]) -> list[tuple[str, int]]:
+        """Return how many stories known before were visited in runs, by day of the visit; an import may bring the first captures too."""
         return self._db.conn.execute(
             "SELECT substr(f.fetched_at, 1, 10), count(DISTINCT f.article_id) FROM fetches AS f "
-            f"WHERE f.run_id = ? AND (f.outcome IN {_KEPT} OR f.outcome = 'interrupted') AND f.fetched_at IS NOT NULL "
+            f"WHERE f.run_id IN (SELECT value FROM json_each(?)) AND (f.outcome IN {_KEPT} OR f.outcome = 'interrupted') AND f.fetched_at IS NOT NULL "
             "AND EXISTS (SELECT 1 FROM revisions AS r JOIN fetches AS first ON first.id = r.fetch_id "
             "WHERE r.article_id = f.article_id AND r.number = 1 AND (first.run_id < f.run_id OR first.fetched_at < f.fetched_at)) GROUP BY 1",
-            (run_id,),
+            (json.dumps(runs),),
         ).fetchall()
 
     def seen_before(self, url: str, run_id: int) -> tuple[int, str | None]:

@@ -167,7 +167,7 @@ def same_at_several(changes: Iterable[Change]) -> dict[int, str]:
         found = [*known, *new]
         texts = {one.before.body for one in known if one.before}  # copies of a story are edited alike
         if len(texts) + len({_stem(one.url) for one in new}) >= needed:
-            why = f"in place of the story: the same text at {len(found)} addresses in one run"
+            why = f"in place of the story: the same text at {len(found)} addresses"
             aside |= {one.article_id: why for one in found}
     return aside
 
@@ -185,13 +185,17 @@ def _stem(url: str) -> str:
 
 
 def changed_at_once(
-    changes: Iterable[Change], visited: Counter[Hashable], released: Iterable[Change] = ()
+    changes: Iterable[Change],
+    visited: Counter[Hashable],
+    released: Iterable[Change] = (),
+    held_before: int | None = None,
 ) -> dict[int, str]:
     """Return the stories that changed in a way that more than a third of all changed that were visited then.
 
     At least three are another text than before, or have lost most of theirs; or, of ten visited and more, the same lines
-    came or went. `visited` counts stories by moment. Lines that came or went with changes that were held back and
-    `released` are believed of other stories too.
+    came or went. `visited` counts stories by moment. Lines that came or went with changes that were held back and `released`
+    are believed of other stories too. Where earlier runs are judged along, `held_before` says of how many stories they held
+    something back; lines say nothing there, being of stories that were not visited together.
     """
     believed = {line for change in released if change.before is not None for line in _lines_changed(change)}
     by_moment: dict[Hashable, list[Change]] = defaultdict(list)
@@ -200,7 +204,7 @@ def changed_at_once(
             by_moment[change.moment].append(change)
     aside: dict[int, str] = {}
     for moment, together in by_moment.items():
-        is_mass = visited[moment] >= MASS_MINIMUM
+        is_mass = held_before is None and visited[moment] >= MASS_MINIMUM
         enough = max(visited[moment] * MASS_SHARE, 0 if is_mass else _SEVERAL - 1)
         lines: dict[tuple[str, str], set[int]] = defaultdict(set)
         for change in together:
@@ -211,7 +215,7 @@ def changed_at_once(
             elif change.before and len(change.page.body) < LEFT * len(change.before.body):
                 lines[("has lost most of its text", "")].add(change.article_id)
         for (what, line), stories in sorted(lines.items(), key=lambda item: -len(item[1])):
-            if len(stories) > enough:
+            if len(stories) + (held_before or 0) > enough:
                 told = f"{what} {line[:80]!r}" if line else what
                 why = f"{len(stories)} of {visited[moment]} stories changed at once: {told}"
                 aside = dict.fromkeys(stories, why) | aside

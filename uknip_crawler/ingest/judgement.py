@@ -12,6 +12,7 @@ from uknip_crawler.archive.interruptions import Revised, StoryShown
 from uknip_crawler.ingest.interruptions import (
     BELIEVED_AFTER,
     BELIEVED_RUNS,
+    MASS_MINIMUM,
     Change,
     Shown,
     changed_at_once,
@@ -63,24 +64,27 @@ def is_long(since: str, now: datetime) -> bool:
 
 
 def set_aside_copies(archive: Archive, run_id: int) -> int:
-    """Set aside a run's captures that show the same at several addresses; return how many."""
-    revised = archive.interruptions.revised(run_id)
+    """Set aside captures of a run, and of those judged with it, that show the same at several addresses; return how many."""
+    revised = _latest(archive, archive.interruptions.together(run_id, MASS_MINIMUM))
     return _set_aside(archive, revised, same_at_several(_changes(revised, None)))
 
 
 def judge_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> tuple[bool, list[str]]:
-    """Set aside a run's captures if stories changed together as no newsroom changes them.
+    """Set aside the captures of a run, and of those judged with it, if stories changed together as no newsroom changes them.
 
     What several runs have shown for long enough is believed. Returns whether stories have to be read again, and lines about
     those that are not believed.
     """
     is_import = archive.ledger.kind_of(run_id)[0] == "import"
+    runs = archive.interruptions.together(run_id, MASS_MINIMUM)
     visited: Counter[Hashable] = Counter()
-    for day, count in archive.interruptions.visited(run_id):
+    for day, count in archive.interruptions.visited(runs):
         visited[day if is_import else None] += count
-    revised = archive.interruptions.revised(run_id)
+    revised = _latest(archive, runs)
     released = archive.interruptions.released(_RELEASED)
-    found = changed_at_once(_changes(revised, is_import), visited, _changes(released, None))
+    changes = _changes(revised, is_import)
+    before = archive.interruptions.held_in(runs[1:]) if runs[1:] else None
+    found = changed_at_once(changes, visited, _changes(released, None), before)
     lasting = {
         one.article_id
         for one in revised
@@ -97,6 +101,20 @@ def judge_mass_changes(archive: Archive, run_id: int, *, at: datetime) -> tuple[
         f"{why}: no revision was made; {', '.join(sorted(urls[s] for s in told if told[s] == why)[:3])}"
         for why in dict.fromkeys(told.values())
     ]
+
+
+def _latest(archive: Archive, runs: list[int]) -> list[Revised]:
+    """Return each story's newest version that runs began, beside what was known of the story before them.
+
+    So a story that shows again what it did has not changed.
+    """
+    found: dict[int, Revised] = {}
+    for one in archive.interruptions.revised(runs):
+        if first := found.get(one.article_id):
+            before = first.before or (first.now.headline, first.now.body)
+            one = one._replace(before=before)
+        found[one.article_id] = one
+    return [one for one in found.values() if one.before != (one.now.headline, one.now.body)]
 
 
 def _set_aside(archive: Archive, revised: list[Revised], stories: dict[int, str]) -> int:
