@@ -251,7 +251,7 @@ FAULTS = (
     Fault("stories answer 500", 195, ("failed_pages", "site_down"), answering(_status(500, only_stories=True)), heal),
     Fault("redesign", 205, ("new_layout", "untrusted", "doubtful"), redesign, crawls=8),
     Fault("permalinks changed", 245, ("moved",), new_permalinks, crawls=6),
-    Fault("silence", 270, ("silence", "few_stories"), silence, news, crawls=14, every=timedelta(hours=8)),
+    Fault("silence", 270, ("silence", "few_stories"), silence, news, crawls=30, every=timedelta(hours=8)),
 )  # fmt: skip
 AFTERWARDS = timedelta(days=1)
 """A fault is still felt so long after its end: what was deferred comes in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
@@ -18,11 +19,13 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLi
 
 from uknip_crawler.archive import lock, sealing
 from uknip_crawler.archive.migrations import FORMER, forget_former, migrations
-from uknip_crawler.errors import NewerArchive, StorageError, UsageError
+from uknip_crawler.errors import ArchiveLocked, NewerArchive, StorageError, UsageError
 from uknip_crawler.models import Moment
 from uknip_crawler.times import utc_text
 
 DATABASE = "uknip.db"
+BRING_UP_SECONDS = 10.0
+"""So long whoever reads an archive waits for its tables while somebody else writes to it."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -99,11 +102,27 @@ def open_readonly(directory: Path, *, as_it_is: bool = False) -> Database:
             raise StorageError(
                 f"{directory}: an earlier version's archive, in a place that cannot be written: copy it to where it can be"
             )
-        with lock.acquire(directory):
-            connect(directory).close()
+        _bring_up(directory)
         return Database(_connected(path))
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{path}: cannot open the archive: {error}; `uknip verify` checks it") from error
+
+
+def _bring_up(directory: Path) -> None:
+    """Give an archive today's tables. Raises ArchiveLocked where somebody writes to it and does not do so by himself."""
+    patience = time.monotonic() + BRING_UP_SECONDS
+    while True:
+        try:
+            with lock.acquire(directory):
+                connect(directory).close()
+            return
+        except ArchiveLocked:  # one that is being made just now
+            time.sleep(0.05)
+            with contextlib.closing(_connected(directory / DATABASE)) as connection:
+                if not _is_outdated(Database(connection), directory):
+                    return
+            if time.monotonic() > patience:
+                raise
 
 
 def _connected(path: Path) -> Any:
