@@ -298,10 +298,15 @@ def _judge_fact_boxes(
         if bare and len(run) >= FACTS and not is_own:
             seen = [line in why or _is_whole_seen(line, known) for line in run]
             shapes = {line.template for line in run}
-            own = sum(_is_told_of(line, level) for line in run)
+            told = sum(_is_told_of(line, level) for line in run)
             is_list = any(" ".join(line.template) in known.listed for line in run)
-            if 2 * sum(seen) >= len(run) and len(shapes) >= FACTS and 2 * own < len(run) and not is_list:
-                # the first and the last may be subheadings set like any paragraph
+            if 2 * sum(seen) >= len(run) and len(shapes) >= FACTS and 2 * told < len(run) and not is_list:
+                own = _next_own(level, run, why)
+                # the first and the last may be subheadings set like any paragraph, seen on other pages as such
+                seen = [
+                    here and (line in why or line not in (run[0], run[-1]) or not _may_head(line, own))
+                    for line, here in zip(run, seen, strict=True)
+                ]
                 for line in run[seen.index(True) : len(run) - seen[::-1].index(True)]:
                     why.setdefault(line, Rule("run", 1, 1))
         above = run[-1]
