@@ -75,7 +75,6 @@ def test_a_fresh_archive_takes_no_wall_for_a_story(wall: str, tmp_path: Path) ->
         assert rows(tmp_path, "SELECT count(*), max(revision_count) FROM articles") == [(3, 1)]
 
 
-@pytest.mark.fault("S05")
 def test_crawls_of_a_page_each_are_judged_together(tmp_path: Path) -> None:
     """As half-hourly ones are: the third story within a day that lost its text shows what the first had lost, and the fourth alone is not believed."""
     with small_site(6) as site:
@@ -94,6 +93,7 @@ def test_crawls_of_a_page_each_are_judged_together(tmp_path: Path) -> None:
         assert history(tmp_path) == before
 
 
+@pytest.mark.fault("S05")
 def test_an_emptied_sitemap_unpublishes_nothing(tmp_path: Path) -> None:
     """Nor one that names a few of many; when it is whole again nothing has happened."""
     with small_site(12) as site:
