@@ -230,7 +230,7 @@ def _beats(rule: Rule, subheading: Line) -> bool:
 def _may_head(line: Line, follows: Sequence[Line]) -> bool:
     """Tell whether a bare line that names nobody may be a subheading set like any paragraph: it stands above a whole
     line of the story, if only above what leads to a list."""
-    nameless = not any(slot in line.template for slot in SLOTS)
+    nameless = not any(slot in line.template for slot in SLOTS) and not NUMBER.search(line.text)
     return nameless and any(below.is_core or (below.is_new and not below.is_bare) for below in follows)
 
 
@@ -302,9 +302,11 @@ def _judge_fact_boxes(
             is_list = any(" ".join(line.template) in known.listed for line in run)
             if 2 * sum(seen) >= len(run) and len(shapes) >= FACTS and 2 * told < len(run) and not is_list:
                 own = _next_own(level, run, why)
-                # the first and the last may be subheadings set like any paragraph, seen on other pages as such
+                # the last may be a subheading set like any paragraph, seen on other pages as such, and so may the first
+                # that is longer than a box's own name
+                ends = (run[-1], *(line for line in run[:1] if line.words >= LIST))
                 seen = [
-                    here and (line in why or line not in (run[0], run[-1]) or not _may_head(line, own))
+                    here and (line in why or line not in ends or not _may_head(line, own))
                     for line, here in zip(run, seen, strict=True)
                 ]
                 for line in run[seen.index(True) : len(run) - seen[::-1].index(True)]:
