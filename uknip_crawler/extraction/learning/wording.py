@@ -192,7 +192,7 @@ def _why_not(
         line.template = line.template or templates.of(line.text)
         if rule := by_language(line, in_archive=index > 0 and bool(templates.names)):
             return rule
-        if index and _is_offer(line, known, templates) and not _is_told_of(line, level):
+        if index and _is_offer(line, known, templates) and not _is_told_of(line, _stems_told(level)):
             return Rule(LABEL, 1, 1)
     label = line.is_bare and not line.is_story_line and " ".join(line.template) not in known.listed
     if not label:
@@ -237,14 +237,18 @@ def _may_head(line: Line, follows: Sequence[Line]) -> bool:
 def _is_of_story(line: Line, shared: str, level: Sequence[Line]) -> bool:
     """Tell whether what a line has besides words shared with other pages is what this story is about: most of its
     words come in the sentences."""
-    told = {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
+    told = _stems_told(level)
     own = [word for word in line.key.split() if len(word) > 3 and word not in shared.split(" ")]
     return bool(own) and 2 * sum(word[:STEM] in told for word in own) >= len(own)
 
 
-def _is_told_of(line: Line, level: Sequence[Line]) -> bool:
+def _stems_told(level: Sequence[Line]) -> set[str]:
+    """Return the stems of the words in a story's sentences."""
+    return {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
+
+
+def _is_told_of(line: Line, told: Collection[str]) -> bool:
     """Tell whether most words of a bare line, names and numbers aside, come in the story's sentences."""
-    told = {word[:STEM] for other in level if other.is_prose for word in other.key.split()}
     own = [word for word in line.template if len(word) > 3]
     return bool(own) and 2 * sum(word[:STEM] in told for word in own) > len(own)
 
@@ -298,7 +302,8 @@ def _judge_fact_boxes(
         if bare and len(run) >= FACTS and not is_own:
             seen = [line in why or _is_whole_seen(line, known) for line in run]
             shapes = {line.template for line in run}
-            told = sum(_is_told_of(line, level) for line in run)
+            stems = _stems_told(level)
+            told = sum(_is_told_of(line, stems) for line in run)
             is_list = any(" ".join(line.template) in known.listed for line in run)
             if 2 * sum(seen) >= len(run) and len(shapes) >= FACTS and 2 * told < len(run) and not is_list:
                 own = _next_own(level, run, why)
