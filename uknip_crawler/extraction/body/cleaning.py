@@ -9,7 +9,7 @@ from itertools import islice
 
 from uknip_crawler.extraction.body.embeds import is_player
 from uknip_crawler.extraction.body.images import credit_line
-from uknip_crawler.extraction.body.leading import lines_that_lead
+from uknip_crawler.extraction.body.leading import MAX_LABEL_WORDS, lines_that_lead
 from uknip_crawler.extraction.body.particulars import Particulars
 from uknip_crawler.extraction.metadata.headline import Headline
 from uknip_crawler.extraction.page import Element
@@ -24,7 +24,6 @@ _VOICE = re.compile(r"(?i)\b(?:we|our|us|you|your)\b(?![^“\"‘]*[”\"])")
 MIN_TEASER = 40
 MAX_FURNITURE = 600
 MAX_LINES_ABOVE = 8
-MAX_LABEL_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
