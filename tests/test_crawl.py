@@ -141,6 +141,29 @@ def test_nothing_is_asked_twice_in_one_run(archived: Archived, tmp_path: Path) -
     assert len(asked) == len(set(asked))
 
 
+@pytest.mark.parametrize("has_changed", [True, False])
+def test_a_page_unlike_the_others_has_five_known_stories_looked_at(
+    has_changed: bool, archived: Archived, tmp_path: Path
+) -> None:
+    """In the same crawl, so that a site that changed is told from a page that did; a page as ever has none looked at."""
+    with archived(tmp_path, 30) as site:
+        newest, due, *others = sorted(truth(site).items(), key=lambda story: story[1].published_at, reverse=True)
+        if has_changed:
+            site.newsroom.redesign(NOW + timedelta(hours=1))
+        with closing(sqlite3.connect(tmp_path / DATABASE)) as db:
+            db.execute("UPDATE frontier SET due_at = '2026-01-01T00:00:00Z' WHERE url = ?", (due[0],))
+            db.commit()
+        site.requests.clear()
+        crawl(site, tmp_path)
+        asked = [target for _, target, _ in site.requests if "/wp-json/" not in target][1:]
+    looked_at = rows(tmp_path, "SELECT url FROM fetches WHERE reason = 'second look'")
+    if not has_changed:
+        assert (len(asked), looked_at) == (1, [])
+        return
+    assert len(asked) == 6
+    assert {url for (url,) in looked_at} == {url for url, _ in [newest, *others[:4]]}
+
+
 @pytest.mark.fault("W01", "W02")
 def test_traps_and_forbidden_pages_are_never_asked_for(tmp_path: Path) -> None:
     """Calendars, searches, comment forms, print and AMP copies, attachments, /private/ of robots.txt."""

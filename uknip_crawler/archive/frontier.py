@@ -43,7 +43,8 @@ class Due:
     """A claimed visit. `fetch_id` is its open ledger row; `etag` and `last_modified` make the request conditional.
 
     `reason` says why it is due: `new`, `changed` (a source says so), `relisted`, `unlisted` (a source lists it no
-    longer), `revisit` (its time has come), `retry`, `listing`, `wanted` (somebody asked for it).
+    longer), `revisit` (its time has come), `retry`, `listing`, `wanted` (somebody asked for it), `second look` (another
+    page of the run was unlike the site's).
     """
 
     fetch_id: int
@@ -129,6 +130,18 @@ class Frontier:
             "UPDATE frontier SET due_at = ?, reason = ?, priority = coalesce(?, priority) WHERE url = ?",
             (as_precise_text(due_at), reason, priority, url),
         )
+
+    def newest_stories(self, count: int, *, not_visited_since: datetime) -> list[str]:
+        """Return the addresses of the stories published last, of those that are visited at times and were not since."""
+        rows = self._db.conn.execute(
+            """
+            SELECT a.url FROM articles AS a JOIN frontier AS q ON q.url = a.url
+            WHERE a.status = 'live' AND q.due_at IS NOT NULL AND q.last_fetched_at < ?
+            ORDER BY a.published_at DESC, a.url LIMIT ?
+            """,
+            (as_precise_text(not_visited_since), count),
+        )
+        return [url for (url,) in rows]
 
     def renew(self, urls: Iterable[str], *, since: datetime) -> None:
         """Make addresses due again that were not visited since an instant."""

@@ -73,6 +73,13 @@ class Layouts:
         ).fetchone()
         return int(row[0])
 
+    def is_new(self, skeleton: str, *, since: datetime) -> bool:
+        """Tell whether a layout was first seen since an instant."""
+        row = self._db.conn.execute(
+            "SELECT first_seen_at >= ? FROM layouts WHERE skeleton = ?", (as_text(since), skeleton)
+        ).fetchone()
+        return row is not None and bool(row[0])
+
     def learned(self) -> list[Row]:
         """Return every layout of which something was learned."""
         rows = self._db.conn.execute(

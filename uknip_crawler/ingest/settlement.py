@@ -26,6 +26,7 @@ from uknip_crawler.ingest.outcomes import one_line
 from uknip_crawler.ingest.outlinks import Following
 from uknip_crawler.ingest.planning import Planning, validators
 from uknip_crawler.ingest.revisit_policy import wait_of
+from uknip_crawler.ingest.second_look import SecondLook
 from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
 from uknip_crawler.models import Article, Outcome
 from uknip_crawler.sites import Site
@@ -44,6 +45,7 @@ class Settlement:
         self._hops = Hops(archive, self._planning)
         self._following = Following(archive, site, run)
         self._parts = Parts(archive, site, run)
+        self._second_look = SecondLook(archive, run)
 
     def settle(self, visits: Sequence[Visit]) -> list[Outcome]:
         """Store everything some visits brought, in one transaction; return their outcomes.
@@ -83,6 +85,7 @@ class Settlement:
             self._hops.settle(hop, visit.due.url, outcome, article_id, now)
         if visit.reading is not None and self._run.is_live:
             self._following.follow(visit, now)
+        self._second_look.after(visit, outcome, article_id)
         return outcome
 
     def resolve_redirect(self, visit: Visit, target: str) -> None:
