@@ -147,7 +147,9 @@ def test_a_page_unlike_the_others_has_five_known_stories_looked_at(
 ) -> None:
     """In the same crawl, so that a site that changed is told from a page that did; a page as ever has none looked at."""
     with archived(tmp_path, 30) as site:
-        newest, due, *others = sorted(truth(site).items(), key=lambda story: story[1].published_at, reverse=True)
+        newest, due, *others = sorted(
+            truth(site).items(), key=lambda story: story[1].published_at, reverse=True
+        )
         if has_changed:
             site.newsroom.redesign(NOW + timedelta(hours=1))
         with closing(sqlite3.connect(tmp_path / DATABASE)) as db:

@@ -16,6 +16,8 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLi
 MAX_VALUE_BYTES = 4 * 2**20
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_HEAP_BYTES = 2**29
+CACHE_BYTES = 2**24
+"""The indexes that facets are counted from, at a hundred thousand stories: each is read several times for a page."""
 MAX_SOUGHT_CHARACTERS = 1000
 
 _TOO_LARGE = "x" * (MAX_VALUE_BYTES + 1)
@@ -35,6 +37,8 @@ _LIMITS = {
 def bound(connection: sqlite3.Connection) -> None:
     """Set the bounds on a connection that readers' queries go through. See https://sqlite.org/limits.html"""
     connection.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP_BYTES}").fetchone()
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_BYTES // 1024}")
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
     connection.row_factory = _Counting()

@@ -99,6 +99,16 @@ class Ask:
         row = self.row(sql, **parameters)
         return row[0] if row else None
 
+    def gather(self, sql: str, **parameters: Any) -> int:
+        """Put the numbers that a query gives into the connection's own table `temp.found`, in the place of those that
+        were there, for the queries that follow; return how many. No number may come twice."""
+        self.connection.execute("CREATE TEMP TABLE IF NOT EXISTS found (id INTEGER PRIMARY KEY)")
+        try:
+            self.connection.execute("DELETE FROM temp.found")
+            return int(self.connection.execute(f"INSERT INTO temp.found {sql}", parameters).rowcount)
+        finally:
+            self.connection.commit()  # or the next page would be shown the archive as it is now
+
     def text(self, name: str, limit: int = 500) -> str:
         """Return an argument on one line, without blanks at its ends and without NUL; empty when it is not given."""
         return " ".join(str(self.args.get(name) or "").replace("\0", " ").split())[:limit]

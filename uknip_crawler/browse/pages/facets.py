@@ -43,11 +43,9 @@ class Counted:
 
 def counted(ask: Ask, question: Question, found: Found) -> Counted:
     """Count what was found. Each figure comes out of an index; no story's long row is read."""
-    given = {} if found.ids is None else {"ids": found.ids}
     rows = ask.rows(
         f"""SELECT month, section, count(*) AS stories FROM articles INDEXED BY articles_month
-        WHERE {found.within("id")} GROUP BY month, section""",
-        **given,
+        WHERE {found.within("id")} GROUP BY month, section"""
     )
     sections, months = Counter[str](), Counter[str]()
     for row in rows:
@@ -57,10 +55,10 @@ def counted(ask: Ask, question: Question, found: Found) -> Counted:
     dated = {month: count for month, count in months.items() if is_month(month)}
     facets = [
         _facet(question, "Section", "section", sections.most_common(_SHOWN), "/read/sections"),
-        _facet(question, "Tag", "tag", _named(ask, found, "tag", given), "/read/tags"),
-        _facet(question, "Author", "author", _named(ask, found, "author", given), "/read/authors"),
+        _facet(question, "Tag", "tag", _named(ask, found, "tag"), "/read/tags"),
+        _facet(question, "Author", "author", _named(ask, found, "author"), "/read/authors"),
         _facet(question, "Month", "month", sorted(dated.items(), reverse=True)[:_MONTHS]),
-        Facet("State", _states(ask, question, found, given)),
+        Facet("State", _states(ask, question, found)),
     ]
     chart = by_month((row["month"], row["section"], row["stories"]) for row in rows if is_month(row["month"]))
     return Counted(
@@ -81,21 +79,20 @@ def _facet(question: Question, title: str, name: str, counts: list[tuple[str, in
     return Facet(title, choices, more)
 
 
-def _named(ask: Ask, found: Found, kind: str, given: dict[str, str]) -> list[tuple[str, int]]:
+def _named(ask: Ask, found: Found, kind: str) -> list[tuple[str, int]]:
     """Return the tags or authors of most stories found."""
     rows = ask.rows(
         f"""SELECT name, stories FROM (SELECT {kind}_id, count(*) AS stories
             FROM article_{kind}s INDEXED BY article_{kind}s_{kind} WHERE {found.within("article_id")}
             GROUP BY {kind}_id ORDER BY stories DESC, {kind}_id LIMIT {_SHOWN})
-        JOIN {kind}s ON {kind}s.id = {kind}_id ORDER BY stories DESC, name""",
-        **given,
+        JOIN {kind}s ON {kind}s.id = {kind}_id ORDER BY stories DESC, name"""
     )
     return [(row["name"], row["stories"]) for row in rows]
 
 
-def _states(ask: Ask, question: Question, found: Found, given: dict[str, str]) -> list[Choice]:
+def _states(ask: Ask, question: Question, found: Found) -> list[Choice]:
     gone, edited, pictures = (
-        int(ask.value(f"{sql} {found.within(column)}", **given))
+        int(ask.value(f"{sql} {found.within(column)}"))
         for column, sql in (
             ("id", "SELECT count(*) FROM articles WHERE status = 'gone' AND"),
             ("article_id", "SELECT count(*) FROM revisions WHERE number = 2 AND"),

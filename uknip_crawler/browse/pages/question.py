@@ -173,27 +173,24 @@ asking the search index once for every story of the list."""
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The stories found: how many, and their numbers as JSON; None where it is all there are."""
+    """The stories found: how many, and whether that is all there are; if not, `temp.found` holds their numbers."""
 
     count: int
-    ids: str | None
+    is_everything: bool
 
     def within(self, column: str) -> str:
-        """Return the condition that a column holds the number of a story found; `ids` is its parameter."""
-        if self.ids is None:
-            return f"+{column} NOT IN {_REDACTED}"
-        return f"+{column} IN (SELECT value FROM json_each(:ids))"
+        """Return the condition that a column holds the number of a story found."""
+        return f"+{column} NOT IN {_REDACTED}" if self.is_everything else f"+{column} IN temp.found"
 
 
 def found(ask: Ask, question: Question) -> Found:
     """Look for the stories; everything else on the page is told from their numbers."""
+    counts = ask.rows("SELECT status, count(*) AS stories FROM articles GROUP BY status")
+    everything = sum(row["stories"] for row in counts if row["status"] != "redacted")
     if question.is_everything:
-        counts = ask.rows("SELECT status, count(*) AS stories FROM articles GROUP BY status")
-        return Found(sum(row["stories"] for row in counts if row["status"] != "redacted"), None)
-    count, ids = ask.row(
-        f"SELECT count(*), json_group_array(number) FROM ({question.source()})", **question.parameters()
-    )
-    return Found(count, ids)
+        return Found(everything, is_everything=True)
+    count = ask.gather(question.source(), **question.parameters())
+    return Found(count, is_everything=count == everything)
 
 
 def asked(ask: Ask) -> Question:

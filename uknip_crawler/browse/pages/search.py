@@ -95,7 +95,6 @@ def follow(ask: Ask) -> Page:
 def _ordered(ask: Ask, question: Question, stories: Found) -> list[int]:
     """Return the numbers of the stories on the question's page."""
     given: dict[str, int | str] = {"size": question.size, "skip": (question.page - 1) * question.size}
-    given |= {} if stories.ids is None else {"ids": stories.ids}
     if question.order == "relevance":
         sql = f"""SELECT f.rowid FROM articles_fts AS f WHERE articles_fts MATCH :match AND {stories.within("f.rowid")}
             ORDER BY bm25(articles_fts)"""
