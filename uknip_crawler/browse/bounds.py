@@ -37,7 +37,6 @@ _LIMITS = {
 def bound(connection: sqlite3.Connection) -> None:
     """Set the bounds on a connection that readers' queries go through. See https://sqlite.org/limits.html"""
     connection.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP_BYTES}").fetchone()
-    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA cache_size = -{CACHE_BYTES // 1024}")
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
