@@ -41,6 +41,8 @@ class SecondLook:
     def _gives_reason(self, visit: Visit, outcome: Outcome, article_id: int | None) -> bool:
         if outcome in _NOT_THE_STORY:
             return True
+        if outcome is Outcome.GONE and visit.due.listed_on is None and visit.due.reason != "revisit":
+            return False  # the site's own list has given the story up, or it was missed before
         if outcome in _NO_STORY:
             return article_id is not None
         skeleton = visit.reading.skeleton if visit.reading else None
