@@ -197,17 +197,37 @@ def test_boxes_of_one_sentence_filled_in_anew_on_every_page_are_furniture() -> N
     assert body_of(pages[4], learned) == [*pages[4].sentences]
 
 
-def test_a_box_with_a_name_of_its_own_is_furniture_also_where_it_was_seen_once() -> None:
-    """On one page it stands in a frame that no other page has."""
+@pytest.mark.parametrize(("every", "count"), [(1, 15), (3, 12)])
+def test_a_box_with_a_name_of_its_own_is_furniture_also_where_it_was_seen_once(
+    every: int, count: int
+) -> None:
+    """On one page it stands in a frame that no other page has; a label of its own tells it from four pages."""
 
     def facts(number: int) -> str:
         return f'<div class="facts">{p("What we know so far", sentence(number, 7))}</div>'
 
     def inside(number: int) -> str:
-        return f'<div class="frame">{facts(number)}</div>' if number == 3 else facts(number)
+        if number % every:
+            return ""
+        return f'<div class="frame">{facts(number)}</div>' if number in (3, 6) else facts(number)
 
-    pages = posts(15, inside)
+    pages = posts(count, inside)
     assert body_of(pages[3], learned_from(pages)) == [*pages[3].sentences]
+
+
+def test_a_box_keeps_its_name_though_on_one_of_few_pages_nothing_else_is_new() -> None:
+    """There the story is two words, and the author's life the only sentence that no other page has."""
+
+    def life(number: int) -> str:
+        return f'<div class="life">{p("About the author", sentence(number, 7))}</div>'
+
+    short = (
+        '<div id="page"><h1>{headline}</h1><div class="story"><p>Picture story.</p>'
+        + life(7)
+        + "</div></div>"
+    )
+    pages = [*posts(7, life), Post(7, wrap=short), *posts(2, life, first=8)]
+    assert [*only(learned_from(pages)).furniture] == ["div .life"]
 
 
 def test_a_wrapper_around_the_storys_own_paragraphs_is_story() -> None:

@@ -127,15 +127,26 @@ def _fits(sheet: Sheet) -> dict[Hashable, tuple[float, Line, int]]:
 
 def _loose(sheets: Sequence[Sheet]) -> set[str]:
     """Return the ids and classes that only some pages have on the elements that hold the story: more than the odd page
-    that holds no story, whose new words stand in some box."""
-    on: Counter[str] = Counter()
-    pages = 0
+    that holds no story, whose new words stand in some box. Of few pages a single one counts where its story stands as
+    deep as most."""
+    on, odd = Counter[str](), Counter[str]()
+    chains = []
     for sheet in sheets:
         if sheet.core_words and (found := _fits(sheet)):
-            pages += 1
             _, line, depth = max(found.values(), key=lambda row: (row[0], row[2]))
-            on.update({mark for one in line.steps[: depth + 1] for mark in one.split(" ")[1:]})
-    return {mark for mark, count in on.items() if COMMON_MARK * pages < count < CHAIN_PAGES * pages}
+            chains.append(line.steps[: depth + 1])
+    usual = Counter(map(len, chains)).most_common(1)[0][0] if chains else 0
+    for chain in chains:
+        marks = {mark for one in chain for mark in one.split(" ")[1:]}
+        on.update(marks)
+        if len(chain) != usual:
+            odd.update(marks)
+    pages = len(chains)
+    return {
+        mark
+        for mark, count in on.items()
+        if COMMON_MARK * pages < count < CHAIN_PAGES * pages and not (count == odd[mark] == 1)
+    }
 
 
 @lru_cache(8192)
