@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -36,6 +37,12 @@ def unavailable(reason: str) -> NoReturn:
 def need_programs(*names: str) -> None:
     """Go on only when every program is on the PATH."""
     if missing := not_installed(*names):
+        unavailable(f"not installed: {', '.join(missing)}")
+
+
+def need_modules(*names: str) -> None:
+    """Go on only when every module can be imported: what extras bring."""
+    if missing := [name for name in names if importlib.util.find_spec(name) is None]:
         unavailable(f"not installed: {', '.join(missing)}")
 
 

@@ -20,6 +20,7 @@ from uknip_crawler.ingest.listed_dates import with_believed_dates
 from uknip_crawler.ingest.retraction import retract
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Visit
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs.derivation import derive_after_run
 from uknip_crawler.models import Capture, Outcome
 from uknip_crawler.sites import load_site
@@ -64,7 +65,7 @@ def visit_all(archive: Archive, day: int, pages: Callable[[int], str], stories: 
     with archive.transaction():
         archive.ledger.close_open(run_id, Outcome.DEFERRED, "home page", at=at)
         archive.ledger.finish_run(run_id, 0, "finished", requests=stories, received_bytes=0, at=at)
-    return derive_after_run(archive, BASE, (run_id, 0), workers=1, at=at)
+    return derive_after_run(archive, BASE, (run_id, 0), readers=Processes(1), at=at)
 
 
 def versions(archive: Archive) -> list[tuple[str, int]]:

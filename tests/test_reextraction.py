@@ -17,6 +17,7 @@ from processes import uknip
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.demo import Newsroom, SampleSite
 from uknip_crawler.demo.newsroom import Work
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs.reextraction import learn_layouts, load_learned, reextract
 from uknip_crawler.revisions import only_adds
 
@@ -101,8 +102,8 @@ def test_what_new_rules_touch_stays_out_of_date_until_it_is_read(copy: Path) -> 
     with Archive(copy) as archive:
         base_url = archive.base_url()
         assert base_url is not None
-        _, first = learn_layouts(archive, base_url, workers=1, at=NOW)
-        _, second = learn_layouts(archive, base_url, workers=1, at=NOW)
+        _, first = learn_layouts(archive, base_url, readers=Processes(1), at=NOW)
+        _, second = learn_layouts(archive, base_url, readers=Processes(1), at=NOW)
     assert 3 in first
     assert 3 in second
 
@@ -180,7 +181,7 @@ def test_a_re_reading_that_was_stopped_goes_on_where_it_was(copy: Path) -> None:
         assert base_url is not None
         learned = load_learned(archive)
         with pytest.raises(Stopped):
-            reextract(archive, base_url, learned, archive.readings.all(), workers=1, progress=stop)
+            reextract(archive, base_url, learned, archive.readings.all(), readers=Processes(1), progress=stop)
     (left,) = rows(copy, "SELECT count(*) FROM articles WHERE extractor_version = '1'")[0]
     assert [STORIES + 4 - left] == done_when_stopped
     report = json.loads(uknip("reextract", "--archive", str(copy), "--json").stdout)

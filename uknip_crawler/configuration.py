@@ -89,8 +89,8 @@ def read(directory: Path) -> Configuration:
     for name, value in told.items():
         if name not in _DEFAULTS:
             raise UsageError(f"{path}: {name!r} is no setting: there are {', '.join(_DEFAULTS)}")
-        if trouble := _trouble(name, value):
-            raise UsageError(f"{path}: {name} = {reprlib.repr(value)}: {trouble}")
+        if wrong := trouble(name, value):
+            raise UsageError(f"{path}: {name} = {reprlib.repr(value)}: {wrong}")
     return Configuration(**told)
 
 
@@ -101,8 +101,8 @@ def settle(directory: Path, options: Configuration, environment: Mapping[str, st
     """
     file = read(directory)
     for name, value in options.said().items():
-        if name != "site" and (trouble := _trouble(name, value)):
-            raise UsageError(f"--{name} {value!r}: {trouble}")
+        if name != "site" and (wrong := trouble(name, value)):
+            raise UsageError(f"--{name} {value!r}: {wrong}")
     surrounding = Configuration(contact=environment.get("UKNIP_CONTACT") or None)
     said = (("option", options), ("environment", surrounding), ("file", file))
     found = {
@@ -160,7 +160,7 @@ def _site(directory: Path, asked: str | None, filed: str | None) -> Value:
     return Value(wanted, "option")
 
 
-def _trouble(name: str, value: Any) -> str | None:
+def trouble(name: str, value: Any) -> str | None:
     """Return what is wrong with a value, or None."""
     if name == "images":
         return None if isinstance(value, bool) else "say true or false"
@@ -170,11 +170,11 @@ def _trouble(name: str, value: Any) -> str | None:
     if name == "notices":
         if not isinstance(value, list):
             return 'give addresses as Apprise knows them in a list, such as ["mailto://..."]'
-        return next((trouble for one in value if (trouble := _trouble("notice", one))), None)
+        return next((wrong for one in value if (wrong := trouble("notice", one))), None)
     if name == "dataset":
         if not isinstance(value, dict) or not value.keys() <= {*DATASET}:
             return f"a table of {', '.join(DATASET)}"
-        return next((trouble for one in value.values() if (trouble := _trouble("text", one))), None)
+        return next((wrong for one in value.values() if (wrong := trouble("text", one))), None)
     if not isinstance(value, str) or any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
         return "give one line of text in quotes"
     if name == "site":

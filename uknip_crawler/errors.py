@@ -7,6 +7,8 @@
      ├── StorageError          5   disk full, database damaged
      │    └── NewerArchive         … or a newer version's
      ├── ArchiveLocked        75   another run holds the lock
+     ├── MachineError          3   another machine of ours fails: a Scrapyd server, a cluster's scheduler or worker
+     │    └── MachineDown          … it does not answer
      ├── AddressRefused            an address we never ask for
      │    ├── HostRefused          … because of its host
      │    └── UrlRefused           … because of its form
@@ -48,6 +50,14 @@ class NewerArchive(StorageError):
 
 class ArchiveLocked(UknipError):
     exit_status = 75
+
+
+class MachineError(UknipError):
+    """Another machine of ours refuses, or answers what it never should."""
+
+
+class MachineDown(MachineError):
+    """It does not answer."""
 
 
 class AddressRefused(UknipError):

@@ -23,6 +23,7 @@ _COMMANDS = {
     "config": "what crawls of an archive go by, and where it was said",
     "crawl": "crawl a site, or bring its archive up to date",
     "schedule": "have crawls run by themselves: systemd or cron",
+    "fleet": "many sites, crawled by Scrapyd on many machines",
     "import-warc": "take in pages that other crawlers captured",
     "status": "is all well, what the archive holds, how its last run went",
     "history": "one story's life: addresses, revisions, what changed",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +11,11 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.logs import log_options
 from uknip_crawler.cli.output import conclude, progress
+from uknip_crawler.cli.reading import readers, readers_options
 from uknip_crawler.configuration import Configuration, settle
 from uknip_crawler.errors import UsageError
 from uknip_crawler.ingest.candidates import schedule
+from uknip_crawler.ingest.workers import Readers
 from uknip_crawler.jobs.import_warc import ImportReport, import_warcs
 from uknip_crawler.sites import load_site
 
@@ -31,9 +32,7 @@ SHOWN = 10
     help="A list of addresses (CDX, CDXJ, the Wayback Machine's JSON, or one a line) for the next crawl to visit.",
 )
 @click.option("--base-url", help="The site's address; by default the archive's own, else uknip.co.uk.")
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
-)
+@readers_options
 @archive_option
 @json_option
 @log_options
@@ -42,6 +41,7 @@ def command(
     lists: tuple[Path, ...],
     base_url: str | None,
     workers: int,
+    dask: str | None,
     directory: Path,
     as_json: bool,
 ) -> None:
@@ -59,9 +59,9 @@ def command(
     if not files and not lists:
         raise UsageError("nothing to import: name a WARC file, or a list of addresses with --cdx")
     site = load_site(settle(directory, Configuration(base_url)).site.value)
-    with Archive(directory) as archive:
+    with Archive(directory) as archive, readers(workers, dask) as where:
         scheduled = [schedule(archive, site, path, at=datetime.now(UTC)) for path in lists]
-        report = _import(archive, site.base_url, files, workers) if files else None
+        report = _import(archive, site.base_url, files, where) if files else None
     record = {"scheduled": sum(new for new, _ in scheduled), "not_taken": sum(bad for _, bad in scheduled)}
     told = [] if report is None else _told(report, site.base_url)
     if lists:
@@ -77,13 +77,13 @@ def command(
     )
 
 
-def _import(archive: Archive, base_url: str, files: tuple[Path, ...], workers: int) -> ImportReport:
+def _import(archive: Archive, base_url: str, files: tuple[Path, ...], where: Readers) -> ImportReport:
     with progress("importing") as report:
         return import_warcs(
             archive,
             base_url,
             files,
-            workers=workers,
+            readers=where,
             clock=lambda: datetime.now(UTC),
             progress=report,
         )

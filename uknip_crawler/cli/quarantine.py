@@ -15,6 +15,7 @@ from uknip_crawler.archive.interruptions import Held, Interruptions, Verdict
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import echo, json_text
 from uknip_crawler.errors import UsageError
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs.derivation import derive
 
 EXAMPLES = 3
@@ -60,7 +61,7 @@ def command(release: tuple[str, ...], reject: tuple[str, ...], directory: Path, 
                 for group in groups:
                     archive.interruptions.decide(group.fetch_ids, verdict)
         if release and (base_url := archive.base_url()):
-            derive(archive, base_url, workers=os.cpu_count() or 1, at=datetime.now(UTC))
+            derive(archive, base_url, readers=Processes(os.cpu_count() or 1), at=datetime.now(UTC))
         told = [
             _Decided(verdict, group, archive.interruptions.taken(group.fetch_ids))
             for verdict, groups in decided

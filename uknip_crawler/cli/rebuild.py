@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,19 +11,18 @@ import click
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.logs import log_options
 from uknip_crawler.cli.output import conclude, progress
+from uknip_crawler.cli.reading import readers, readers_options
 from uknip_crawler.jobs.rebuild import rebuild
 
 SHOWN = 10
 
 
 @click.command()
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
-)
+@readers_options
 @archive_option
 @json_option
 @log_options
-def command(workers: int, directory: Path, as_json: bool) -> None:
+def command(workers: int, dask: str | None, directory: Path, as_json: bool) -> None:
     """Make a lost database again from the archive's WARC files: the same articles, revisions and aliases. Every run is
     lived again in its order and its captures are read by today's rules. What never reached a WARC file is not
     there afterwards: visits without an answer, audits, and your verdicts on furniture.
@@ -37,8 +35,8 @@ def command(workers: int, directory: Path, as_json: bool) -> None:
     (they are named), 75 another run holds the lock.
     """
 
-    with progress("living runs again") as report:
-        rebuilt = rebuild(directory, workers=workers, at=datetime.now(UTC), progress=report)
+    with readers(workers, dask) as where, progress("living runs again") as report:
+        rebuilt = rebuild(directory, readers=where, at=datetime.now(UTC), progress=report)
     told = [
         (
             f"{rebuilt.runs:,} runs, {rebuilt.captures:,} captures: {rebuilt.articles:,} articles in "

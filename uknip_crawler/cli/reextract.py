@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +13,11 @@ from uknip_crawler.archive import Archive, open_readonly
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.logs import log_options
 from uknip_crawler.cli.output import conclude, progress
+from uknip_crawler.cli.reading import readers, readers_options
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import UsageError
 from uknip_crawler.extraction.learning.layouts import Learned
+from uknip_crawler.ingest.workers import Readers
 from uknip_crawler.jobs.derivation import name_edits
 from uknip_crawler.jobs.reextraction import learn_layouts, reextract
 from uknip_crawler.jobs.reextraction.history import FIELDS, Report
@@ -27,13 +28,13 @@ SHOWN = 10
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would change; write nothing.")
 @click.option("--all", "everything", is_flag=True, help="Also read again what is up to date.")
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
-)
+@readers_options
 @archive_option
 @json_option
 @log_options
-def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_json: bool) -> None:
+def command(
+    dry_run: bool, everything: bool, workers: int, dask: str | None, directory: Path, as_json: bool
+) -> None:
     """Learn the site's layouts from the captures, read every story again that was read by other rules, and report
     what changed. What the publisher edited stays a revision; what only our reading changed never becomes one.
     A re-reading that was killed goes on where it stopped.
@@ -42,18 +43,19 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
     uknip reextract --dry-run    what would change
     uknip reextract              change it
     uknip reextract --all        read everything again
+    uknip reextract --dask tcp://10.0.0.1:8786    … by the machines of a Dask cluster
 
     Exit status: 0 done, 3 some captures could not be read (their old readings stay), 75 another run holds the lock.
     """
     open_readonly(directory).close()  # says so when there is no archive, before one is created
-    with Archive(directory) as archive:
+    with Archive(directory) as archive, readers(workers, dask) as where:
         base_url = archive.base_url()
         if base_url is None:
             raise UsageError(f"{directory}: nothing was crawled yet; run `uknip crawl` first")
         at = datetime.now(UTC)
-        learned, out_of_date = learn_layouts(archive, base_url, workers=workers, at=at, dry_run=dry_run)
+        learned, out_of_date = learn_layouts(archive, base_url, readers=where, at=at, dry_run=dry_run)
         wanted = archive.readings.all() if everything else out_of_date
-        report = _with_progress(archive, base_url, learned, wanted, workers=workers, dry_run=dry_run)
+        report = _with_progress(archive, base_url, learned, wanted, where, dry_run=dry_run)
         if not dry_run:
             name_edits(archive)
             link_near_duplicates(archive)
@@ -67,7 +69,7 @@ def command(dry_run: bool, everything: bool, workers: int, directory: Path, as_j
 
 
 def _with_progress(
-    archive: Archive, base_url: str, learned: Learned, wanted: list[int], *, workers: int, dry_run: bool
+    archive: Archive, base_url: str, learned: Learned, wanted: list[int], where: Readers, *, dry_run: bool
 ) -> Report:
     with progress("reading") as report:
         return reextract(
@@ -75,7 +77,7 @@ def _with_progress(
             base_url,
             learned,
             wanted,
-            workers=workers,
+            readers=where,
             dry_run=dry_run,
             progress=report,
         )

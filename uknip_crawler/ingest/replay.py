@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from uknip_crawler.archive import Archive
@@ -15,7 +14,7 @@ from uknip_crawler.errors import AddressRefused, HostRefused
 from uknip_crawler.ingest import outcomes, redirects
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Hop, Visit
-from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_page, unread
+from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Pending, Pool, read_page, unread
 from uknip_crawler.models import Capture, Outcome, Reading
 from uknip_crawler.sites import Site
 from uknip_crawler.urls import MAX_PARTS, AddressKind, canonicalise, classify, part_of
@@ -40,7 +39,7 @@ class Stored:
     is_variant: bool = False
 
 
-Waiting = list[tuple[Visit, Future[Reading] | None]]
+Waiting = list[tuple[Visit, Pending[Reading] | None]]
 
 
 class Replay:
@@ -51,7 +50,7 @@ class Replay:
     """
 
     def __init__(
-        self, archive: Archive, site: Site, run: CrawlRun, workers: Workers, *, goes_on: bool = False
+        self, archive: Archive, site: Site, run: CrawlRun, workers: Pool, *, goes_on: bool = False
     ) -> None:
         self._archive = archive
         self._site = site
@@ -146,7 +145,7 @@ class Replay:
         hop = Hop(visit.due.fetch_id, visit.due.url, visit.response)
         self._hops.setdefault(target, []).extend([*before, hop])
 
-    def _begin_reading(self, visit: Visit) -> Future[Reading]:
+    def _begin_reading(self, visit: Visit) -> Pending[Reading]:
         assert visit.response is not None
         return self._workers.schedule(
             read_page, visit.response.capture, visit.due.promises_story, seconds=PAGE_SECONDS
@@ -166,7 +165,7 @@ def _may_be_further(url: str) -> bool:
     return part is not None and 1 < part[1] <= MAX_PARTS
 
 
-def _result(reading: Future[Reading]) -> Reading:
+def _result(reading: Pending[Reading]) -> Reading:
     try:
         return reading.result()
     except WORKER_FAILURES as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import forkserver
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -31,6 +31,7 @@ WORKER_FAILURES = (TimeoutError, ProcessExpired, MemoryError)
 """What the future of a task raises when its worker had to go."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(slots=True)
@@ -63,8 +64,49 @@ def _reserved_bytes() -> int:
         return 0
 
 
+class Pending(Protocol[T_co]):
+    """What a task will have found."""
+
+    def result(self) -> T_co:
+        """Wait for it. Raises one of `WORKER_FAILURES` when the task took too much, or what the task itself raised."""
+
+
+class Pool(Protocol):
+    """Processes that read with what was learned; use as a context."""
+
+    def schedule(self, task: Callable[..., T], *arguments: Any, seconds: float) -> Pending[T]:
+        """Run a module's function in one of them, `seconds` at most."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Readers(Protocol):
+    """Where pages are read: in processes of this machine (`Processes`), or on a cluster (`cluster.Cluster`)."""
+
+    @property
+    def count(self) -> int:
+        """Pages that are read at a time."""
+
+    def pool(self, base_url: str, learned: Learned, folder: Path | None = None) -> Pool:
+        """Return a pool that reads with what was learned; `folder` has the WARC files that tasks will open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """So many processes of this machine."""
+
+    count: int
+
+    def pool(self, base_url: str, learned: Learned, folder: Path | None = None) -> Workers:
+        return Workers(base_url, learned, count=self.count)
+
+
 class Workers:
-    """A pool of processes that read with what was learned; use as a context."""
+    """A pool of processes of this machine."""
 
     def __init__(self, base_url: str, learned: Learned, *, count: int, limit_bytes: int = PAGE_BYTES) -> None:
         # this process has threads: a plain fork could deadlock

@@ -11,6 +11,7 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.duplicates.linking import link_near_duplicates
 from uknip_crawler.errors import StorageError
 from uknip_crawler.ingest.judgement import judge_mass_changes, set_aside_copies
+from uknip_crawler.ingest.workers import Readers
 from uknip_crawler.jobs.reextraction import learn_and_reextract
 from uknip_crawler.jobs.reextraction.history import Report
 from uknip_crawler.revisions import Kind, compare, kind_of_edit
@@ -24,7 +25,7 @@ _CHUNK = 200
 
 
 def derive(
-    archive: Archive, base_url: str, *, everything: bool = False, workers: int, at: datetime
+    archive: Archive, base_url: str, *, everything: bool = False, readers: Readers, at: datetime
 ) -> Report:
     """Learn, read again what runs have brought since this was last done (or everything), name the edits, link copies.
 
@@ -33,7 +34,7 @@ def derive(
 
     def read_again(everything: bool) -> Report:
         return learn_and_reextract(
-            archive, base_url, everything=everything, workers=workers, at=at, progress=_saying("read again")
+            archive, base_url, everything=everything, readers=readers, at=at, progress=_saying("read again")
         )
 
     runs = archive.ledger.underived()
@@ -53,7 +54,7 @@ def derive(
 
 
 def derive_after_run(
-    archive: Archive, base_url: str, ended: tuple[int, int], *, workers: int, at: datetime
+    archive: Archive, base_url: str, ended: tuple[int, int], *, readers: Readers, at: datetime
 ) -> tuple[int, list[str]]:
     """Derive once a run's own end is on the disk; `ended` is its number and exit status. Raises StorageError.
 
@@ -63,7 +64,7 @@ def derive_after_run(
     run_id, exit_status = ended
     troubles: list[str] = []
     try:
-        report = derive(archive, base_url, workers=workers, at=at)
+        report = derive(archive, base_url, readers=readers, at=at)
     except StorageError:
         raise
     except Exception:

@@ -26,7 +26,7 @@ from uknip_crawler.archive.warc.unpacking import inside
 from uknip_crawler.errors import StorageError
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
-from uknip_crawler.ingest.workers import Workers
+from uknip_crawler.ingest.workers import Readers
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.derivation import derive
 from uknip_crawler.jobs.recover import recover
@@ -94,7 +94,7 @@ def import_warcs(
     base_url: str,
     paths: Sequence[Path],
     *,
-    workers: int,
+    readers: Readers,
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> ImportReport:
@@ -105,7 +105,7 @@ def import_warcs(
     site = load_site(base_url)
     recover(archive, site, clock=clock)
     report = ImportReport(files=len(paths))
-    with ExitStack() as stack, Workers(base_url, load_learned(archive), count=workers) as pool:
+    with ExitStack() as stack, readers.pool(base_url, load_learned(archive)) as pool:
         files = _Files(stack)
         found, damaged = _survey(files, paths, site, clock(), report)
         listed = [one for one in found if not is_variant(one.record.url)]
@@ -125,7 +125,7 @@ def import_warcs(
             taking.take(taking.unknown(variants[start : start + BATCH]))
         taking.finish()
     _end(archive, report, clock)
-    derive(archive, base_url, workers=workers, at=clock())
+    derive(archive, base_url, readers=readers, at=clock())
     report.outcomes = dict(archive.ledger.outcomes(report.run))
     report.articles = archive.db.table("articles").count
     report.revisions = archive.db.table("revisions").count

@@ -29,7 +29,7 @@ from uknip_crawler.extraction.page.content import decode
 from uknip_crawler.ingest.candidates import candidate_of
 from uknip_crawler.ingest.replay import BATCH, Replay, Stored
 from uknip_crawler.ingest.visit import CrawlRun
-from uknip_crawler.ingest.workers import Workers
+from uknip_crawler.ingest.workers import Readers
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.derivation import derive
 from uknip_crawler.jobs.recover import cut_torn_tail
@@ -68,7 +68,7 @@ class _File:
 
 
 def rebuild(
-    directory: Path, *, workers: int, at: datetime, progress: Progress = lambda done, of: None
+    directory: Path, *, readers: Readers, at: datetime, progress: Progress = lambda done, of: None
 ) -> Rebuilt:
     """Make a lost database again. It appears whole or not at all; one that was killed begins again.
 
@@ -89,11 +89,11 @@ def rebuild(
         rebuilt, base_url = Rebuilt(), DEFAULT_BASE_URL
         for run_id, of_run in groupby(files, key=lambda one: one.run_id):
             progress(run_id, files[-1].run_id)
-            base_url = _live_again(archive, run_id, list(of_run), rebuilt, workers)
+            base_url = _live_again(archive, run_id, list(of_run), rebuilt, readers)
         for path in tombstones:
             archive.enrol_warc(path.name, files[-1].run_id, at=at)
         _complete_redactions(archive, at)
-        derive(archive, base_url, everything=True, workers=workers, at=at)
+        derive(archive, base_url, everything=True, readers=readers, at=at)
         with archive.transaction():
             archive.images.readopt()
         for table in ("articles", "revisions", "aliases"):
@@ -126,7 +126,9 @@ def _complete_redactions(archive: Archive, at: datetime) -> None:
             redaction.after_run(archive, run_id, at=at)
 
 
-def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: Rebuilt, workers: int) -> str:
+def _live_again(
+    archive: Archive, run_id: int, files: Sequence[_File], rebuilt: Rebuilt, readers: Readers
+) -> str:
     """Live one run again; return the base URL of its site."""
     about = warc.about(files[0].path)
     records = [record for file in files for record in _records(file, rebuilt)]
@@ -140,7 +142,7 @@ def _live_again(archive: Archive, run_id: int, files: Sequence[_File], rebuilt: 
         archive.ledger.start_run(kind, site.base_url, {}, __version__, at=clock.time, run_id=run_id)
     for file in files:
         archive.enrol_warc(file.name, run_id, at=file.opened_at)
-    with Workers(site.base_url, load_learned(archive), count=workers) as pool:
+    with readers.pool(site.base_url, load_learned(archive)) as pool:
         _Reliving(archive, site, run, Replay(archive, site, run, pool), clock, rebuilt.damaged).live(records)
     rebuilt.runs += 1
     rebuilt.captures += len(records)

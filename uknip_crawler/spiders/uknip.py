@@ -22,6 +22,7 @@ from uknip_crawler.configuration import Configuration, Settled, Value, settle
 from uknip_crawler.errors import SiteUnavailable, StorageError
 from uknip_crawler.ingest import outcomes
 from uknip_crawler.ingest.visit import CrawlRun, Visit
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs.derivation import derive_after_run
 from uknip_crawler.jobs.health import judge_run
 from uknip_crawler.jobs.recover import recover
@@ -265,7 +266,7 @@ class UknipSpider(scrapy.Spider):
                 crawl.archive,
                 crawl.site.base_url,
                 (crawl.run.id, crawl.stop.exit_status),
-                workers=crawl.settings.getint("UKNIP_EXTRACTION_WORKERS"),
+                readers=Processes(crawl.settings.getint("UKNIP_EXTRACTION_WORKERS")),
                 at=crawl.clock(),
             )
             crawl.troubles.extend(troubles)

@@ -17,7 +17,8 @@ from uknip_crawler.errors import StorageError
 class Condition:
     """The newest crawl (None before the first), the latest instant on record, captures left open, and who writes now.
 
-    `exit_status` is None while a run is not finished; `writer` is a process number.
+    `exit_status` is None while a run is not finished; `writer` is a process number. `is_derived` once the newest crawl's
+    stories were read again.
     """
 
     run: int | None
@@ -26,6 +27,12 @@ class Condition:
     latest_at: datetime | None
     open_warcs: tuple[str, ...]
     writer: str | None
+    is_derived: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the newest crawl came to its end, stories read again included."""
+        return self.exit_status is not None and self.is_derived
 
 
 def condition(directory: Path) -> Condition:
@@ -34,17 +41,23 @@ def condition(directory: Path) -> Condition:
     db = open_readonly(directory, as_it_is=True)
     try:
         newest = db.execute(
-            "SELECT id, started_at, exit_status FROM runs WHERE kind = 'crawl' ORDER BY id DESC LIMIT 1"
-        ).fetchone() or (None, None, None)
+            "SELECT id, started_at, exit_status, derived_at FROM runs WHERE kind = 'crawl' ORDER BY id DESC LIMIT 1"
+        ).fetchone() or (None, None, None, None)
         (latest,) = db.execute("SELECT max(coalesce(finished_at, started_at)) FROM runs").fetchone()
         warcs = db.execute("SELECT name FROM warcs WHERE closed_at IS NULL ORDER BY name").fetchall()
     except sqlite3.Error as error:
         raise StorageError(f"{directory}: the database cannot be read: {error}") from error
     finally:
         db.close()
-    run, started, exit_status = newest
+    run, started, exit_status, derived_at = newest
     return Condition(
-        run, _instant(started), exit_status, _instant(latest), tuple(name for (name,) in warcs), writer
+        run,
+        _instant(started),
+        exit_status,
+        _instant(latest),
+        tuple(name for (name,) in warcs),
+        writer,
+        derived_at is not None,
     )
 
 

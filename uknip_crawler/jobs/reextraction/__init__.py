@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -28,7 +27,15 @@ from uknip_crawler.extraction.learning.stories import MAX_OPENING, Stories
 from uknip_crawler.extraction.learning.studying import STUDY_VERSION
 from uknip_crawler.extraction.learning.wording import WORDINGS
 from uknip_crawler.extraction.page.text import key
-from uknip_crawler.ingest.workers import PAGE_SECONDS, WORKER_FAILURES, Workers, read_records, study_records
+from uknip_crawler.ingest.workers import (
+    PAGE_SECONDS,
+    WORKER_FAILURES,
+    Pending,
+    Pool,
+    Readers,
+    read_records,
+    study_records,
+)
 from uknip_crawler.jobs.reextraction.history import Reextraction, Report
 from uknip_crawler.models import Outcome, Reading
 
@@ -60,7 +67,7 @@ def _verdicts(archive: Archive) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def learn_layouts(
-    archive: Archive, base_url: str, *, workers: int, at: datetime, dry_run: bool = False
+    archive: Archive, base_url: str, *, readers: Readers, at: datetime, dry_run: bool = False
 ) -> tuple[Learned, list[int]]:
     """Learn from a sample of the captures; return what is known now, and the stories that were read by other rules or
     may read otherwise by what was learned, in the order of their captures.
@@ -72,7 +79,7 @@ def learn_layouts(
         learned = load_learned(archive)
         return learned, _stale(archive, learned)
     sample = archive.layouts.sample(STUDY_VERSION)
-    studied = _study(archive, base_url, [s for s in sample if s.study is None], workers)
+    studied = _study(archive, base_url, [s for s in sample if s.study is None], readers)
     studies = Studies()
     for one in sample:
         if packed := studied.get(one.fetch_id, one.study):  # empty where a capture shows no story
@@ -102,20 +109,20 @@ def _stale(archive: Archive, learned: Learned) -> list[int]:
 
 
 def _study(
-    archive: Archive, base_url: str, captures: Sequence[Sampled], workers: int
+    archive: Archive, base_url: str, captures: Sequence[Sampled], readers: Readers
 ) -> dict[int, bytes | None]:
     """Return the packed studies of captures, by ledger row; None of those that show no story."""
     if not captures:
         return {}
     records = [capture.record for capture in captures]
-    with Workers(base_url, Learned(), count=workers) as pool:
+    with readers.pool(base_url, Learned(), archive.warc_folder.resolve()) as pool:
         found = _in_order(
             pool,
             study_records,
             archive,
-            _chunks(records, workers),
+            _chunks(records, readers.count),
             lambda _record: [None],
-            ahead=AHEAD * workers,
+            ahead=AHEAD * readers.count,
         )
         packed = chain.from_iterable(found)
         return {capture.fetch_id: study for capture, study in zip(captures, packed, strict=True)}
@@ -127,7 +134,7 @@ def reextract(
     learned: Learned,
     article_ids: Sequence[int],
     *,
-    workers: int,
+    readers: Readers,
     dry_run: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
@@ -142,12 +149,13 @@ def reextract(
     batches: deque[dict[int, list[Captured]]] = deque()  # those under way
 
     def records() -> Iterator[list[RecordRef]]:
-        for part in _chunks(article_ids, workers):
+        for part in _chunks(article_ids, readers.count):
             batches.append(archive.readings.captures(part))
             yield [c.record for captures in batches[-1].values() for c in captures]
 
-    with Workers(base_url, learned, count=workers) as pool:
-        for readings in _in_order(pool, read_records, archive, records(), _unreadable, ahead=AHEAD * workers):
+    ahead = AHEAD * readers.count
+    with readers.pool(base_url, learned, archive.warc_folder.resolve()) as pool:
+        for readings in _in_order(pool, read_records, archive, records(), _unreadable, ahead=ahead):
             batch, found = batches.popleft(), iter(readings)
             read_captures = {
                 article_id: list(zip(captures, islice(found, len(captures)), strict=True))
@@ -166,7 +174,7 @@ def learn_and_reextract(
     base_url: str,
     *,
     everything: bool,
-    workers: int,
+    readers: Readers,
     at: datetime,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
@@ -175,12 +183,12 @@ def learn_and_reextract(
     known = Learned(_layouts(archive), Stories(), *_verdicts(archive))
     if not brought and not _stale(archive, known):
         return Report()
-    learned, out_of_date = learn_layouts(archive, base_url, workers=workers, at=at)
+    learned, out_of_date = learn_layouts(archive, base_url, readers=readers, at=at)
     if not everything:
         brought = archive.readings.unsettled(lambda skeleton: version_of(learned, skeleton))
     others = set() if everything else set(out_of_date) - set(brought)
     wanted = [*brought, *sorted(others)]
-    return reextract(archive, base_url, learned, wanted, workers=workers, progress=progress)
+    return reextract(archive, base_url, learned, wanted, readers=readers, progress=progress)
 
 
 def _touched(archive: Archive, changes: Changes, anyway: Collection[int]) -> set[int]:
@@ -210,7 +218,7 @@ def _unreadable(_record: RecordRef) -> list[Reading]:
 
 
 def _in_order(
-    pool: Workers,
+    pool: Pool,
     task: Callable[..., list[Any]],
     archive: Archive,
     chunks: Iterable[list[RecordRef]],
@@ -223,10 +231,12 @@ def _in_order(
     A chunk that a page broke is done again record by record, so that only that page is without a result.
     """
 
-    def begin(records: list[RecordRef]) -> Future[list[Any]]:
-        return pool.schedule(task, archive.warc_folder, records, seconds=PAGE_SECONDS * max(1, len(records)))
+    folder = archive.warc_folder.resolve()
 
-    waiting: list[tuple[list[RecordRef], Future[list[Any]]]] = []
+    def begin(records: list[RecordRef]) -> Pending[list[Any]]:
+        return pool.schedule(task, folder, records, seconds=PAGE_SECONDS * max(1, len(records)))
+
+    waiting: list[tuple[list[RecordRef], Pending[list[Any]]]] = []
     rest = iter(chunks)
     while True:
         for records in islice(rest, ahead - len(waiting)):
