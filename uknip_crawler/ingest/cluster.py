@@ -11,6 +11,7 @@ import contextlib
 import logging
 import multiprocessing
 import re
+import socket
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
+from urllib.parse import urlsplit
 
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 from distributed.client import FutureCancelledError
@@ -54,6 +56,9 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is ours to say
         self.address = address
         try:
+            parts = urlsplit(address)
+            # Dask would go on trying where nobody listens
+            socket.create_connection((parts.hostname or "", parts.port or 0), CONNECT_SECONDS).close()
             self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="uknip")
         except (OSError, ValueError) as error:
             raise MachineError(
