@@ -1,8 +1,10 @@
 """Captures a second of `uknip reextract --all`, from WARC files to finished rows.
 
-    uv run python bench/reextraction.py [CAPTURES] [WORKERS]
+    uv run python bench/reextraction.py [CAPTURES] [WORKERS] [dask]
 
-The floor in the same run: the same captures read from the same WARC files by warcio in one process, nothing parsed.
+The floor in the same run: the same captures read from the same WARC files by warcio in one process, nothing parsed. With
+`dask`, in the same run too: one process, and a Dask cluster on this machine with as many workers of one thread each, whose
+CPU seconds are not counted.
 """
 
 from __future__ import annotations
@@ -11,10 +13,14 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))  # behind: both folders have a `processes`
 
 from processes import of_all
 
@@ -80,7 +86,7 @@ def warcio_alone(directory: Path) -> float:
     return time.perf_counter() - began
 
 
-def reextract(directory: Path, workers: int) -> tuple[float, float, dict[str, Any]]:
+def reextract(directory: Path, *where: str) -> tuple[float, float, dict[str, Any]]:
     """Return seconds by the clock, CPU seconds of all processes, and the command's own report."""
     command = [
         sys.executable,
@@ -93,20 +99,44 @@ def reextract(directory: Path, workers: int) -> tuple[float, float, dict[str, An
         str(directory),
     ]
     began = time.perf_counter()
-    told, cpu = of_all([*command, "--workers", str(workers)])
+    told, cpu = of_all([*command, *where])
     return time.perf_counter() - began, cpu, json.loads(told)
 
 
-def main(captures: str = "5000", workers: str = "2") -> None:
+@contextmanager
+def cluster(workers: int) -> Iterator[str]:
+    """Run a Dask scheduler and workers on this machine; yield the scheduler's address."""
+    from machines import DaskMachines  # what only this mode needs
+
+    with tempfile.TemporaryDirectory() as folder:
+        machines = DaskMachines(Path(folder))
+        try:
+            machines.start(map(str, range(workers)))
+            yield machines.address
+        finally:
+            machines.stop()
+
+
+def main(captures: str = "5000", workers: str = "2", also: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "archive"
         fill(directory, int(captures))
         count = int(captures)
-        for name in ("first run, with learning", f"second run, {workers} workers"):
-            seconds, cpu, report = reextract(directory, int(workers))
+
+        def measure(name: str, *where: str) -> float:
+            seconds, cpu, report = reextract(directory, *where)
             changed = {field: stories for field, stories in report["changed"].items() if stories}
             print(f"{name:26} {seconds:7.1f} s  {count / seconds:7.0f} captures/s", end="  ")
             print(f"{cpu / count * 1000:5.1f} ms CPU each, changed {changed}")
+            return seconds
+
+        measure("first run, with learning", "--workers", workers)
+        seconds = measure(f"second run, {workers} workers", "--workers", workers)
+        if also == "dask":
+            measure("again, 1 worker", "--workers", "1")
+            with cluster(int(workers)) as address:
+                measure(f"again, Dask, {workers} workers", "--dask", address)
+                measure("and once more", "--dask", address)
         floor = warcio_alone(directory)
         print(f"warcio alone, one process  {floor:7.1f} s  {count / floor:7.0f} captures/s")
         print(f"ratio                      {floor / seconds:7.2f} of warcio alone")

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import TimeoutError as WorkerTimeout
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from capabilities import need_modules
 from crawling import NOW, Archived, rows
+from machines import DaskMachines, wait_for
 from pebble import ProcessExpired
 from processes import uknip
-from test_fleet import free_port, wait_for
 
 from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.duplicates.linking import link_near_duplicates
@@ -36,54 +32,19 @@ BASE = "https://uknip.co.uk/"
 SECONDS = 20.0
 
 
-@dataclass
-class Machines:
-    """A Dask scheduler and two workers, each a process group that falls as one."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    @property
-    def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self.begin("scheduler", "scheduler", "--host", "127.0.0.1", "--port", str(self.port))
-        for name in ("one", "two"):
-            self.begin(name, "worker", self.address, "--name", name, "--nthreads", "1")
-
-    def begin(self, name: str, *command: str) -> None:
-        with (self.folder / name).open("wb") as output:
-            self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", "dask", *command, "--no-dashboard"],
-                cwd=self.folder,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-            )
-
-    def fall(self, name: str) -> None:
-        process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskMachines]:
     need_modules("distributed")
-    machines = Machines(tmp_path_factory.mktemp("machines"))
+    machines = DaskMachines(tmp_path_factory.mktemp("machines"))
     machines.start()
     try:
         yield machines
     finally:
-        for name in list(machines.running):
-            machines.fall(name)
+        machines.stop()
 
 
 @pytest.fixture(scope="module")
-def cluster(machines: Machines) -> Iterator[Cluster]:
+def cluster(machines: DaskMachines) -> Iterator[Cluster]:
     from uknip_crawler.ingest.cluster import Cluster
 
     with Cluster(machines.address) as cluster:
@@ -148,7 +109,7 @@ def read_again(directory: Path, readers: Readers, progress: Any = lambda done, o
 
 
 def test_a_worker_that_falls_in_the_middle_changes_no_row(
-    machines: Machines, cluster: Cluster, archived: Archived, tmp_path: Path
+    machines: DaskMachines, cluster: Cluster, archived: Archived, tmp_path: Path
 ) -> None:
     """What it had under way is read by the other one, in its place."""
     here, there = tmp_path / "here", tmp_path / "there"
@@ -178,7 +139,7 @@ def test_a_worker_that_falls_in_the_middle_changes_no_row(
 
 
 def test_the_command_reads_there(
-    machines: Machines, cluster: Cluster, archived: Archived, tmp_path: Path
+    machines: DaskMachines, cluster: Cluster, archived: Archived, tmp_path: Path
 ) -> None:
     """And so do the ones that make a database anew; they leave nothing behind on the workers."""
     archived(tmp_path / "archive", 30)

@@ -3,91 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psutil
 import pytest
 from capabilities import need_modules
 from crawling import Archived, tables
+from machines import SECONDS, ScrapydMachine, free_port, wait_for
 from processes import begin, uknip
 
 from uknip_crawler.demo import SampleSite
-from uknip_crawler.errors import MachineDown, MachineError, UsageError
+from uknip_crawler.errors import MachineError, UsageError
 from uknip_crawler.fleet import scrapyd
 from uknip_crawler.fleet.plan import read
 from uknip_crawler.fleet.scrapyd import Scrapyd
 
-SECONDS = 120
 STORIES = {"leeds": 12, "york": 13, "hull": 14, "bath": 15}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come within {SECONDS} s"
-        time.sleep(0.05)
-
-
-@dataclass
-class Machine:
-    """A machine with a Scrapyd of its own: a folder, a port, and a process group that falls as one."""
-
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    def start(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-        (self.folder / "scrapyd.conf").write_text(
-            f"[scrapyd]\nhttp_port = {self.port}\npoll_interval = 0.2\nmax_proc = 4\n"
-        )
-        with (self.folder / "output").open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "scrapyd"],
-                cwd=self.folder,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-            )
-        wait_for(self.is_up, f"Scrapyd in {self.folder}")
-
-    def is_up(self) -> bool:
-        with Scrapyd("x", self.url) as server:
-            try:
-                server.jobs()
-            except MachineDown:
-                return False
-        return True
-
-    def fall(self) -> None:
-        """All processes at once, as when the power goes: killed alone, Scrapyd would leave its crawls to their end."""
-        if self.process is None:
-            return
-        scrapyd = psutil.Process(self.process.pid)
-        for process in (scrapyd, *scrapyd.children(recursive=True)):
-            process.kill()
-        self.process.wait()
-        self.process = None
 
 
 def test_sites_of_a_server_that_falls_are_taken_up_by_another_or_at_its_return(
@@ -101,7 +35,7 @@ def test_sites_of_a_server_that_falls_are_taken_up_by_another_or_at_its_return(
         for name, stories in STORIES.items():
             sites[name] = stack.enter_context(archived(tmp_path / "undisturbed" / name, stories))
             sites[name].requests.clear()
-        north, south = (Machine(tmp_path / name, free_port()) for name in ("north", "south"))
+        north, south = (ScrapydMachine(tmp_path / name, free_port()) for name in ("north", "south"))
         for machine in (north, south):
             stack.callback(machine.fall)
             machine.start()
