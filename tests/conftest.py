@@ -33,6 +33,8 @@ LONGEST = (
     "test_import",
     "test_evidence",
     "test_rebuild",
+    "test_fleet",
+    "test_cluster",
     "test_lives",
     "test_coverage",
     "test_export_opens",

@@ -40,8 +40,12 @@ def condition(directory: Path) -> Condition:
     writer = lock.holder(directory)
     db = open_readonly(directory, as_it_is=True)
     try:
+        columns = {column.name for column in db.table("runs").columns}
+        derived = (
+            "derived_at" if "derived_at" in columns else "rested_at"
+        )  # its name in an earlier version's archive
         newest = db.execute(
-            "SELECT id, started_at, exit_status, derived_at FROM runs WHERE kind = 'crawl' ORDER BY id DESC LIMIT 1"
+            f"SELECT id, started_at, exit_status, {derived} FROM runs WHERE kind = 'crawl' ORDER BY id DESC LIMIT 1"
         ).fetchone() or (None, None, None, None)
         (latest,) = db.execute("SELECT max(coalesce(finished_at, started_at)) FROM runs").fetchone()
         warcs = db.execute("SELECT name FROM warcs WHERE closed_at IS NULL ORDER BY name").fetchall()
