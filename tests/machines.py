@@ -123,6 +123,8 @@ class DaskMachines:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def stop(self) -> None:
+    def stop(self, *names: str) -> None:
+        """Have some fall, all unless named, as far as they have not yet."""
         for name in list(self.running):
-            self.fall(name)
+            if not names or name in names:
+                self.fall(name)

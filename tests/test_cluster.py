@@ -113,7 +113,7 @@ def test_a_worker_that_falls_in_the_middle_changes_no_row(
 ) -> None:
     """What it had under way is read by the other one, in its place."""
     here, there = tmp_path / "here", tmp_path / "there"
-    archived(here, 60)
+    archived(here, 40)
     shutil.copytree(here, there)
     read_again(here, Processes(2))
     fallen: list[str] = []
@@ -133,7 +133,7 @@ def test_a_worker_that_falls_in_the_middle_changes_no_row(
     assert fallen
     assert cluster.count == 1
     found, expected = content(there), content(here)
-    assert len(expected["articles"]) == 60
+    assert len(expected["articles"]) == 40
     for name in expected:
         assert found[name] == expected[name], name
 
@@ -173,3 +173,21 @@ def test_a_cluster_that_is_not_there_is_one_line(
     done = uknip("reextract", "--dask", address, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1), done.stderr
     assert words in done.stderr
+
+
+def test_a_cluster_that_goes_away_in_the_middle_is_one_line(
+    machines: DaskMachines, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last worker, and then its scheduler; nobody waits for ever."""
+    from uknip_crawler.ingest import cluster as module
+
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(module, "LOST_SECONDS", 0.5)
+    with cluster.pool(BASE, Learned()) as pool:
+        machines.stop("one", "two")
+        with pytest.raises(MachineError, match="the scheduler has lost its last worker"):
+            pool.schedule(abs, -3, seconds=SECONDS).result()
+        waiting = pool.schedule(abs, -3, seconds=SECONDS)
+        machines.stop()
+        with pytest.raises(MachineError, match="the scheduler is gone"):
+            waiting.result()

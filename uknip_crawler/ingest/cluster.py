@@ -53,7 +53,8 @@ class Cluster:
     def __init__(self, address: str) -> None:
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--dask {address!r}: give the scheduler's address, such as tcp://10.0.0.1:8786")
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is ours to say
+        for name in ("distributed", "distributed.client"):  # what goes wrong is ours to say
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address = address
         try:
             parts = urlsplit(address)
@@ -72,6 +73,7 @@ class Cluster:
                 f"{address}: the scheduler has no worker: begin some with `dask worker {address}`"
             ) from error
         self._alone_since: float | None = None
+        self.is_lost = False
 
     @property
     def count(self) -> int:
@@ -97,7 +99,8 @@ class Cluster:
             )
 
     def lost(self, error: BaseException) -> MachineError:
-        """Return what is to be said when the cluster failed at a task."""
+        """Return what is to be said when the cluster failed at a task; nothing more is asked of it."""
+        self.is_lost = True
         if isinstance(error, KilledWorker):
             return MachineError(
                 f"{self.address}: one worker after another died at the same pages: look at their logs (memory?)"
@@ -135,6 +138,8 @@ class ClusterPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._cluster.is_lost:
+            return
         with contextlib.suppress(*_GONE, KeyError, TimeoutError):
             self._cluster.client.unregister_worker_plugin(self._name)
 
