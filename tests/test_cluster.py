@@ -73,6 +73,7 @@ def test_a_page_has_the_same_limits_there(
     assert cluster.client.nthreads() == workers
 
 
+@pytest.mark.fault("M04")
 def test_a_worker_that_does_not_see_the_captures_says_so(cluster: Cluster, tmp_path: Path) -> None:
     """Before it reads any page: what is missing there would count as lost."""
     folder = tmp_path / "warc"
@@ -108,6 +109,7 @@ def read_again(directory: Path, readers: Readers, progress: Any = lambda done, o
         link_near_duplicates(archive)
 
 
+@pytest.mark.fault("M03")
 def test_a_worker_that_falls_in_the_middle_changes_no_row(
     machines: DaskMachines, cluster: Cluster, archived: Archived, tmp_path: Path
 ) -> None:
@@ -175,6 +177,7 @@ def test_a_cluster_that_is_not_there_is_one_line(
     assert words in done.stderr
 
 
+@pytest.mark.fault("M04")
 def test_a_cluster_that_goes_away_in_the_middle_is_one_line(
     machines: DaskMachines, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

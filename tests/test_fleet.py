@@ -24,6 +24,7 @@ from uknip_crawler.fleet.scrapyd import Scrapyd
 STORIES = {"leeds": 12, "york": 13, "hull": 14, "bath": 15}
 
 
+@pytest.mark.fault("M01")
 def test_sites_of_a_server_that_falls_are_taken_up_by_another_or_at_its_return(
     archived: Archived, tmp_path: Path
 ) -> None:
@@ -100,6 +101,7 @@ def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -
         server.server_close()
 
 
+@pytest.mark.fault("M02")
 @pytest.mark.parametrize(
     ("status", "body", "headers"),
     [
@@ -133,6 +135,7 @@ def test_whatever_a_server_answers_costs_one_clear_line(
             assert len(told) < 400
 
 
+@pytest.mark.fault("M02")
 def test_a_fleet_whose_servers_are_down_or_strange_says_so(tmp_path: Path) -> None:
     """Status 3, a line a server and a site, and no site is begun anywhere."""
     plan = tmp_path / "fleet.toml"
