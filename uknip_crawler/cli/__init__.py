@@ -30,7 +30,7 @@ _COMMANDS = {
     "duplicates": "stories that are copies of one another",
     "coverage": "what the site lists against what we hold, and what is missing why",
     "why": "everything that ever happened to one address",
-    "export": "write tables as csv, json, jsonl, parquet or a data package",
+    "export": "write tables as csv, json, jsonl, parquet or a data package, captures as wacz",
     "browse": "read and search the archive in the browser",
     "layouts": "what was learned of the site's pages, and your word on it",
     "quarantine": "what was held back as no story, and your word on it",

@@ -1,4 +1,5 @@
-"""`uknip export`: tables of the archive as CSV, JSON, JSON Lines, Parquet or a data package, and whether they still match."""
+"""`uknip export`: tables of the archive as CSV, JSON, JSON Lines, Parquet or a data package, its captures as WACZ, and whether
+they still match."""
 
 from __future__ import annotations
 
@@ -16,9 +17,10 @@ from uknip_crawler.cli.output import Report, echo, progress
 from uknip_crawler.configuration import read
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import (
-    FORMATS,
+    EVERY_FORMAT,
     PACKAGE,
     TABLES,
+    WACZ,
     Recipe,
     Summary,
     check_export,
@@ -30,10 +32,11 @@ from uknip_crawler.export.formats import Row
 from uknip_crawler.export.recipe import selection_of
 from uknip_crawler.export.selection import require_known
 from uknip_crawler.export.snapshot import Watch, snapshot
+from uknip_crawler.export.tables import rows_of
 
 
 @click.command("export")
-@click.argument("format_name", metavar="FORMAT", required=False, type=click.Choice([*FORMATS, PACKAGE]))
+@click.argument("format_name", metavar="FORMAT", required=False, type=click.Choice(EVERY_FORMAT))
 @click.option(
     "-o",
     "--output",
@@ -102,7 +105,8 @@ def command(
     directory: Path,
     **filters: Any,
 ) -> None:
-    """Write articles, revisions, images or the ledger as FORMAT: csv, json, jsonl, parquet or datapackage.
+    """Write articles, revisions, images or the ledger as FORMAT: csv, json, jsonl, parquet or datapackage; or the captures
+    themselves as wacz, which ReplayWeb.page and pywb open.
 
     Oldest first. Files appear whole or not at all, and are byte for byte the same when nothing changed.
     Filters choose articles; of other tables, what belongs to them. A section, tag or author that no article has
@@ -112,10 +116,11 @@ def command(
     uknip export csv --section breaking --since 2026-01-01
     uknip export parquet --table revisions
     uknip export datapackage -o dataset --without-text
+    uknip export wacz --tag Ferries
     uknip export --check dataset
     uknip export --diff dataset
 
-    Exit status of --check: 0 the export matches, 3 it does not.
+    Exit status of --check: 0 the export matches, 3 it does not; of wacz: 3 when captures are damaged, and left out.
     """
     if check is not None or older is not None:
         if format_name is not None or None not in (check, older):
@@ -128,10 +133,10 @@ def command(
             _diff(directory, older, as_json)
         return
     if format_name is None:
-        raise UsageError(f"name a format: {', '.join((*FORMATS, PACKAGE))}")
+        raise UsageError(f"name a format: {', '.join(EVERY_FORMAT)}")
     recipe = Recipe(
         format_name,
-        tables or (tuple(TABLES) if format_name == PACKAGE else ("articles",)),
+        tables or {PACKAGE: tuple(TABLES), WACZ: ()}.get(format_name, ("articles",)),
         None if fields is None else tuple(name.strip() for name in fields.split(",")),
         without_text,
         raw,
@@ -148,12 +153,18 @@ def command(
         return
     # standard output may be carrying the export itself
     echo(_closing_line(summary, as_json), err=destination is None)
+    if summary.damaged:
+        echo(
+            f"{summary.damaged:,} captures or images are damaged and left out: `uknip verify` names them",
+            err=True,
+        )
+        sys.exit(3)
 
 
 def _default(recipe: Recipe) -> str:
     if recipe.format == PACKAGE:
         return "exports/uknip-datapackage"
-    table = "" if recipe.tables == ("articles",) else f"-{recipe.tables[0]}"
+    table = "" if recipe.tables in (("articles",), ()) else f"-{recipe.tables[0]}"
     return f"exports/uknip{table}.{recipe.format}"
 
 
@@ -199,15 +210,16 @@ def _diff(directory: Path, path: Path, as_json: bool) -> None:
 def _closing_line(summary: Summary, as_json: bool) -> str:
     path = str(summary.path) if summary.path else None
     if as_json:
-        identity = {"id": summary.id} if summary.id else {}
-        return json.dumps({**summary.rows, **identity, "path": path, "size_bytes": summary.size_bytes})
+        own = {"id": summary.id, "damaged": summary.damaged}
+        told = {name: value for name, value in own.items() if value is not None}
+        return json.dumps({**summary.rows, **told, "path": path, "size_bytes": summary.size_bytes})
     counts = ", ".join(f"{count:,} {_noun(table, count)}" for table, count in summary.rows.items())
     size = "" if summary.size_bytes is None else f" ({decimal(summary.size_bytes)})"
     return f"{counts} → {path or 'standard output'}{size}" + (f", id {summary.id}" if summary.id else "")
 
 
 def _noun(table: str, count: int) -> str:
-    return TABLES[table].rows.removesuffix("s") if count == 1 else TABLES[table].rows
+    return rows_of(table).removesuffix("s") if count == 1 else rows_of(table)
 
 
 def _watch(report: Report) -> Watch:

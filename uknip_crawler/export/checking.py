@@ -11,12 +11,13 @@ from typing import Any
 
 from uknip_crawler import __version__
 from uknip_crawler.errors import StorageError, UsageError
-from uknip_crawler.export import package, parquet
+from uknip_crawler.export import package, parquet, wacz
+from uknip_crawler.export.dataset import Dataset
 from uknip_crawler.export.files import HashedFile, sha256_of
 from uknip_crawler.export.formats import FORMATS, write_csv
-from uknip_crawler.export.recipe import PACKAGE, Recipe
+from uknip_crawler.export.recipe import PACKAGE, WACZ, Recipe
 from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
-from uknip_crawler.export.tables import TABLES
+from uknip_crawler.export.tables import rows_of
 from uknip_crawler.export.writing import sidecar
 
 
@@ -39,7 +40,7 @@ class CheckResult:
     def text(self) -> str:
         """Return the result in one line."""
         if self.matches:
-            counts = ", ".join(f"{count:,} {TABLES[table].rows}" for table, count in self.now.items())
+            counts = ", ".join(f"{count:,} {rows_of(table)}" for table, count in self.now.items())
             return f"{self.path} matches the archive: {counts}"
         if self.altered:
             return f"{self.path} is not as it was exported: {', '.join(self.altered)} differs"
@@ -84,9 +85,17 @@ def _check_file(moment: Snapshot, path: Path, watch: Watch) -> CheckResult:
         raise _unreadable(note)
     try:
         digest, version = str(made["sha256"]), str(made["uknip"])
-        then = {table: int(made["rows"][table]) for table in recipe.tables}
-    except (KeyError, TypeError, ValueError) as error:
+        then = {str(table): int(count) for table, count in made["rows"].items()}
+        if recipe.format != WACZ and tuple(then) != recipe.tables:
+            raise ValueError("rows of other tables")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable(note) from error
+    altered = [] if sha256_of(path) == digest else [path.name]
+    if recipe.format == WACZ:
+        with HashedFile(Path(os.devnull)) as nowhere:
+            found = wacz.write(moment, recipe, nowhere, watch, Dataset())
+        outdated = [] if found.hashes == wacz.hashes_in(path) else ["captures"]
+        return CheckResult(path, altered, outdated, then, found.rows, version)
     (table,) = recipe.tables
     total, rows = moment.rows(recipe, table, recipe.format)
     with contextlib.closing(rows):
@@ -96,7 +105,6 @@ def _check_file(moment: Snapshot, path: Path, watch: Watch) -> CheckResult:
             with HashedFile(Path(os.devnull)) as nowhere:
                 FORMATS[recipe.format].write(watch(rows, total), recipe.chosen(table), nowhere, recipe.raw)
                 same = nowhere.sha256() == digest
-    altered = [] if sha256_of(path) == digest else [path.name]
     return CheckResult(path, altered, [] if same else [table], then, {table: total}, version)
 
 

@@ -30,6 +30,14 @@ class Dataset:
         """Return the licence where it is a name that programs know, else nothing."""
         return self.licence if _SPDX.fullmatch(self.licence) else ""
 
+    def keeper(self) -> dict[str, Any]:
+        """Return whose it is in the words of a data package's descriptor."""
+        said: dict[str, Any] = {"doi": self.doi} if self.doi else {}
+        if self.author:
+            author = {"title": self.author, "role": "author"}
+            said["contributors"] = [author | ({"email": self.contact} if self.contact else {})]
+        return said
+
 
 def dataset_of(told: Mapping[str, str] | None) -> Dataset:
     """Return what uknip.toml's table `dataset` says. Raises UsageError for what is no DOI."""

@@ -18,7 +18,7 @@ from uknip_crawler.export import package, parquet
 from uknip_crawler.export.checking import how_it_was_made
 from uknip_crawler.export.files import HashedFile
 from uknip_crawler.export.formats import FORMATS
-from uknip_crawler.export.recipe import PACKAGE, Recipe
+from uknip_crawler.export.recipe import PACKAGE, WACZ, Recipe
 from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
 from uknip_crawler.export.tables import TABLES
 
@@ -75,6 +75,10 @@ def diff_export(
     cannot be read.
     """
     recipe = how_it_was_made(path)
+    if recipe.format == WACZ:
+        raise UsageError(
+            f"{path}: holds captures, not records: `uknip export --check` compares it as a whole"
+        )
     format_name = "csv" if recipe.format == PACKAGE else recipe.format
     found = {}
     try:

@@ -30,7 +30,7 @@ DESCRIPTOR = "datapackage.json"
 _TEXTS = ("README.md", "CITATION.cff")
 _MOMENT = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?"
 _SHAPES = {"list": " A list, joined with `; `.", "images": " A list, joined with `; `.", "json": " As JSON."}
-_RIGHTS = (
+RIGHTS = (
     "Texts are the publisher's copyright and images their makers'; no licence to pass them on comes with this dataset. "
     "In the United Kingdom copies may be analysed for non-commercial research where access is lawful (CDPA 1988, "
     "section 29A), but not passed on. Stories are about people: data protection law applies."
@@ -148,10 +148,6 @@ def _descriptor(
             "name": dataset.spdx or "other-closed",
             "title": dataset.licence or "No licence chosen yet",
         }
-    own: dict[str, Any] = {"doi": dataset.doi} if dataset.doi else {}
-    if dataset.author:
-        keeper = {"title": dataset.author, "role": "author"}
-        own["contributors"] = [keeper | ({"email": dataset.contact} if dataset.contact else {})]
     return {
         "profile": "tabular-data-package",
         "name": "uknip-" + (re.sub(r"[^a-z0-9]+", "-", known.site.lower()).strip("-") or "site"),
@@ -161,7 +157,7 @@ def _descriptor(
         "description": f"Stories of the news site {known.site} as archived by uknip: {kinds}.",
         "version": known.as_of,
         "licenses": [licence],
-        **own,
+        **dataset.keeper(),
         "sources": [{"title": known.site, "path": known.base_url}] if known.base_url else [],
         "rights": _rights(recipe),
         "uknip": {"version": __version__, **recipe.as_json()},
@@ -170,7 +166,7 @@ def _descriptor(
 
 
 def _rights(recipe: Recipe) -> str:
-    return _RIGHTS_WITHOUT_TEXT if recipe.without_text else _RIGHTS
+    return _RIGHTS_WITHOUT_TEXT if recipe.without_text else RIGHTS
 
 
 def _rendered(name: str, recipe: Recipe, known: Facts, descriptor: dict[str, Any], dataset: Dataset) -> str:

@@ -15,6 +15,8 @@ from uknip_crawler.export.selection import Selection, parse_day
 from uknip_crawler.export.tables import TABLES, Field
 
 PACKAGE = "datapackage"
+WACZ = "wacz"
+EVERY_FORMAT = (*FORMATS, PACKAGE, WACZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Recipe:
     """`fields` of None is the default record; `raw` concerns CSV: no byte-order mark, no apostrophes.
 
     Raises UsageError when it cannot mean anything: an unknown format, table or field; several tables in a format that
-    takes one; Parquet without pyarrow.
+    takes one; Parquet without pyarrow; a WACZ file, which has no tables, with anything but a selection.
     """
 
     format: str
@@ -33,10 +35,14 @@ class Recipe:
     selection: Selection = field(default_factory=Selection)
 
     def __post_init__(self) -> None:
-        if self.format not in (*FORMATS, PACKAGE):
-            raise UsageError(
-                f"there is no format {self.format!r}: choose from {', '.join((*FORMATS, PACKAGE))}"
-            )
+        if self.format not in EVERY_FORMAT:
+            raise UsageError(f"there is no format {self.format!r}: choose from {', '.join(EVERY_FORMAT)}")
+        if self.format == WACZ:
+            if self.tables or self.fields is not None or self.without_text or self.raw:
+                raise UsageError(
+                    "a WACZ file holds captures as received: --table, --fields, --without-text and --raw are not for it"
+                )
+            return
         if unknown := [name for name in self.tables if name not in TABLES]:
             raise UsageError(f"there is no table {unknown[0]!r}: choose from {', '.join(TABLES)}")
         if not self.tables or len({*self.tables}) < len(self.tables):

@@ -20,10 +20,11 @@ Watch = Callable[[Iterable[Row], int], Iterable[Row]]
 
 
 class Snapshot:
-    """The archive's database in a read transaction."""
+    """The database of the archive in a folder, in a read transaction."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, archive: Path) -> None:
         self.db = db
+        self.archive = archive
 
     def rows(self, recipe: Recipe, table: str, format_name: str) -> tuple[int, Generator[Row, None, None]]:
         """Return how many rows a table gives, and the rows as the format wants them."""
@@ -49,6 +50,6 @@ def snapshot(archive: Path) -> Iterator[Snapshot]:
     try:
         with contextlib.closing(db):
             db.conn.execute("BEGIN")
-            yield Snapshot(db)
+            yield Snapshot(db, archive)
     except sqlite3.Error as error:
         raise StorageError(f"{archive}: cannot read the archive: {error}") from error

@@ -216,3 +216,8 @@ TABLES = {
         "fetches AS f LEFT JOIN articles AS a ON a.id = f.article_id", "f.id", (), _LEDGER,
     ),
 }  # fmt: skip
+
+
+def rows_of(table: str) -> str:
+    """Return what the rows of a table are called, also of what only other formats count."""
+    return TABLES[table].rows if table in TABLES else table

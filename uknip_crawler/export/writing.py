@@ -10,11 +10,11 @@ from typing import Any, BinaryIO
 
 from uknip_crawler import __version__
 from uknip_crawler.errors import UsageError
-from uknip_crawler.export import package
+from uknip_crawler.export import package, wacz
 from uknip_crawler.export.dataset import Dataset
 from uknip_crawler.export.files import standard_output, storage, whole_files
 from uknip_crawler.export.formats import FORMATS
-from uknip_crawler.export.recipe import PACKAGE, Recipe
+from uknip_crawler.export.recipe import PACKAGE, WACZ, Recipe
 from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
 
 
@@ -22,13 +22,15 @@ from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
 class Summary:
     """What an export wrote: rows by table, and for a data package its id.
 
-    `path` and `size_bytes` are None when it went to standard output.
+    `path` and `size_bytes` are None when it went to standard output. `damaged` counts the captures and images that could
+    not be read and are not in a WACZ file, None for other formats.
     """
 
     rows: dict[str, int]
     path: Path | None
     size_bytes: int | None
     id: str | None = None
+    damaged: int | None = None
 
 
 def write_export(
@@ -41,7 +43,7 @@ def write_export(
 ) -> Summary:
     """Write what the recipe says to a file, a folder (a data package), or standard output (`destination` None).
 
-    `dataset` is what a package says of itself.
+    `dataset` is what a package or a WACZ file says of itself.
 
     All rows come from one snapshot, also while a crawl is writing. Raises UsageError when there is no archive or
     the destination cannot take the format, StorageError when the archive cannot be read or the file cannot be
@@ -51,15 +53,17 @@ def write_export(
     with snapshot(archive) as moment:
         if destination is None:
             with standard_output() as output:
-                return Summary(_write(moment, recipe, output, watch), None, None)
+                rows, damaged = _write(moment, recipe, output, watch, dataset)
+                return Summary(rows, None, None, damaged=damaged)
         with storage(destination):
             if recipe.format == PACKAGE:
                 written = package.write(moment, recipe, destination, watch, dataset)
                 return Summary(written.rows, destination, written.size_bytes, written.id)
             if destination.exists() and not destination.is_file():  # a pipe or device cannot be replaced
                 with destination.open("wb") as device:
-                    return Summary(_write(moment, recipe, device, watch), destination, None)
-            return _write_file(moment, recipe, destination, watch)
+                    rows, damaged = _write(moment, recipe, device, watch, dataset)
+                    return Summary(rows, destination, None, damaged=damaged)
+            return _write_file(moment, recipe, destination, watch, dataset)
 
 
 def sidecar(path: Path) -> Path:
@@ -74,17 +78,25 @@ def _check(recipe: Recipe, destination: Path | None) -> None:
         raise UsageError(f"{destination} is a folder: name a file with -o FILE")
 
 
-def _write(moment: Snapshot, recipe: Recipe, output: BinaryIO, watch: Watch) -> dict[str, int]:
+def _write(
+    moment: Snapshot, recipe: Recipe, output: BinaryIO, watch: Watch, dataset: Dataset
+) -> tuple[dict[str, int], int | None]:
+    """Return how many rows were written of what, and of a WACZ file how many could not be read."""
+    if recipe.format == WACZ:
+        collection = wacz.write(moment, recipe, output, watch, dataset)
+        return collection.rows, collection.damaged
     (table,) = recipe.tables
     total, rows = moment.rows(recipe, table, recipe.format)
     with contextlib.closing(rows):
         FORMATS[recipe.format].write(watch(rows, total), recipe.chosen(table), output, recipe.raw)
-    return {table: total}
+    return {table: total}, None
 
 
-def _write_file(moment: Snapshot, recipe: Recipe, destination: Path, watch: Watch) -> Summary:
+def _write_file(
+    moment: Snapshot, recipe: Recipe, destination: Path, watch: Watch, dataset: Dataset
+) -> Summary:
     with whole_files(destination, sidecar(destination)) as (output, note):
-        rows = _write(moment, recipe, output, watch)
+        rows, damaged = _write(moment, recipe, output, watch, dataset)
         made: dict[str, Any] = {
             "uknip": __version__,
             **recipe.as_json(),
@@ -92,4 +104,4 @@ def _write_file(moment: Snapshot, recipe: Recipe, destination: Path, watch: Watc
             "sha256": output.sha256(),
         }
         note.write((json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
-    return Summary(rows, destination, destination.stat().st_size)
+    return Summary(rows, destination, destination.stat().st_size, damaged=damaged)

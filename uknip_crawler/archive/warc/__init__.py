@@ -69,7 +69,7 @@ class WarcFile:
         self._synced = 0
         info = {**about, "format": "WARC file version 1.1", "robots": "RFC 9309"}
         self._append(
-            _serialise(lambda writer: writer.write_record(writer.create_warcinfo_record(name, info)))
+            serialised(lambda writer: writer.write_record(writer.create_warcinfo_record(name, info)))
         )
         sync_folder(folder)
 
@@ -80,17 +80,17 @@ class WarcFile:
     def write(self, capture: Capture, request_headers: tuple[tuple[str, str], ...] | None) -> RecordRef:
         """Append the response, then its request where we made it. Raises StorageError, with the file cut back to its
         last record."""
-        response = _serialise(lambda writer: _write_response(writer, capture))
+        response = serialised(lambda writer: _write_response(writer, capture))
         offset = self._append(response)
         if request_headers is not None:
-            self._append(_serialise(lambda writer: _write_request(writer, capture, request_headers)))
+            self._append(serialised(lambda writer: _write_request(writer, capture, request_headers)))
         return RecordRef(self.name, offset, len(response))
 
     def write_metadata(self, uri: str, content_type: str, payload: bytes, *, at: datetime) -> None:
         """Append a metadata record, which is no capture."""
         fields = {"WARC-Date": _warc_date(at)}
         self._append(
-            _serialise(
+            serialised(
                 lambda writer: writer.write_record(
                     writer.create_warc_record(
                         uri,
@@ -146,7 +146,8 @@ class WarcFile:
         return offset
 
 
-def _serialise(write: Callable[[_Writer], None]) -> bytes:
+def serialised(write: Callable[[WARCWriter], None]) -> bytes:
+    """Return what is written as gzip members of our own kind: WARC 1.1, SHA-256 digests."""
     buffer = BytesIO()
     write(_Writer(buffer, gzip=True, warc_version="WARC/1.1"))
     return buffer.getvalue()
@@ -154,7 +155,7 @@ def _serialise(write: Callable[[_Writer], None]) -> bytes:
 
 def altered(capture: Capture) -> bytes:
     """Return the gzip member of a capture that is no longer as received, and says so."""
-    return _serialise(lambda writer: _write_response(writer, capture, {ALTERED: "redaction"}))
+    return serialised(lambda writer: _write_response(writer, capture, {ALTERED: "redaction"}))
 
 
 def _write_response(
