@@ -179,7 +179,7 @@ class _Writing:
             if (original := self._original(url, fetched_at)) is None:
                 return
             member = excerpts.repeating(member, original)
-            about = replace(about, media_type="warc/revisit", digest=original.digest)
+            about = replace(about, media_type="warc/revisit", status="", digest=original.digest)
         self._note(about, ref.name, target.write(member), member)
         self.collection.rows["captures"] += 1
         request = excerpts.first_member(source, ref.offset + ref.length)

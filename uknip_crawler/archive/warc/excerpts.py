@@ -12,7 +12,6 @@ from typing import IO
 from uuid import NAMESPACE_URL, uuid5
 
 from warcio.archiveiterator import ArchiveIterator
-from warcio.statusandheaders import StatusAndHeaders
 
 from uknip_crawler.archive import warc
 from uknip_crawler.archive.warc.heads import HeadParser
@@ -64,25 +63,21 @@ def first_member(file: IO[bytes], offset: int) -> bytes:
 
 
 def repeating(member: bytes, original: Told) -> bytes:
-    """Return a member of the answer 304 that names the capture it repeats, so that readers find the page (WARC 1.1 §6.7.3)."""
-    records = ArchiveIterator(BytesIO(member))
-    records.loader.http_parser = HeadParser()
-    record = next(iter(records))
+    """Return a member of the answer 304 as a revisit of the capture it repeats (WARC 1.1 §6.7.3).
+
+    It is left without the answer's head: readers that find one show that, which is an empty page.
+    """
+    fields = next(iter(ArchiveIterator(BytesIO(member)))).rec_headers
+    kept = {name: fields.get_header(name) for name in ("WARC-Record-ID", "WARC-Date", "WARC-Profile")}
     named = {
         "WARC-Refers-To-Target-URI": original.url,
         "WARC-Refers-To-Date": original.at,
         "WARC-Payload-Digest": original.digest,
     }
-    own = [(name, value) for name, value in record.rec_headers.headers if name not in named]
-    fields = StatusAndHeaders("", [*own, *named.items()], protocol="WARC/1.1")
-    fields.remove_header("Content-Length")
     return warc.serialised(
         lambda writer: writer.write_record(
             writer.create_warc_record(
-                record.rec_headers.get_header("WARC-Target-URI"),
-                "revisit",
-                warc_headers=fields,
-                http_headers=record.http_headers,
+                fields.get_header("WARC-Target-URI"), "revisit", warc_headers_dict=kept | named
             )
         )
     )
