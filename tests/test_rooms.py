@@ -14,7 +14,8 @@ from lxml.html import document_fromstring
 from sample_archive import add_article, new_archive
 from test_reading_room import ADDRESSES
 
-from uknip_crawler.browse.rooms import Room, archives_in, bases, rooms_app
+from uknip_crawler.archive.folders import archives_in
+from uknip_crawler.browse.rooms import Room, bases, rooms_app
 from uknip_crawler.browse.security import Asgi
 from uknip_crawler.browse.server import datasette_for
 from uknip_crawler.errors import UsageError

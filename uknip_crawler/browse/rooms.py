@@ -12,7 +12,7 @@ from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
-from uknip_crawler.archive import DATABASE, open_readonly
+from uknip_crawler.archive import open_readonly
 from uknip_crawler.browse.metadata import PLUGIN_NAME
 from uknip_crawler.browse.pages import front, looks
 from uknip_crawler.browse.pages.addresses import permalink
@@ -30,18 +30,6 @@ class Room:
     archive: Path
     base: str
     datasette: Datasette
-
-
-def archives_in(folders: Sequence[Path]) -> list[Path]:
-    """Return the archives that folders are or hold. Raises UsageError for a folder that is none and holds none."""
-    found: dict[Path, Path] = {}
-    for folder in folders:
-        inside = sorted(path.parent for path in folder.glob(f"*/{DATABASE}"))
-        here = [folder] if (folder / DATABASE).is_file() or (not inside and len(folders) == 1) else inside
-        if not here:
-            raise UsageError(f"{folder}: there is no archive, neither here nor in a folder here")
-        found |= {path.resolve(): path for path in here}
-    return list(found.values())
 
 
 def bases(archives: Sequence[Path], sites: Sequence[str]) -> list[str]:

@@ -10,21 +10,20 @@ import webbrowser
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import rich
 import uvicorn
 from datasette.app import Datasette
 from datasette.version import __version_info__
-from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # one SQLite library a process
 
-from uknip_crawler.archive import DATABASE, open_readonly
+from uknip_crawler.archive import DATABASE
+from uknip_crawler.archive.folders import site_of
 from uknip_crawler.browse.door import door
 from uknip_crawler.browse.figures import COVERAGE
 from uknip_crawler.browse.metadata import DATABASE_NAME, QUERIES, SETTINGS, metadata
 from uknip_crawler.browse.rooms import Room, bases, rooms_app
 from uknip_crawler.browse.security import Asgi
-from uknip_crawler.errors import StorageError, UsageError
+from uknip_crawler.errors import UsageError
 
 _POLL_SECONDS = 0.05
 
@@ -44,19 +43,6 @@ def datasette_for(archive: Path, *, base: str = "/") -> Datasette:
     )
     settings = SETTINGS | {"base_url": base}
     return Datasette([str(archive / DATABASE)], metadata=metadata(site), settings=settings, **later)
-
-
-def site_of(archive: Path) -> str:
-    """Return the host that an archive is of, `empty` before the first run. Raises as `datasette_for` does."""
-    db = open_readonly(archive)
-    try:
-        db.conn.execute("SELECT 1 FROM articles LIMIT 1").fetchone()
-        row = db.conn.execute("SELECT base_url FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-    except sqlite3.Error as error:
-        raise StorageError(f"{archive}: cannot read the archive: {error}") from error
-    finally:
-        db.close()
-    return (urlsplit(row[0]).netloc if row else "").removeprefix("www.") or "empty"
 
 
 def room_for(archives: Sequence[Path]) -> Asgi:

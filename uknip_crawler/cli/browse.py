@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from uknip_crawler.archive.folders import archives_in
 from uknip_crawler.cli import archive_option
 from uknip_crawler.cli.output import echo
 
@@ -35,7 +36,6 @@ def command(port: int, host: str, no_open: bool, archives: tuple[Path, ...], dir
 
     Several ARCHIVEs, or a folder that holds some, are shown in one room, each under its own name.
     """
-    from uknip_crawler.browse.rooms import archives_in
     from uknip_crawler.browse.server import (
         listen,
         page_address,

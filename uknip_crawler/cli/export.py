@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.filesize import decimal
 
+from uknip_crawler.archive.folders import archives_in
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.output import Report, echo, progress
 from uknip_crawler.configuration import read
@@ -27,21 +28,34 @@ from uknip_crawler.export import (
     diff_export,
     write_export,
 )
+from uknip_crawler.export.checking import how_it_was_made
 from uknip_crawler.export.dataset import dataset_of
 from uknip_crawler.export.formats import Row
-from uknip_crawler.export.recipe import selection_of
+from uknip_crawler.export.recipe import MONTH, selection_of
 from uknip_crawler.export.selection import require_known
-from uknip_crawler.export.snapshot import Watch, snapshot
+from uknip_crawler.export.snapshot import Watch, snapshots
 from uknip_crawler.export.tables import rows_of
 
 
+class _Format(click.Choice[str]):
+    """A format, or with --check and --diff, which go without one, the first folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return (
+            value
+            if Path(value).is_dir() and value not in self.choices
+            else super().convert(value, param, ctx)
+        )
+
+
 @click.command("export")
-@click.argument("format_name", metavar="FORMAT", required=False, type=click.Choice(EVERY_FORMAT))
+@click.argument("format_name", metavar="FORMAT", required=False, type=_Format(EVERY_FORMAT))
+@click.argument("folders", metavar="[ARCHIVE]...", nargs=-1, type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    help="Where to write: a file, for datapackage a folder; - is standard output.  [exports/uknip.FORMAT]",
+    help="Where to write: a file, for datapackage and partitions a folder; - is standard output.  [exports/uknip.FORMAT]",
 )
 @click.option(
     "--table",
@@ -73,7 +87,14 @@ from uknip_crawler.export.tables import rows_of
     "--edited", is_flag=True, default=None, flag_value=True, help="Only articles edited after publication."
 )
 @click.option("--with-images", is_flag=True, default=None, flag_value=True, help="Only articles with images.")
-@click.option("--limit", metavar="N", type=click.IntRange(1), help="Only the first N articles.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1), help="Only the first N articles, of each archive."
+)
+@click.option(
+    "--partition-by",
+    type=click.Choice([MONTH]),
+    help="With parquet: a folder of site=…/year=…/month=… that DuckDB, Spark and ClickHouse read.",
+)
 @click.option(
     "--raw", is_flag=True, help="CSV for programs: no byte-order mark, no apostrophe before formulas."
 )
@@ -94,11 +115,13 @@ from uknip_crawler.export.tables import rows_of
 @archive_option
 def command(
     format_name: str | None,
+    folders: tuple[Path, ...],
     output: str | None,
     tables: tuple[str, ...],
     fields: str | None,
     without_text: bool,
     raw: bool,
+    partition_by: str | None,
     check: Path | None,
     older: Path | None,
     as_json: bool,
@@ -115,6 +138,8 @@ def command(
     \b
     uknip export csv --section breaking --since 2026-01-01
     uknip export parquet --table revisions
+    uknip export parquet --partition-by month -o dataset
+    uknip export csv archives                 all archives in a folder as one, with a column site
     uknip export datapackage -o dataset --without-text
     uknip export wacz --tag Ferries
     uknip export --check dataset
@@ -123,17 +148,20 @@ def command(
     Exit status of --check: 0 the export matches, 3 it does not; of wacz: 3 when captures are damaged, and left out.
     """
     if check is not None or older is not None:
-        if format_name is not None or None not in (check, older):
+        if format_name in EVERY_FORMAT or None not in (check, older):
             raise UsageError(
                 "--check and --diff stand alone, without FORMAT: how the export was made is kept beside it"
             )
+        if format_name is not None:
+            folders = (Path(format_name), *folders)
         if check is not None:
-            _check(directory, check, as_json)
+            _check(_made_of(check, folders, directory), check, as_json)
         if older is not None:
-            _diff(directory, older, as_json)
+            _diff(_made_of(older, folders, directory), older, as_json)
         return
-    if format_name is None:
+    if format_name not in EVERY_FORMAT:
         raise UsageError(f"name a format: {', '.join(EVERY_FORMAT)}")
+    archives = archives_in(folders) if folders else [directory]
     recipe = Recipe(
         format_name,
         tables or {PACKAGE: tuple(TABLES), WACZ: ()}.get(format_name, ("articles",)),
@@ -141,14 +169,16 @@ def command(
         without_text,
         raw,
         selection_of(filters),
+        partition_by,
+        bool(folders),
     )
     destination = None if output == "-" else Path(output or _default(recipe))
-    with snapshot(directory) as moment:
-        require_known(moment.db, recipe.selection)
+    with snapshots(archives) as moments:
+        require_known([moment.db for moment in moments], recipe.selection)
     try:
         with progress("Exporting") as report:
-            dataset = dataset_of(read(directory).dataset)
-            summary = write_export(directory, recipe, destination, watch=_watch(report), dataset=dataset)
+            dataset = dataset_of(read(archives[0]).dataset)
+            summary = write_export(archives, recipe, destination, watch=_watch(report), dataset=dataset)
     except BrokenPipeError:  # `… | head` has read enough
         return
     # standard output may be carrying the export itself
@@ -165,12 +195,21 @@ def _default(recipe: Recipe) -> str:
     if recipe.format == PACKAGE:
         return "exports/uknip-datapackage"
     table = "" if recipe.tables in (("articles",), ()) else f"-{recipe.tables[0]}"
-    return f"exports/uknip{table}.{recipe.format}"
+    return f"exports/uknip{table}" + ("-by-month" if recipe.partition_by else f".{recipe.format}")
 
 
-def _check(directory: Path, path: Path, as_json: bool) -> None:
+def _made_of(path: Path, folders: Sequence[Path], directory: Path) -> list[Path]:
+    """Return the archives that an export is to be held against."""
+    if folders:
+        return archives_in(folders)
+    if how_it_was_made(path).with_site:
+        raise UsageError(f"{path} is of several archives: name them, or their folder, after it")
+    return [directory]
+
+
+def _check(archives: Sequence[Path], path: Path, as_json: bool) -> None:
     with progress("Checking") as report:
-        result = check_export(directory, path, watch=_watch(report))
+        result = check_export(archives, path, watch=_watch(report))
     if as_json:
         record = {
             "path": str(result.path),
@@ -186,9 +225,9 @@ def _check(directory: Path, path: Path, as_json: bool) -> None:
     sys.exit(0 if result.matches else 3)
 
 
-def _diff(directory: Path, path: Path, as_json: bool) -> None:
+def _diff(archives: Sequence[Path], path: Path, as_json: bool) -> None:
     with progress("Comparing") as report:
-        found = diff_export(directory, path, watch=_watch(report))
+        found = diff_export(archives, path, watch=_watch(report))
     if as_json:
         tables = {table: difference.as_json() for table, difference in found.items()}
         echo(json.dumps({"path": str(path), "tables": tables}, ensure_ascii=False))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from uknip_crawler import __version__
 from uknip_crawler.errors import StorageError, UsageError
-from uknip_crawler.export import package, parquet, wacz
+from uknip_crawler.export import package, parquet, partitioned, wacz
 from uknip_crawler.export.dataset import Dataset
 from uknip_crawler.export.files import HashedFile, sha256_of
 from uknip_crawler.export.formats import FORMATS, write_csv
 from uknip_crawler.export.recipe import PACKAGE, WACZ, Recipe
-from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
+from uknip_crawler.export.snapshot import Snapshot, Watch, joined, snapshots
 from uknip_crawler.export.tables import rows_of
 from uknip_crawler.export.writing import sidecar
 
@@ -51,7 +53,9 @@ class CheckResult:
         return f"{self.path} is as it was exported, but the archive now gives other {changes}{other}"
 
 
-def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total: rows) -> CheckResult:
+def check_export(
+    archive: Path | Sequence[Path], path: Path, *, watch: Watch = lambda rows, total: rows
+) -> CheckResult:
     """Export again, to nowhere, as the export at a path was made, and compare.
 
     Raises UsageError when it is not known how that was, StorageError when something cannot be read.
@@ -59,8 +63,12 @@ def check_export(archive: Path, path: Path, *, watch: Watch = lambda rows, total
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder")
     try:
-        with snapshot(archive) as moment:
-            return _check_package(moment, path, watch) if path.is_dir() else _check_file(moment, path, watch)
+        with snapshots([archive] if isinstance(archive, Path) else archive) as moments:
+            if not path.is_dir():
+                return _check_file(moments, path, watch)
+            if (path / partitioned.NOTE).is_file():
+                return _check_partitions(moments, path, watch)
+            return _check_package(moments[0], path, watch)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -69,35 +77,40 @@ def how_it_was_made(path: Path) -> Recipe:
     """Return the recipe of the export at a path. Raises UsageError where it is not known."""
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder")
-    note = path / package.DESCRIPTOR if path.is_dir() else sidecar(path)
+    is_package = path.is_dir() and not (path / partitioned.NOTE).is_file()
+    note = path / (package.DESCRIPTOR if is_package else partitioned.NOTE) if path.is_dir() else sidecar(path)
     made = _read(note)
-    recipe = Recipe.from_json(made.get("uknip") if path.is_dir() and isinstance(made, dict) else made, note)
-    if (recipe.format == PACKAGE) is not path.is_dir():
+    recipe = Recipe.from_json(made.get("uknip") if is_package and isinstance(made, dict) else made, note)
+    if recipe.is_folder is not path.is_dir():
         raise _unreadable(note)
     return recipe
 
 
-def _check_file(moment: Snapshot, path: Path, watch: Watch) -> CheckResult:
-    note = sidecar(path)
+def _made(note: Path, *, is_folder: bool) -> tuple[Recipe, dict[str, int], dict[str, Any]]:
+    """Return what a note says: the recipe, the number of rows of each table, and all of it."""
     made = _read(note)
     recipe = Recipe.from_json(made, note)
-    if recipe.format == PACKAGE:
-        raise _unreadable(note)
     try:
-        digest, version = str(made["sha256"]), str(made["uknip"])
         then = {str(table): int(count) for table, count in made["rows"].items()}
-        if recipe.format != WACZ and tuple(then) != recipe.tables:
-            raise ValueError("rows of other tables")
+        sound = isinstance(made["uknip"], str) and (recipe.format == WACZ or tuple(then) == recipe.tables)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable(note) from error
+    if not sound or recipe.is_folder is not is_folder or recipe.format == PACKAGE:
+        raise _unreadable(note)
+    return recipe, then, made
+
+
+def _check_file(moments: Sequence[Snapshot], path: Path, watch: Watch) -> CheckResult:
+    recipe, then, made = _made(sidecar(path), is_folder=False)
+    digest, version = str(made.get("sha256")), made["uknip"]
     altered = [] if sha256_of(path) == digest else [path.name]
     if recipe.format == WACZ:
         with HashedFile(Path(os.devnull)) as nowhere:
-            found = wacz.write(moment, recipe, nowhere, watch, Dataset())
+            found = wacz.write(moments[0], recipe, nowhere, watch, Dataset())
         outdated = [] if found.hashes == wacz.hashes_in(path) else ["captures"]
         return CheckResult(path, altered, outdated, then, found.rows, version)
     (table,) = recipe.tables
-    total, rows = moment.rows(recipe, table, recipe.format)
+    total, rows = joined(moments, recipe, table, recipe.format)
     with contextlib.closing(rows):
         if recipe.format == "parquet":  # its bytes depend on pyarrow's version, its rows do not
             same = parquet.holds(path, watch(rows, total), recipe.chosen(table))
@@ -106,6 +119,29 @@ def _check_file(moment: Snapshot, path: Path, watch: Watch) -> CheckResult:
                 FORMATS[recipe.format].write(watch(rows, total), recipe.chosen(table), nowhere, recipe.raw)
                 same = nowhere.sha256() == digest
     return CheckResult(path, altered, [] if same else [table], then, {table: total}, version)
+
+
+def _check_partitions(moments: Sequence[Snapshot], folder: Path, watch: Watch) -> CheckResult:
+    note = folder / partitioned.NOTE
+    recipe, then, made = _made(note, is_folder=True)
+    hashes = made.get("files")
+    if not isinstance(hashes, dict):
+        raise _unreadable(note)
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")}
+    altered = sorted(
+        {str(path) for path in hashes.keys() ^ there}
+        | {path for path in hashes.keys() & there if sha256_of(folder / path) != hashes[path]}
+    )
+    (table,) = recipe.tables
+    total, _ = joined(moments, recipe, table, recipe.format)
+    left, same = set(hashes), True
+    for path, rows in partitioned.groups(moments, recipe, watch):
+        same = same and path in there and parquet.holds(folder / path, rows, recipe.chosen(table))
+        left.discard(path)
+        deque(rows, 0)
+    return CheckResult(
+        folder, altered, [] if same and not left else [table], then, {table: total}, made["uknip"]
+    )
 
 
 def _check_package(moment: Snapshot, folder: Path, watch: Watch) -> CheckResult:

@@ -8,18 +8,18 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from uknip_crawler.errors import StorageError, UsageError
-from uknip_crawler.export import package, parquet
+from uknip_crawler.export import package, parquet, partitioned
 from uknip_crawler.export.checking import how_it_was_made
 from uknip_crawler.export.files import HashedFile
 from uknip_crawler.export.formats import FORMATS
 from uknip_crawler.export.recipe import PACKAGE, WACZ, Recipe
-from uknip_crawler.export.snapshot import Snapshot, Watch, snapshot
+from uknip_crawler.export.snapshot import Snapshot, Watch, joined, snapshots
 from uknip_crawler.export.tables import TABLES
 
 OWN = frozenset({"last_seen_at", "captured_at", "layout", "extractor_version"})
@@ -67,7 +67,7 @@ class Difference:
 
 
 def diff_export(
-    archive: Path, path: Path, *, watch: Watch = lambda rows, total: rows
+    archive: Path | Sequence[Path], path: Path, *, watch: Watch = lambda rows, total: rows
 ) -> dict[str, Difference]:
     """Return what the archive now gives otherwise than an export at a path, by table; of the ledger nothing, it only grows.
 
@@ -82,12 +82,16 @@ def diff_export(
     format_name = "csv" if recipe.format == PACKAGE else recipe.format
     found = {}
     try:
-        with snapshot(archive) as moment, tempfile.TemporaryDirectory(prefix="uknip-diff-") as folder:
+        with (
+            snapshots([archive] if isinstance(archive, Path) else archive) as moments,
+            tempfile.TemporaryDirectory(prefix="uknip-diff-") as folder,
+        ):
             for table in (name for name in recipe.tables if TABLES[name].key):
                 old = path / package.file_name(table) if recipe.format == PACKAGE else path
                 new = Path(folder) / old.name
-                _write(moment, recipe, table, format_name, new, watch)
-                found[table] = _compared(old, new, format_name, TABLES[table].key)
+                _write(moments, replace(recipe, partition_by=None), table, format_name, new, watch)
+                key = (*(["site"] if recipe.with_site else []), *TABLES[table].key)
+                found[table] = _compared(old, new, format_name, key)
                 new.unlink()
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
@@ -96,8 +100,10 @@ def diff_export(
     return found
 
 
-def _write(moment: Snapshot, recipe: Recipe, table: str, format_name: str, path: Path, watch: Watch) -> None:
-    total, rows = moment.rows(recipe, table, format_name)
+def _write(
+    moments: Sequence[Snapshot], recipe: Recipe, table: str, format_name: str, path: Path, watch: Watch
+) -> None:
+    total, rows = joined(moments, recipe, table, format_name)
     with HashedFile(path) as output, contextlib.closing(rows):
         FORMATS[format_name].write(watch(rows, total), recipe.chosen(table), output, recipe.raw)
 
@@ -135,10 +141,10 @@ def _differing(then: dict[str, bytes], now: dict[str, bytes]) -> list[str]:
 
 def _aliases(record: dict[str, Any], key: Key) -> list[Key]:
     """Return the other addresses of an article as keys."""
-    aliases = record.get("aliases") if key == ("url",) else None
+    aliases = record.get("aliases") if key[-1:] == ("url",) else None
     if isinstance(aliases, str):
         aliases = aliases.split("; ")
-    return [(str(alias),) for alias in aliases or []]
+    return [(*(str(record[name]) for name in key[:-1]), str(alias)) for alias in aliases or []]
 
 
 def _key(record: dict[str, Any], key: Key, path: Path) -> Key:
@@ -157,7 +163,7 @@ def _records(path: Path, format_name: str) -> Iterator[dict[str, Any]]:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield from csv.DictReader(file)
         elif format_name == "parquet":
-            yield from parquet.records(path)
+            yield from partitioned.records(path) if path.is_dir() else parquet.records(path)
         else:
             with path.open(encoding="utf-8") as file:
                 lines = (line.strip().removesuffix(",") for line in file)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from uknip_crawler.archive.warc import sync_folder
 from uknip_crawler.errors import StorageError
 
 
@@ -76,7 +77,7 @@ def whole_files(*paths: Path) -> Iterator[list[HashedFile]]:
         for path in places:
             _sweep(path, "old")
         for folder in {path.parent for path in places}:
-            _sync_folder(folder)
+            sync_folder(folder)
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
@@ -120,7 +121,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         part.mkdir()
         yield part
-        _sync_folder(part)
+        sync_folder(part)
         if path.exists():
             path.rename(old)
         try:
@@ -129,7 +130,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
             if old.exists():
                 old.rename(path)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         _sweep(path, "old")
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -176,11 +177,3 @@ def sha256_of(path: Path) -> str:
     """Return the digest of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

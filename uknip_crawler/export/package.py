@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,11 @@ def write(moment: Snapshot, recipe: Recipe, folder: Path, watch: Watch, dataset:
     with whole_folder(folder) as part:
         resources = [_write_table(moment, recipe, table, part, watch) for table in recipe.tables]
         descriptor = _descriptor(recipe, known, resources, dataset)
-        _write_text(part / DESCRIPTOR, json.dumps(descriptor, indent=2, ensure_ascii=False))
-        for name in _TEXTS:
-            _write_text(part / name, _rendered(name, recipe, known, descriptor, dataset))
+        write_text(part / DESCRIPTOR, json.dumps(descriptor, indent=2, ensure_ascii=False))
+        for name, text in _texts(known, recipe, descriptor, dataset):
+            write_text(part / name, text)
         if (described := crate(dataset, descriptor, (DESCRIPTOR, *_TEXTS))) is not None:
-            _write_text(part / CRATE, described)
+            write_text(part / CRATE, described)
         size = sum(path.stat().st_size for path in part.iterdir())
     return Package(descriptor["id"], {resource["name"]: resource["rows"] for resource in resources}, size)
 
@@ -159,34 +159,46 @@ def _descriptor(
         "licenses": [licence],
         **dataset.keeper(),
         "sources": [{"title": known.site, "path": known.base_url}] if known.base_url else [],
-        "rights": _rights(recipe),
+        "rights": rights(recipe),
         "uknip": {"version": __version__, **recipe.as_json()},
         "resources": resources,
     }
 
 
-def _rights(recipe: Recipe) -> str:
+def rights(recipe: Recipe) -> str:
+    """Return whose the words of an export are, and what follows from that."""
     return _RIGHTS_WITHOUT_TEXT if recipe.without_text else RIGHTS
 
 
-def _rendered(name: str, recipe: Recipe, known: Facts, descriptor: dict[str, Any], dataset: Dataset) -> str:
-    # the texts are Markdown and YAML, not HTML
+def _texts(
+    known: Facts, recipe: Recipe, descriptor: dict[str, Any], dataset: Dataset
+) -> Iterator[tuple[str, str]]:
+    for name in _TEXTS:
+        yield (
+            name,
+            rendered(
+                name,
+                facts=known,
+                keeper=dataset.author or f"The keeper of this archive of {known.site}",
+                dataset=dataset,
+                filters=recipe.as_json()["filters"],
+                without_text=recipe.without_text,
+                raw=recipe.raw,
+                version=__version__,
+                **{key: descriptor[key] for key in ("title", "description", "id", "resources", "rights")},
+            ),
+        )
+
+
+def rendered(name: str, **values: Any) -> str:
+    """Return one of the texts that stand beside data, filled in: Markdown and YAML, not HTML."""
     templates = Environment(
         loader=PackageLoader("uknip_crawler.export"), undefined=StrictUndefined, autoescape=False
     )
-    return templates.get_template(name).render(
-        facts=known,
-        keeper=dataset.author or f"The keeper of this archive of {known.site}",
-        dataset=dataset,
-        filters=recipe.as_json()["filters"],
-        without_text=recipe.without_text,
-        raw=recipe.raw,
-        version=__version__,
-        **{key: descriptor[key] for key in ("title", "description", "id", "resources", "rights")},
-    )
+    return templates.get_template(name).render(values)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     with HashedFile(path) as output:
         output.write(text.rstrip("\n").encode() + b"\n")
         output.sync()

@@ -12,16 +12,19 @@ from uknip_crawler.errors import UsageError
 from uknip_crawler.export import parquet
 from uknip_crawler.export.formats import FORMATS
 from uknip_crawler.export.selection import Selection, parse_day
-from uknip_crawler.export.tables import TABLES, Field
+from uknip_crawler.export.tables import SITE, TABLES, Field
 
 PACKAGE = "datapackage"
 WACZ = "wacz"
+MONTH = "month"
 EVERY_FORMAT = (*FORMATS, PACKAGE, WACZ)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`fields` of None is the default record; `raw` concerns CSV: no byte-order mark, no apostrophes.
+    """`fields` of None is the default record; `raw` concerns CSV: no byte-order mark, no apostrophes; `partition_by` of MONTH
+    makes Parquet a folder of files, one a month; `with_site` puts the site before each record, as exports of several archives
+    want it, unless the folder's names tell it.
 
     Raises UsageError when it cannot mean anything: an unknown format, table or field; several tables in a format that
     takes one; Parquet without pyarrow; a WACZ file, which has no tables, with anything but a selection.
@@ -33,10 +36,16 @@ class Recipe:
     without_text: bool = False
     raw: bool = False
     selection: Selection = field(default_factory=Selection)
+    partition_by: str | None = None
+    with_site: bool = False
 
     def __post_init__(self) -> None:
         if self.format not in EVERY_FORMAT:
             raise UsageError(f"there is no format {self.format!r}: choose from {', '.join(EVERY_FORMAT)}")
+        if self.partition_by is not None and (self.partition_by != MONTH or self.format != "parquet"):
+            raise UsageError("--partition-by is for parquet, and month is what it can be by")
+        if self.with_site and self.format in (PACKAGE, WACZ):
+            raise UsageError(f"{self.format} is of one archive: name it with --archive DIR")
         if self.format == WACZ:
             if self.tables or self.fields is not None or self.without_text or self.raw:
                 raise UsageError(
@@ -60,7 +69,8 @@ class Recipe:
 
     def chosen(self, table: str) -> tuple[Field, ...]:
         """Return a table's fields, in order."""
-        return TABLES[table].chosen(self.fields, without_text=self.without_text)
+        fields = TABLES[table].chosen(self.fields, without_text=self.without_text)
+        return (SITE, *fields) if self.with_site and self.partition_by is None else fields
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""
@@ -76,7 +86,13 @@ class Recipe:
             "without_text": self.without_text,
             "raw": self.raw,
             "filters": filters,
+            **({} if self.partition_by is None else {"partition_by": self.partition_by}),
+            **({"with_site": True} if self.with_site else {}),
         }
+
+    @property
+    def is_folder(self) -> bool:
+        return self.format == PACKAGE or self.partition_by is not None
 
     @classmethod
     def from_json(cls, record: Any, path: Path) -> Self:
@@ -92,7 +108,11 @@ class Recipe:
             } if {type(item) for item in (*tables, *(names or ()))} <= {str} and _are_filters(filters):
                 chosen = None if names is None else tuple(names)
                 selection = selection_of({str(name): value for name, value in filters.items()})
-                return cls(format_name, tuple(tables), chosen, without_text, raw, selection)
+                by, with_site = record.get("partition_by"), record.get("with_site", False)
+                if by in (None, MONTH) and isinstance(with_site, bool):
+                    return cls(
+                        format_name, tuple(tables), chosen, without_text, raw, selection, by, with_site
+                    )
         raise UsageError(f"{path}: does not say how the export was made; export it again")
 
 

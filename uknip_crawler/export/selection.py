@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -85,12 +86,14 @@ _NAMES = {
 _TOLD = 12
 
 
-def require_known(db: Database, selection: Selection) -> None:
+def require_known(dbs: Sequence[Database], selection: Selection) -> None:
     """Raise UsageError for a section, tag or author that no article has: it names those alike, and the commonest."""
     for kind, query in _NAMES.items():
         if (wanted := getattr(selection, kind)) is None:
             continue
-        counts = Counter(dict(db.execute(query).fetchall()))
+        counts = Counter[str]()
+        for db in dbs:
+            counts.update(dict(db.execute(query).fetchall()))
         by_form = {_folded(name): name for name in counts}
         if _folded(_storable(wanted)) in by_form:
             continue

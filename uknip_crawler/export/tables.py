@@ -34,7 +34,7 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Table:
     """`source` names the articles `a`; `key` identifies a row where no part of it can be
-    unknown; `rows` is what they are called."""
+    unknown; `rows` is what they are called; `moment` is the SQL of the time that a row is filed under."""
 
     title: str
     rows: str
@@ -43,6 +43,7 @@ class Table:
     order: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
+    moment: str = "a.published_at"
 
     def chosen(self, names: Iterable[str] | None, *, without_text: bool) -> tuple[Field, ...]:
         """Return the fields asked for, in the order asked for; None means the default record.
@@ -65,6 +66,10 @@ class Table:
 HIDDEN = """SELECT url FROM articles WHERE status = 'redacted' UNION ALL
     SELECT aliases.url FROM aliases JOIN articles ON articles.id = article_id WHERE status = 'redacted'"""
 """Every address of a redacted story: no record may name one."""
+
+
+SITE = Field("site", "string", "Host of the site that the record's archive is of.", ":site")
+"""The first column of exports of several archives; the parameter is bound by who reads an archive."""
 
 
 def _shown(column: str) -> str:
@@ -214,6 +219,7 @@ TABLES = {
     "ledger": Table(
         "Ledger", "visits", "One record for every address a run scheduled, closed with exactly one outcome.",
         "fetches AS f LEFT JOIN articles AS a ON a.id = f.article_id", "f.id", (), _LEDGER,
+        "f.opened_at",
     ),
 }  # fmt: skip
 
