@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from uknip_crawler.archive.reports.status import KEYS
+from uknip_crawler.archive.reports import status, statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,11 @@ class Shape:
 
 def _read() -> dict[str, Shape]:
     told = tomllib.loads((files(__package__) / "contract.toml").read_text("utf-8"))
-    return {"status": Shape(KEYS), **{name: Shape(**one) for name, one in told.items()}}
+    own = {
+        "status": Shape(status.KEYS),
+        "status NAME": Shape(statuses.KEYS, "Of several archives, or a folder of some."),
+    }
+    return {**own, **{name: Shape(**one) for name, one in told.items()}}
 
 
 SHAPES = _read()

@@ -19,6 +19,7 @@ from uknip_crawler.models import FAILURES, Outcome
 from uknip_crawler.times import LONDON
 
 DAYS = 28
+HEALTHY, LOOK = "healthy", "look at this"
 KEYS: dict[str, str] = {
     "verdict": "`healthy`, or `look at this`.",
     "why": "The verdict's reason in one line.",
@@ -81,7 +82,7 @@ def archive_status(db: Database, now: datetime) -> dict[str, Any]:
     covered = coverage(db)
     is_healthy, why = _verdict(findings, last_run)
     return {
-        "verdict": "healthy" if is_healthy else "look at this",
+        "verdict": HEALTHY if is_healthy else LOOK,
         "why": why,
         "findings": findings,
         "base_url": base_url_of(db),
