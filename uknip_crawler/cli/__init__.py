@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "say once what an archive is of and how its site is asked",
     "config": "what crawls of an archive go by, and where it was said",
     "crawl": "crawl a site, or bring its archive up to date",
+    "sites": "draft the rules of another site from what it offers",
     "schedule": "have crawls run by themselves: systemd or cron",
     "fleet": "many sites, crawled by Scrapyd on many machines",
     "import-warc": "take in pages that other crawlers captured",

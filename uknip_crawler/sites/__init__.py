@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
-from importlib import resources
 from ipaddress import ip_address
 from itertools import pairwise
 from posixpath import normpath
@@ -16,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from uknip_crawler.errors import UsageError
+from uknip_crawler.sites.files import rules_of
 
 DEFAULT_BASE_URL = "https://uknip.co.uk/"
 
@@ -89,8 +88,9 @@ _STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–"
 def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
     """Return what we know, applied to the site at `base_url`.
 
-    The rules are uknip.co.uk's whatever the address: they are whole lines that no other newsroom writes, and
-    the sample site and test sites live on loopback. Raises UsageError when `base_url` is not http(s) with a host.
+    The rules are the site's own, where it has a file, and uknip.co.uk's whatever the address: they are whole lines that no
+    other newsroom writes, and the sample site and test sites live on loopback. Raises UsageError when `base_url` is not
+    http(s) with a host, or the site's file cannot be meant.
     """
     try:
         parts = urlsplit(base_url if "://" in base_url else f"https://{base_url}")
@@ -101,8 +101,9 @@ def load_site(base_url: str = DEFAULT_BASE_URL) -> Site:
     named = host and ("." in host or ":" in host or host == "localhost") and not set(host) & set(" <>\"'")
     if parts.scheme not in ("http", "https") or not host or not named or parts.username or parts.query:
         raise UsageError(f"{base_url}: give the site's address, such as {DEFAULT_BASE_URL}")
+    rules = rules_of(host.removeprefix("www."))
     host = f"[{host}]" if ":" in host else host
-    return _build(_data(), f"{parts.scheme}://{host}{port}{_folder(parts.path)}")
+    return _build(rules, f"{parts.scheme}://{host}{port}{_folder(parts.path)}")
 
 
 def _folder(path: str) -> str:
@@ -134,16 +135,11 @@ def _is_inside(host: str) -> bool:
 
 
 @cache
-def _data() -> dict[str, Any]:
-    return tomllib.loads(resources.files(__name__).joinpath("uknip.toml").read_text("utf-8"))
-
-
-@cache
 def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern) for pattern in patterns)
 
 
-def _build(data: dict[str, Any], base_url: str) -> Site:
+def _build(data: Mapping[str, Any], base_url: str) -> Site:
     furniture, addresses, site = data["furniture"], data["addresses"], data["site"]
     return Site(
         base_url=base_url,
