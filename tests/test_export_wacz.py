@@ -153,6 +153,16 @@ def test_addresses_are_keyed_as_the_web_archives_key_them() -> None:
     assert [surt(url) for url in addresses] == json.loads(done.stdout)
 
 
+def test_files_lie_where_a_reader_of_the_table_of_contents_alone_looks_for_them(box: Path) -> None:
+    """ReplayWeb.page reckons a file's place from there: no room may stand at a file's begin that is not told of."""
+    data = box.read_bytes()
+    with zipfile.ZipFile(box) as opened:
+        for info in opened.infolist():
+            begin = info.header_offset
+            names, extra = (int.from_bytes(data[begin + at : begin + at + 2], "little") for at in (26, 28))
+            assert (names, extra, info.extra) == (len(info.filename), 0, b"")
+
+
 # What is in it
 
 

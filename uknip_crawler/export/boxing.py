@@ -59,12 +59,15 @@ class Box:
         self.resources: list[dict[str, Any]] = []
 
     @contextlib.contextmanager
-    def file(self, path: str, *, is_packed: bool = False) -> Iterator[Entry]:
-        """Yield a new file in the box, of any length; one at a time."""
+    def file(self, path: str, *, is_packed: bool = False, size: int = 0) -> Iterator[Entry]:
+        """Yield a new file in the box; one at a time. One of 2 GiB and more needs its exact `size` before.
+
+        A room for such sizes at the file's begin that the table of contents does not speak of misleads ReplayWeb.page.
+        """
         info = zipfile.ZipInfo(path, self._time)
         info.compress_type = zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED
         info.external_attr = _READABLE
-        with self._zip.open(info, "w", force_zip64=True) as file:
+        with self._zip.open(info, "w", force_zip64=size > zipfile.ZIP64_LIMIT) as file:
             entry = Entry(file)
             yield entry
         self.resources.append(

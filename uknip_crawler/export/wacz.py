@@ -43,6 +43,8 @@ _TABLES = (
     "CREATE TEMP TABLE wacz_pages (story INTEGER NOT NULL, url TEXT NOT NULL, at TEXT NOT NULL)",
 )
 _AS_OF = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(coalesce(finished_at, started_at))) FROM runs"
+_MANY = 2**28
+"""Letters of stories from which on the pages may take 2 GiB."""
 _NO_DIGIT = re.compile(r"\D")
 _PAGES = (
     "SELECT p.url, p.at, a.headline, a.standfirst, a.body FROM wacz_pages AS p JOIN articles AS a ON a.id = p.story "
@@ -265,23 +267,24 @@ class _Writing:
 
     def pages(self) -> None:
         """Write the stories as the pages to begin with, in the order of every export, with their words to search in."""
-        header = {"format": "json-pages-1.0", "id": "pages", "title": "Stories", "hasText": True}
-        with self._box.file("pages/pages.jsonl", is_packed=True) as file:
-            file.write(_line(header))
-            for url, at, headline, standfirst, body in self._execute(_PAGES):
-                moment = f"{at[:19]}Z"
-                file.write(
-                    _line(
-                        {
-                            "id": hashlib.sha256(f"{moment}/{url}".encode()).hexdigest()[:22],
-                            "url": url,
-                            "ts": moment,
-                            "title": headline,
-                            "text": "\n\n".join(filter(None, (headline, standfirst, body))),
-                        }
-                    )
-                )
-                self.collection.rows["articles"] += 1
+        (letters,) = self._execute(f"SELECT total(length(body)) FROM ({_PAGES})").fetchone()
+        size = sum(map(len, self._page_lines())) if letters > _MANY else 0
+        with self._box.file("pages/pages.jsonl", is_packed=True, size=size) as file:
+            for line in self._page_lines():
+                file.write(line)
+        (self.collection.rows["articles"],) = self._execute(f"SELECT count(*) FROM ({_PAGES})").fetchone()
+
+    def _page_lines(self) -> Iterator[bytes]:
+        yield _line({"format": "json-pages-1.0", "id": "pages", "title": "Stories", "hasText": True})
+        for url, at, headline, standfirst, body in self._execute(_PAGES):
+            moment = f"{at[:19]}Z"
+            page = {
+                "id": hashlib.sha256(f"{moment}/{url}".encode()).hexdigest()[:22],
+                "url": url,
+                "ts": moment,
+            }
+            words = "\n\n".join(filter(None, (headline, standfirst, body)))
+            yield _line({**page, "title": headline, "text": words})
 
 
 def _member(source: IO[bytes], ref: RecordRef) -> bytes:
