@@ -15,7 +15,15 @@ from uknip_crawler import __version__
 from uknip_crawler.archive import lock, warc
 from uknip_crawler.archive.articles import Articles
 from uknip_crawler.archive.audits import Audits
-from uknip_crawler.archive.database import DATABASE, as_text, connect, open_readonly, savepoint, transaction
+from uknip_crawler.archive.database import (
+    DATABASE,
+    as_text,
+    connect,
+    open_readonly,
+    replace,
+    savepoint,
+    transaction,
+)
 from uknip_crawler.archive.duplicates import Duplicates
 from uknip_crawler.archive.findings import Findings
 from uknip_crawler.archive.frontier import Frontier
@@ -205,6 +213,10 @@ class Archive:
         """Put everything written in a hurry on the disk."""
         self.db.conn.execute("PRAGMA synchronous = FULL")
         self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def replace_with(self, other: Archive) -> None:
+        """Hold what another archive's database holds from now on, in one transaction; see `database.replace`."""
+        replace(self.db, other.db)
 
     # Ends
 

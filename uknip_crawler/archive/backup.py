@@ -40,7 +40,7 @@ def back_up(directory: Path, target: Path, *, force: bool, at: datetime) -> Back
     partial = target.with_name(f"{target.name}.partial")
     try:
         _refuse(directory, target, force=force)
-        articles = _copy(source, partial)
+        articles = copy_database(source, partial, of=directory)
         unlisted = _remember(
             directory, target, at
         )  # before it is there: a redaction must know of every backup
@@ -81,8 +81,11 @@ def _refuse(directory: Path, target: Path, *, force: bool) -> None:
         raise UsageError(f"{target} exists: name another file, or replace it with --force")
 
 
-def _copy(source: Database, partial: Path) -> int:
-    """Copy one moment of the database, check the copy and flush it; return how many articles are in it."""
+def copy_database(source: Database, partial: Path, *, of: Path) -> int:
+    """Copy one moment of an archive's database, check the copy and flush it; return how many articles are in it.
+
+    Raises StorageError, naming the archive, when the copy is damaged.
+    """
     partial.unlink(missing_ok=True)
     copy = sqlite3.connect(partial)
     try:
@@ -91,7 +94,9 @@ def _copy(source: Database, partial: Path) -> int:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole without a log beside it
         for (line,) in copy.execute("PRAGMA integrity_check"):
             if line != "ok":
-                raise StorageError(f"the backup is damaged ({line}): check the archive with `uknip verify`")
+                raise StorageError(
+                    f"{of}: a copy of the database is damaged ({line}): check it with `uknip verify`"
+                )
         articles = int(copy.execute("SELECT count(*) FROM articles").fetchone()[0])
     finally:
         copy.close()

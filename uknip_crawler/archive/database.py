@@ -200,6 +200,18 @@ def transaction(db: Database) -> Iterator[None]:
         raise
 
 
+def replace(db: Database, by: Database) -> None:
+    """Put the content of another database in the place of one's own, in one transaction: who reads sees the old or the new.
+
+    Raises StorageError when the disk is full or the file cannot be written; then all is as it was.
+    """
+    try:
+        by.conn.backup(db.conn)
+        db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        raise StorageError(f"the archive cannot be written: {error}") from error
+
+
 @contextlib.contextmanager
 def savepoint(db: Database) -> Iterator[None]:
     """Run a block whose changes are undone when it raises, without ending the transaction around it.

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -226,11 +226,11 @@ class Images:
         Runs inside the caller's transaction.
         """
         adopted = 0
-        for kept in {kept.url: kept for kept in self._indexed()}.values():
+        for kept in {kept.url: kept for kept in self.indexed()}.values():
             row = self._db.conn.execute(
                 "SELECT id FROM images WHERE url = ? AND sha256 IS NULL", (kept.url,)
             ).fetchone()
-            if row and _digest(self._folder / kept.location) == kept.sha256:
+            if row and digest_of(self._folder / kept.location) == kept.sha256:
                 self.keep(row[0], kept)
                 adopted += 1
         return adopted
@@ -240,7 +240,11 @@ class Images:
 
         The index is put in the old one's place when it is whole and on the disk. Doing it twice changes nothing more.
         """
-        kept = list(self._indexed())
+        kept = list(self.indexed())
+        others = {one.sha256 for one in kept if one.url not in urls}
+        digests = (
+            digests | {one.sha256 for one in kept if one.url in urls} - others
+        )  # an address may have had several
         stay = [one for one in kept if one.url not in urls and one.sha256 not in digests]
         with self._writing():
             for digest in digests:
@@ -249,15 +253,25 @@ class Images:
             if len(stay) == len(kept):
                 return
             self.close()
-            temporary = self._folder / f"{INDEX}{_TEMPORARY}"
-            with temporary.open("wb") as file:
-                file.writelines(json.dumps(asdict(one)).encode() + b"\n" for one in stay)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._folder / INDEX)
-            sync_folder(self._folder)
+            self._write_index(stay)
 
-    def _indexed(self) -> Iterator[Kept]:
+    def write_index(self, kept: Iterable[Kept]) -> None:
+        """Put these lines in the index's place."""
+        with self._writing():
+            self._write_index(kept)
+
+    def _write_index(self, kept: Iterable[Kept]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f"{INDEX}{_TEMPORARY}"
+        with temporary.open("wb") as file:
+            file.writelines(json.dumps(asdict(one)).encode() + b"\n" for one in kept)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._folder / INDEX)
+        sync_folder(self._folder)
+
+    def indexed(self) -> Iterator[Kept]:
+        """Yield what the index says, line by line."""
         try:
             file = (self._folder / INDEX).open("rb")
         except FileNotFoundError:
@@ -269,12 +283,12 @@ class Images:
 
     def check(self) -> Iterator[str]:
         """Yield one line for each kept file that is missing or damaged, and for each file that is not ours."""
-        known = {INDEX}
+        known = {INDEX, *(kept.location for kept in self.indexed())}
         for sha256, media_type in self._db.conn.execute(
             "SELECT DISTINCT sha256, media_type FROM images WHERE sha256 IS NOT NULL"
         ):
             known.add(name := location(sha256, media_type))
-            digest = _digest(self._folder / name)
+            digest = digest_of(self._folder / name)
             if digest is None:
                 yield f"images: {name} is missing; `uknip crawl --images` fetches it again"
             elif digest != sha256:
@@ -285,7 +299,7 @@ class Images:
                 yield f"images: {name} is not of this archive"
 
 
-def _digest(path: Path) -> str | None:
+def digest_of(path: Path) -> str | None:
     """Return the SHA-256 of a file, or None when there is none."""
     try:
         with path.open("rb") as file:

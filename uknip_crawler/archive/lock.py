@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -47,3 +49,23 @@ def holder(directory: Path) -> str | None:
     except OSError:
         pass  # no lock, or not ours to read
     return None
+
+
+@contextlib.contextmanager
+def held_still(directory: Path) -> Iterator[None]:
+    """Let nobody write to an archive that is only read, for the length of a block; nothing is made or kept.
+
+    Raises ArchiveLocked when somebody writes there.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = stack.enter_context((directory / "lock").open("r", encoding="ascii"))
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = handle.read().strip() or "unknown"
+            raise ArchiveLocked(
+                f"{directory}: another run (process {who}) is writing there; try again later"
+            ) from None
+        except OSError:
+            pass  # no lock, or one that is not ours to take
+        yield

@@ -78,9 +78,18 @@ class Redactions:
     def are_any(self) -> bool:
         return bool(self._marks)
 
+    @property
+    def known(self) -> frozenset[str]:
+        """All marks of all redacted stories."""
+        return frozenset(self._marks)
+
     def keeps_out(self, url: str) -> bool:
         """Tell whether an address is a redacted story's; then it is neither asked for nor written down."""
         return bool(self._marks) and address_mark(url) in self._marks
+
+    def of_address(self, url: str) -> int | None:
+        """Return the number of the redaction whose story had an address, or None."""
+        return self.matching({address_mark(url)})
 
     def matching(self, marks: set[str]) -> int | None:
         """Return the number of the redaction whose story has one of some marks, or None."""
@@ -123,12 +132,29 @@ class Redactions:
         )
         self._add_marks(row.lastrowid or 0, marks)
 
+    def learn(self, redaction_id: int, marks: set[str]) -> None:
+        """Know a redacted story by more marks."""
+        self._add_marks(redaction_id, marks)
+
     def _add_marks(self, redaction_id: int, marks: set[str]) -> None:
         self._db.conn.executemany(
             "INSERT OR IGNORE INTO redaction_marks (mark, redaction_id) VALUES (?, ?)",
             [(mark, redaction_id) for mark in sorted(marks)],
         )
         self._marks |= marks
+
+    def date_tombstones(self) -> None:
+        """Have what is left of each story say when it was taken out first, and that once."""
+        execute = self._db.conn.execute
+        for column in ("first_seen_at", "last_seen_at", "last_changed_at", "captured_at"):
+            execute(
+                f"UPDATE articles SET {column} = (SELECT min(at) FROM redactions WHERE article_id = articles.id) "
+                "WHERE status = 'redacted' AND id IN (SELECT article_id FROM redactions)"
+            )
+        execute(
+            "DELETE FROM events WHERE kind = 'redacted' AND id NOT IN (SELECT first_value(id) OVER "
+            "(PARTITION BY article_id ORDER BY at, id) FROM events WHERE kind = 'redacted')"
+        )
 
     def finish(self, *, at: datetime) -> None:
         self._db.conn.execute(

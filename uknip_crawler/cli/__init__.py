@@ -37,6 +37,7 @@ _COMMANDS = {
     "quarantine": "what was held back as no story, and your word on it",
     "reextract": "read the captures again with today's rules",
     "audit": "compare what we hold with the site's own content",
+    "merge": "join archives of the same site",
     "rebuild": "make the database again from the captures alone",
     "doctor": "what is wrong with this machine or archive, and the remedy",
     "verify": "check database, search index and captures",

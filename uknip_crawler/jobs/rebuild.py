@@ -39,7 +39,7 @@ from uknip_crawler.sites import DEFAULT_BASE_URL, Site, load_site
 from uknip_crawler.urls import canonical_or_none, is_variant
 
 UNDER_WAY = f"{DATABASE}.rebuilding"
-_NAME = re.compile(r"uknip-(\d{14})-(\d+)-(\d+)(?:-r\d+)?\.warc\.gz(?:\.open)?$")
+_NAME = re.compile(r"uknip-(\d{14})-(\d+)-(\d+)(-m[0-9a-f]{8})?(?:-r\d+)?\.warc\.gz(?:\.open)?$")
 Progress = Callable[[int, int], None]
 
 
@@ -60,7 +60,13 @@ class _File:
     opened_at: datetime
     run_id: int
     serial: int
+    merged: str
     path: Path
+
+    @property
+    def run(self) -> tuple[int, str]:
+        """What the files of one run have in common: its number, and, of one that a merge brought, a mark beside it."""
+        return self.run_id, self.merged
 
     @property
     def name(self) -> str:
@@ -80,18 +86,22 @@ def rebuild(
             f"{directory / DATABASE} is there: move it away first, then run `uknip rebuild` again"
         )
     rewriting.delete_predecessors(directory / "warc")
-    files = sorted(_files(directory / "warc"), key=lambda one: (one.run_id, one.serial))
+    files = sorted(_files(directory / "warc"), key=lambda one: (one.run, one.serial))
     if not files:
         raise UsageError(f"no WARC files of ours in {directory / 'warc'}: there is nothing to rebuild from")
     with Archive(directory, database=UNDER_WAY, anew=True) as archive:
         archive.hurry()
         tombstones = _keep_out(archive)
         rebuilt, base_url = Rebuilt(), DEFAULT_BASE_URL
-        for run_id, of_run in groupby(files, key=lambda one: one.run_id):
-            progress(run_id, files[-1].run_id)
-            base_url = _live_again(archive, run_id, list(of_run), rebuilt, readers)
+        runs = [list(of_run) for _, of_run in groupby(files, key=lambda one: one.run)]
+        runs.sort(key=lambda of_run: (of_run[0].opened_at, of_run[0].run))  # a merge brings runs from between
+        run_id = 0
+        for of_run in runs:
+            run_id = max(of_run[0].run_id, run_id + 1)
+            progress(rebuilt.runs, len(runs))
+            base_url = _live_again(archive, run_id, of_run, rebuilt, readers)
         for path in tombstones:
-            archive.enrol_warc(path.name, files[-1].run_id, at=at)
+            archive.enrol_warc(path.name, run_id, at=at)
         _complete_redactions(archive, at)
         derive(archive, base_url, everything=True, readers=readers, at=at)
         with archive.transaction():
@@ -107,7 +117,11 @@ def _files(folder: Path) -> Iterator[_File]:
     for path in folder.glob("*"):
         if named := _NAME.match(path.name):
             yield _File(
-                datetime.strptime(f"{named[1]}Z", "%Y%m%d%H%M%S%z"), int(named[2]), int(named[3]), path
+                datetime.strptime(f"{named[1]}Z", "%Y%m%d%H%M%S%z"),
+                int(named[2]),
+                int(named[3]),
+                named[4] or "",
+                path,
             )
 
 
@@ -122,8 +136,8 @@ def _keep_out(archive: Archive) -> list[Path]:
 def _complete_redactions(archive: Archive, at: datetime) -> None:
     """Take out what captures still hold of stories whose redaction was killed before the database was lost."""
     if archive.redactions.withheld():
-        for (run_id,) in archive.db.conn.execute("SELECT id FROM runs ORDER BY id").fetchall():
-            redaction.after_run(archive, run_id, at=at)
+        runs = archive.db.conn.execute("SELECT id FROM runs ORDER BY id").fetchall()
+        redaction.after_run(archive, *(run_id for (run_id,) in runs), at=at)
 
 
 def _live_again(

@@ -225,6 +225,16 @@ def about(path: Path) -> dict[str, str]:
     return {name: value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
 
 
+def identity(path: Path) -> str | None:
+    """Return the id of a file's first record, by which it is known under whatever name; None where no record is whole."""
+    with path.open("rb") as file:
+        try:
+            found = next(iter(ArchiveIterator(file))).rec_headers.get_header("WARC-Record-ID")
+        except DAMAGED:
+            return None
+    return str(found) if found else None
+
+
 def locate(folder: Path, name: str) -> Path | None:
     """Return the file of that name, closed or still open, or None."""
     return next((path for path in (folder / name, folder / f"{name}.open") if path.is_file()), None)

@@ -217,7 +217,7 @@ def write_tombstone(
     """Put a redaction into a WARC file of its own, unless it is there; `number` is the redaction's."""
     name = f"uknip-{re.sub('[^0-9]', '', tombstone.at)}{_REDACTION}{number:04d}.warc.gz"
     path = folder / name
-    if path.is_file() and any(_tombstones_in(path)):
+    if path.is_file() and any(tombstones_in(path)):
         return
     path.unlink(missing_ok=True)
     (folder / f"{name}.open").unlink(missing_ok=True)
@@ -239,14 +239,26 @@ def write_tombstone(
 def tombstones(folder: Path) -> Iterator[Tombstone]:
     """Yield every redaction that WARC files tell of: whoever makes a database from them must keep those stories out."""
     for path in tombstone_files(folder):
-        yield from _tombstones_in(path)
+        yield from tombstones_in(path)
+
+
+def is_tombstone(name: str) -> bool:
+    """Tell of a file's name whether redactions are in it, and no captures."""
+    return _REDACTION in name
+
+
+def times_rewritten(name: str) -> int:
+    """Return how often something was taken out of a file, by its name."""
+    found = _REWRITTEN.match(name)
+    return int(found["number"] or 0) if found else 0
 
 
 def tombstone_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_REDACTION}*.warc.gz"))
 
 
-def _tombstones_in(path: Path) -> Iterator[Tombstone]:
+def tombstones_in(path: Path) -> Iterator[Tombstone]:
+    """Yield the redactions that one file tells of. Raises StorageError where one cannot be read."""
     with path.open("rb") as file:
         try:
             for record in ArchiveIterator(file):

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import html
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -94,7 +95,7 @@ def _narrow(archive: Archive, target: Target) -> None:
 def extent(archive: Archive, target: Target, step: Step = lambda what: None) -> Extent:
     """Return what would go; nothing is changed."""
     found = _counted(archive, target)
-    found.images += len({number for story in target.stories for number in _formerly_shown(archive, story)})
+    found.images += len({number for story in target.stories for number in formerly_shown(archive, story)})
     for plan in _plans(archive, target, step):
         _note(found, plan)
     return found
@@ -111,12 +112,12 @@ def redact(
         for story in target.stories:
             if story not in begun:
                 redactions.begin(story, marks[story], reason, at=at)
-                redactions.claim(story, _formerly_shown(archive, story))
+                redactions.claim(story, formerly_shown(archive, story))
     step("announced")
     return complete(archive, at=at, step=step)
 
 
-def _formerly_shown(archive: Archive, story: int) -> list[int]:
+def formerly_shown(archive: Archive, story: int) -> list[int]:
     """Return the images that no story shows any more and that an earlier page of this one did."""
     unshown = archive.redactions.unshown_images()
     captures = archive.readings.captures([story]).get(story, []) if unshown else []
@@ -154,8 +155,8 @@ def complete(archive: Archive, *, at: datetime, step: Step = lambda what: None) 
     return found
 
 
-def after_run(archive: Archive, run_id: int, *, at: datetime) -> None:
-    """Take out what a run brought of redacted stories: their own pages, and what lists and other pages say of them.
+def after_run(archive: Archive, *run_ids: int, at: datetime) -> None:
+    """Take out what runs brought of redacted stories: their own pages, and what lists and other pages say of them.
 
     These are known by the addresses they name. Call it when a run's WARC files are closed, before the run is finished:
     a run that was killed before is cleaned by recovery.
@@ -168,7 +169,8 @@ def after_run(archive: Archive, run_id: int, *, at: datetime) -> None:
     files = [
         name
         for (name,) in archive.db.conn.execute(
-            "SELECT name FROM warcs WHERE run_id = ?", (run_id,)
+            "SELECT name FROM warcs WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY name",
+            (json.dumps(run_ids),),
         ).fetchall()
     ]
     target = _named_in(archive, files, site)
