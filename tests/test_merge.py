@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from crawling import NOW, Archived, crawl, rows, tables
+from crawling import NOW, Archived, crawl, tables
 from processes import uknip
 
 

@@ -19,7 +19,7 @@ from uknip_crawler.urls import is_same_address, part_of, slug
 MISSES_UNTIL_GONE = 2
 MASS_SHARE = 0.2
 MASS_MINIMUM = 10
-_ABSENCES = ("unpublished", "missing", "gone", "redirected", "protected")
+ABSENCES = ("unpublished", "missing", "gone", "redirected", "protected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +233,11 @@ class Articles:
 
     def _restored(self, article_id: int, evidence: Evidence, url: str) -> None:
         """Record that a story is there again, when the last word on it was that it is not."""
-        if self._last_word(article_id) in _ABSENCES:
+        if self._last_word(article_id) in ABSENCES:
             self._record(article_id, "restored", evidence.run_id, url, at=evidence.captured_at)
 
     def _last_word(self, article_id: int) -> str | None:
-        kinds = (*_ABSENCES, "restored")
+        kinds = (*ABSENCES, "restored")
         row = self._db.conn.execute(
             f"SELECT kind FROM events WHERE article_id = ? AND kind IN ({', '.join('?' * len(kinds))}) "
             "ORDER BY id DESC LIMIT 1",
@@ -300,7 +300,7 @@ class Articles:
     def unpublished(self, url: str, run_id: int, *, at: datetime) -> None:
         """Record that a source which lists every story no longer lists the live one at an address."""
         known = self._known("url = ? AND status = 'live'", url)
-        if known and self._last_word(known.id) not in _ABSENCES:
+        if known and self._last_word(known.id) not in ABSENCES:
             self._record(known.id, "unpublished", run_id, f"no list of the site names {url} any more", at=at)
 
     def confirm_gone(self, run_id: int, *, at: datetime) -> tuple[int, bool]:
@@ -320,7 +320,7 @@ class Articles:
             "ON articles.url = fetches.url WHERE run_id = ? AND reason NOT IN ('unlisted', 'retry')",
             (run_id, run_id),
         ).fetchone()
-        if _is_mass(missed, live) or _is_mass(unforeseen, visited):
+        if is_mass(missed, live) or is_mass(unforeseen, visited):
             count(
                 "UPDATE articles SET missed_runs = missed_runs - 1, missed_run_id = NULL WHERE missed_run_id = ?",
                 (run_id,),
@@ -342,7 +342,8 @@ class Articles:
         return len(rows), True
 
 
-def _is_mass(missed: int, of: int) -> bool:
+def is_mass(missed: int, of: int) -> bool:
+    """Tell whether so many went missing at once that it is the site that is ill."""
     return missed >= MASS_MINIMUM and missed > of * MASS_SHARE
 
 

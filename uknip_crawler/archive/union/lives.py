@@ -8,6 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import transaction
+from uknip_crawler.archive.union.fates import tell_fates
 from uknip_crawler.archive.union.runs import Source, attached
 from uknip_crawler.archive.union.stories import Alias, Row, Story, Told
 
@@ -99,20 +100,9 @@ def _settle(db: Database, told: Told) -> None:
     for number, story in enumerate(told.stories, start=1):
         if len(story.rows) == 1:
             continue
-        misses, old, source = story.missed
         execute(
-            "UPDATE articles SET first_seen_at = ?, last_seen_at = ?, status = ?, gone_at = ?, missed_runs = ?, "
-            "missed_run_id = (SELECT new FROM run_map WHERE src = ? AND old = ?) WHERE id = ?",
-            (
-                story.first_seen_at,
-                story.last_seen_at,
-                "gone" if story.gone_at else "live",
-                story.gone_at,
-                misses,
-                source,
-                old,
-                number,
-            ),
+            "UPDATE articles SET first_seen_at = ?, last_seen_at = ? WHERE id = ?",
+            (story.first_seen_at, story.last_seen_at, number),
         )
     execute(
         "UPDATE articles SET missed_run_id = (SELECT m.new FROM story_map AS s JOIN misses AS x ON x.src = s.src AND x.old = s.old "
@@ -139,6 +129,7 @@ def _settle(db: Database, told: Told) -> None:
         "WHERE kind <> 'metadata' OR is_shown GROUP BY story, run, kind, at, detail ORDER BY at, run, story, kind, detail"
     )
     _insert_aliases(db, told)
+    tell_fates(db, [number for number, story in enumerate(told.stories, start=1) if len(story.rows) > 1])
     _insert_redactions(db, told)
 
 

@@ -24,8 +24,29 @@ _COLUMNS = (
     "derived_at"
 )
 _VISIT = (
-    *("url", "kind", "found_by", "found_on", "reason", "opened_at", "closed_at", "outcome", "detail", "status", "attempts"),
-    *("redirected_to", "fetched_at", "etag", "last_modified", "body_bytes", "payload_sha256", "warc_offset", "warc_length"),
+    *(
+        "url",
+        "kind",
+        "found_by",
+        "found_on",
+        "reason",
+        "opened_at",
+        "closed_at",
+        "outcome",
+        "detail",
+        "status",
+        "attempts",
+    ),
+    *(
+        "redirected_to",
+        "fetched_at",
+        "etag",
+        "last_modified",
+        "body_bytes",
+        "payload_sha256",
+        "warc_offset",
+        "warc_length",
+    ),
     *("imported_from", "verdict"),
 )
 _VERDICTS = ("reject", "release")

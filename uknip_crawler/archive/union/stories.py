@@ -17,8 +17,7 @@ from uknip_crawler.archive.union.runs import Source
 from uknip_crawler.urls import slug
 
 _COLUMNS = (
-    "id, url, post_id, headline, content_sha256, published_at, captured_at, first_seen_at, last_seen_at, status, gone_at, "
-    "missed_runs, missed_run_id"
+    "id, url, post_id, headline, content_sha256, published_at, captured_at, first_seen_at, last_seen_at"
 )
 _ALIAS = "url, evidence, first_seen_at, last_seen_at"
 
@@ -43,10 +42,6 @@ class Row(NamedTuple):
     captured_at: str
     first_seen_at: str
     last_seen_at: str
-    status: str
-    gone_at: str | None
-    missed_runs: int
-    missed_run_id: int | None
 
     @property
     def standing(self) -> tuple[Any, ...]:
@@ -91,22 +86,6 @@ class Story:
     @property
     def last_seen_at(self) -> str:
         return max(row.last_seen_at for row in self.rows)
-
-    @property
-    def gone_at(self) -> str | None:
-        """When it was first found gone, unless somebody saw it later."""
-        ends = [row.gone_at for row in self.rows if row.gone_at and row.gone_at >= self.last_seen_at]
-        return min(ends, default=None)
-
-    @property
-    def missed(self) -> tuple[int, int | None, int | None]:
-        """How many runs missed it since it was last seen, at least; the last of these, and its source."""
-        seen = self.last_seen_at
-        missing = [row for row in self.rows if row.missed_runs and row.last_seen_at == seen]
-        if not missing:
-            return 0, None, None
-        row = max(missing, key=lambda row: (row.missed_runs, row.standing))
-        return row.missed_runs, row.missed_run_id, row.source
 
     def all_aliases(self) -> Iterator[Alias]:
         for row in self.rows:
