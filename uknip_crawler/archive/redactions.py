@@ -215,7 +215,7 @@ class Redactions:
                 "SELECT url FROM fetches WHERE article_id = ?",
             ):
                 found.update(self._column(sql, story))
-        return found
+        return {url for url in found if not url.startswith("redacted:")}
 
     def texts(self, story: int) -> tuple[list[str], list[str]]:
         """Return a story's headlines, and everything else that it says, of all its revisions."""

@@ -84,7 +84,7 @@ def merge(
         with Archive(stage) as staged:
             staged.hurry()
             united = unite(staged.db, sources)
-            merged.is_new = has_news(staged.db, sources[0])
+            merged.is_new = bool(united.runs or united.fetches) or has_news(staged.db, sources[0])
             if merged.is_new:
                 _bring(staged, sources, united, merged, progress)
         if merged.is_new:
