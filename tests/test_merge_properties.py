@@ -164,7 +164,7 @@ MORE = {
     "JOIN articles AS b ON b.id = n.other_id",
     "also at": "SELECT url, first_seen_at, last_seen_at FROM aliases",
     "redacted": "SELECT at, reason FROM redactions",  # marks of texts are those of whatever readings there were
-    "verdicts": "SELECT text, verdict FROM furniture WHERE verdict IS NOT NULL",
+    "verdicts": "SELECT DISTINCT text, verdict FROM furniture WHERE verdict IS NOT NULL",
     "due": "SELECT url, due_at, reason, first_seen_at, listed_at, last_fetched_at FROM frontier",
 }
 
