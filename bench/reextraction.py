@@ -48,11 +48,13 @@ def as_told(capture: Capture, post: Post, skeletons: dict[str, str | None]) -> R
     return Reading(article=Article(capture.url, post.headline, blocks), skeleton=skeletons[post.layout])
 
 
-def fill(directory: Path, captures: int) -> None:
-    """Archive the sample site's pages as a crawl does, without the network and the reading between."""
-    site = SampleSite(Newsroom(captures, now=NOW))
+def fill(directory: Path, captures: int, first: int = 0, of: int = 0) -> None:
+    """Archive the sample site's pages as a crawl does, without the network and the reading between: so many stories, all
+    there are or those from the `first` on of `of`."""
+    site = SampleSite(Newsroom(of or captures, now=NOW))
     site.base_url = BASE
-    posts, skeletons = iter(site.newsroom.published()), dict[str, str | None]()
+    published = site.newsroom.published()[first : first + captures]
+    posts, skeletons = iter(published), dict[str, str | None]()
     headers = (("Content-Type", "text/html; charset=UTF-8"), ("Content-Encoding", "gzip"))
     with Archive(directory) as archive:
         with archive.transaction():
