@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 
 from newspaper import headline, sentence
 
@@ -13,6 +15,8 @@ from uknip_crawler.archive import Archive
 from uknip_crawler.archive.frontier import Candidate
 from uknip_crawler.archive.ledger import Response
 from uknip_crawler.extraction import read
+from uknip_crawler.extraction.learning.layouts import Learned
+from uknip_crawler.ingest import workers
 from uknip_crawler.ingest.outcomes import of_capture
 from uknip_crawler.ingest.settlement import Settlement
 from uknip_crawler.ingest.visit import CrawlRun, Visit
@@ -22,6 +26,25 @@ from uknip_crawler.sites import load_site
 SITE = load_site("https://courier.example/")
 FIRST_DAY = datetime(2026, 2, 1, 6, tzinfo=UTC)
 FOOTER = "Send your pictures of the valley to our newsdesk."
+
+
+class Inline:
+    """Reads in this process what workers read in theirs, with the same functions: pools take seconds to begin, and these
+    tests begin hundreds. `tests/test_merge.py` and those of reading again have real ones."""
+
+    def __init__(self, base_url: str, learned: Learned, *, count: int) -> None:
+        workers._worker = workers._Worker(load_site(base_url), learned)
+
+    def schedule(self, task: Callable[..., Any], *arguments: Any, seconds: float) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(task(*arguments))
+        return done
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 @dataclass(frozen=True)

@@ -8,50 +8,26 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
 
 import pytest
 from crawling import rows, tables
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from small_archives import FOOTER, Story, keep
+from small_archives import FOOTER, Inline, Story, keep
 
 from uknip_crawler.archive import DATABASE, Archive, warc
 from uknip_crawler.archive.verify import verify
-from uknip_crawler.extraction.learning.layouts import Learned
-from uknip_crawler.ingest import workers
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.merge import Merged, merge
-from uknip_crawler.sites import load_site
 
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 7
-EXAMPLES = settings().max_examples // 20
-"""An example is nine archives: three in the suite, 250 where HYPOTHESIS_PROFILE=search looks further. None is made simpler."""
-
-
-class Inline:
-    """Reads in this process what workers read in theirs, with the same functions: pools take seconds to begin, and these
-    tests begin hundreds. `tests/test_merge.py` and those of reading again have real ones."""
-
-    def __init__(self, base_url: str, learned: Learned, *, count: int) -> None:
-        workers._worker = workers._Worker(load_site(base_url), learned)
-
-    def schedule(self, task: Callable[..., Any], *arguments: Any, seconds: float) -> Future[Any]:
-        done: Future[Any] = Future()
-        done.set_result(task(*arguments))
-        return done
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
+EXAMPLES = settings().max_examples // 30
+"""An example is nine archives: two in the suite, 166 where HYPOTHESIS_PROFILE=search looks further. None is made simpler."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -204,11 +180,11 @@ def test_order_and_steps_make_no_difference_and_every_state_is_told(world: World
 
 
 def content_of(directory: Path) -> dict[str, bytes]:
-    """Return all files of an archive, but for what SQLite needs beside one that is read."""
+    """Return all files of an archive, but for its lock and what SQLite needs beside one that is read."""
     return {
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in sorted(directory.rglob("*"))
-        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+        if path.is_file() and not path.name.endswith(("-shm", "-wal", "lock"))
     }
 
 

@@ -152,6 +152,10 @@ class Redactions:
                 "WHERE status = 'redacted' AND id IN (SELECT article_id FROM redactions)"
             )
         execute(
+            "UPDATE events SET at = (SELECT min(at) FROM redactions AS r WHERE r.article_id = events.article_id) "
+            "WHERE kind = 'redacted' AND article_id IN (SELECT article_id FROM redactions)"
+        )
+        execute(
             "DELETE FROM events WHERE kind = 'redacted' AND id NOT IN (SELECT first_value(id) OVER "
             "(PARTITION BY article_id ORDER BY at, id) FROM events WHERE kind = 'redacted')"
         )

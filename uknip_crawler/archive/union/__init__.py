@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from uknip_crawler.archive.database import transaction
-from uknip_crawler.archive.merging import merge_split_stories
 from uknip_crawler.archive.union import lives, pages, rest
 from uknip_crawler.archive.union.runs import (
     File,
@@ -53,6 +52,7 @@ def unite(db: Database, sources: Sequence[Source]) -> United:
     rest.insert_layouts(db, sources)
     united.fetches = insert_fetches(db, sources, united.contradictions)
     lives.insert_stories(db, sources, told)
+    rest.insert_studies(db, sources)
     rest.insert_images(db, sources)
     rest.insert_furniture(db, sources, united.contradictions)
     rest.insert_audits(db, sources)
@@ -62,7 +62,6 @@ def unite(db: Database, sources: Sequence[Source]) -> United:
     pages.keep_out(db)
     with transaction(db):
         settle_outcomes(db)
-        merge_split_stories(db)
     db.conn.execute("PRAGMA foreign_keys = ON")
     return united
 

@@ -12,7 +12,6 @@ from uknip_crawler.archive.union.fates import tell_fates
 from uknip_crawler.archive.union.runs import Source, attached
 from uknip_crawler.archive.union.stories import Alias, Row, Story, Told
 
-_SAME = "same text and slug"
 _SHOWN = "FROM src.{0} AS t JOIN story_map AS s ON s.src = :src AND s.old = t.article_id AND s.is_shown"
 
 
@@ -164,7 +163,7 @@ def _insert_aliases(db: Database, told: Told) -> None:
                     number,
                     row.url,
                     story.shown,
-                    found[row.url][2].evidence if row.url in found else _SAME,
+                    found[row.url][2].evidence if row.url in found else _why(row, story.shown),
                 )
 
 
@@ -174,17 +173,22 @@ def _addresses(story: Story) -> Iterator[Alias]:
     yield from story.all_aliases()
     for row in story.rows:
         if row.url != story.shown.url:
-            why = known[row.url].evidence if row.url in known else _SAME
+            why = known[row.url].evidence if row.url in known else _why(row, story.shown)
             yield Alias(row.url, why, row.first_seen_at, row.last_seen_at)
+
+
+def _why(row: Row, shown: Row) -> str:
+    is_numbered = row.post_id is not None and row.post_id == shown.post_id
+    return "post number" if is_numbered else "same text and slug"
 
 
 def _note_move(db: Database, number: int, left: str, shown: Row, why: str) -> None:
     """Record that a story moved between the captures of two archives, unless one of them saw it."""
     db.conn.execute(
-        "INSERT INTO events (article_id, run_id, kind, at, detail) SELECT ?1, f.run_id, 'moved', ?2, ?3 FROM articles AS a "
-        "JOIN fetches AS f ON f.id = a.fetch_id WHERE a.id = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE article_id = ?1 "
-        "AND kind = 'moved' AND instr(detail, ?4) = 1)",
-        (number, shown.captured_at, f"{left} → {shown.url} ({why})", f"{left} → "),
+        "INSERT INTO events (article_id, run_id, kind, at, detail) SELECT ?1, run_id, 'moved', fetched_at, ?2 FROM fetches "
+        "WHERE article_id = ?1 AND url = ?3 AND status = 200 AND NOT EXISTS (SELECT 1 FROM events WHERE article_id = ?1 "
+        "AND kind = 'moved' AND instr(detail, ?4) = 1) ORDER BY fetched_at, run_id LIMIT 1",
+        (number, f"{left} → {shown.url} ({why})", shown.url, f"{left} → "),
     )
 
 

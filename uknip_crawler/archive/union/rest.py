@@ -39,6 +39,18 @@ def insert_layouts(db: Database, sources: Sequence[Source]) -> None:
         )
 
 
+def insert_studies(db: Database, sources: Sequence[Source]) -> None:
+    """Take over what was seen in captures, which is the same whoever looks."""
+    for number, source in enumerate(sources):
+        with attached(db, source) as run:
+            run(
+                "INSERT OR IGNORE INTO main.studies SELECT m.new, t.version, t.study FROM src.studies AS t "
+                "JOIN fetch_map AS m ON m.src = ? AND m.old = t.fetch_id JOIN main.fetches AS f ON f.id = m.new "
+                "JOIN src.fetches AS g ON g.id = t.fetch_id WHERE f.payload_sha256 = g.payload_sha256",
+                (number,),
+            )
+
+
 def insert_images(db: Database, sources: Sequence[Source]) -> None:
     """Say of every image which file is kept: the one kept first, as an archive does that keeps an image once. Addresses
     that nobody shows and of which nothing is kept are left out."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
@@ -19,6 +20,7 @@ from uknip_crawler.urls import slug
 _COLUMNS = (
     "id, url, post_id, headline, content_sha256, published_at, captured_at, first_seen_at, last_seen_at"
 )
+Texts = Sequence[Mapping[int, set[str]]]
 _ALIAS = "url, evidence, first_seen_at, last_seen_at"
 
 
@@ -110,36 +112,43 @@ def plan_stories(db: Database, sources: Sequence[Source]) -> Told:
             ]
             for story, *alias in held.conn.execute(f"SELECT article_id, {_ALIAS} FROM aliases"):
                 aliases[number, story].append(Alias(*alias))
-    stories = [Story(group, aliases) for group in _same(rows, aliases)]
+    texts = [_texts(source) for source in sources]
+    stories = [Story(group, aliases) for group in _same(rows, aliases, texts)]
     stories.sort(key=lambda story: (story.first_seen_at, story.shown.url))
     redactions = _redactions(sources)
     if redactions:
-        _find_redacted(sources, stories, redactions)
+        _find_redacted(stories, redactions, texts)
     told = Told(stories, redactions)
     with transaction(db):
         _number(db, told)
     return told
 
 
-def _same(rows: Sequence[Row], aliases: dict[tuple[int, int], list[Alias]]) -> list[list[Row]]:
-    """Group the rows that are one story: by their address; by an address that one has left for the other's, and by text
-    and slug, where no number of WordPress's speaks against it. Stories of one number are put together later."""
+def _same(rows: Sequence[Row], aliases: dict[tuple[int, int], list[Alias]], texts: Texts) -> list[list[Row]]:
+    """Group the rows that are one story, by the rules that crawls and imports go by.
+
+    They have one address; or, where no number of WordPress's speaks against it, an address that one has left for the
+    other's, or text and slug; or they have one number and, in any version, text, headline or slug.
+    """
     groups = _Groups(len(rows))
     at: dict[str, int] = {}
-    texts: dict[tuple[str, str], list[int]] = defaultdict(list)
-    left: dict[str, list[int]] = defaultdict(list)
+    likely: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         groups.join(place, at.setdefault(row.url, place))
-        texts[row.content_sha256, slug(row.url)].append(place)
-        for alias in aliases.get((row.source, row.id), ()):
-            left[alias.url].append(place)
-    likely = [[*places, *([at[url]] if url in at else [])] for url, places in left.items()]
-    likely += [places for (_, name), places in texts.items() if name]
-    for places in likely:
-        for one in places[1:]:
-            numbers = {rows[place].post_id for place in (places[0], one)} - {None}
-            if len(numbers) < 2 and rows[one].source != rows[places[0]].source:
-                groups.join(places[0], one)
+        addresses = {row.url, *(alias.url for alias in aliases.get((row.source, row.id), ()))}
+        slugs = {slug(url) for url in addresses} - {""}
+        for url in addresses:
+            likely["address", url].append(place)
+        if slug(row.url):
+            likely["text", row.content_sha256, slug(row.url)].append(place)
+        if row.post_id is not None:
+            for same in slugs | texts[row.source][row.id]:
+                likely["number", row.post_id, same].append(place)
+    for places in likely.values():
+        for one, other in combinations(places, 2):
+            numbers = {rows[place].post_id for place in (one, other)} - {None}
+            if len(numbers) < 2 and rows[one].source != rows[other].source:
+                groups.join(one, other)
     return [[rows[place] for place in group] for group in groups.all()]
 
 
@@ -206,13 +215,10 @@ def _redactions(sources: Sequence[Source]) -> list[Redacted]:
     return sorted(joined, key=lambda one: (one.at, one.reason, sorted(one.marks)))
 
 
-def _find_redacted(
-    sources: Sequence[Source], stories: Iterable[Story], redactions: Sequence[Redacted]
-) -> None:
+def _find_redacted(stories: Iterable[Story], redactions: Sequence[Redacted], texts: Texts) -> None:
     """Tell which stories somebody has taken out. One that stays where that was done is another: a copy, or what came to
     the same address later."""
     by_mark = {mark: one for one in redactions for mark in one.marks}
-    texts = [_texts(source) for source in sources]
     for story in stories:
         for row in story.rows:
             urls = [row.url, *(alias.url for alias in story.aliases.get((row.source, row.id), ()))]
@@ -225,10 +231,13 @@ def _find_redacted(
 
 
 def _texts(source: Source) -> dict[int, set[str]]:
+    """Return by story the digests of all its texts, and its headlines in small letters."""
     found: dict[int, set[str]] = defaultdict(set)
     with closing(Database(source.database)) as held:
-        for story, digest in held.conn.execute("SELECT article_id, content_sha256 FROM revisions"):
-            found[story].add(digest)
+        for story, digest, headline in held.conn.execute(
+            "SELECT article_id, content_sha256, headline FROM revisions"
+        ):
+            found[story] |= {digest, headline.casefold()}
     return found
 
 

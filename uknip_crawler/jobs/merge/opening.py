@@ -27,7 +27,9 @@ def site_of(directory: Path, others: Sequence[Path]) -> tuple[str, list[Path]]:
             raise UsageError(f"{folder} is the archive itself: name others to be joined into it")
         if not (folder / DATABASE).is_file():
             remedy = (
-                "run `uknip rebuild` there first" if (folder / "warc").is_dir() else f"it holds no {DATABASE}"
+                f"run `uknip rebuild --archive {folder}` first"
+                if (folder / "warc").is_dir()
+                else f"it holds no {DATABASE}"
             )
             raise UsageError(f"{folder}: no archive: {remedy}")
     sites = {folder: site for folder in (directory, *folders) if (site := _site(folder)) is not None}
