@@ -18,7 +18,6 @@ _FOUND = ("found_by", "found_on", "first_seen_at")
 _VISITED = (
     "due_at", "priority", "last_fetched_at", "last_outcome", "etag", "last_modified", "failures", "reason",
 )  # fmt: skip
-_LISTED = ("listed_on", "listed_at")
 
 
 def gathered(
@@ -82,12 +81,11 @@ def insert_frontier(db: Database, sources: Sequence[Source]) -> None:
 
 def _joined(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found = min(rows, key=lambda row: [_ordered(row[name]) for name in ("first_seen_at", *_FOUND)])
-    listed = largest(rows, _LISTED, ("listed_at",))
     row = (
         {"url": rows[0]["url"], "kind": max((row["kind"] for row in rows), key=_KINDS.index)}
         | {name: found[name] for name in _FOUND}
         | _visited(rows)
-        | listed
+        | _listed(rows)
         | {
             "listed_modified_at": max(row["listed_modified_at"] or "" for row in rows) or None,
             "listed_said": _said(rows),
@@ -108,6 +106,13 @@ def _joined(rows: list[dict[str, Any]]) -> dict[str, Any]:
     if changed and row["listed_at"] and not (row["due_at"] and row["due_at"] <= row["listed_at"]):
         row |= {"due_at": row["listed_at"], "reason": "changed"}
     return row
+
+
+def _listed(rows: Sequence[dict[str, Any]]) -> dict[str, str | None]:
+    """Return the list that named an address last, and when; none where somebody knows that it does so no longer."""
+    last = max(row["listed_at"] or "" for row in rows)
+    named = {row["listed_on"] for row in rows if (row["listed_at"] or "") == last}
+    return {"listed_on": None if None in named else max(named), "listed_at": last or None}
 
 
 def _visited(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
