@@ -169,7 +169,7 @@ def test_a_full_disk_leaves_the_archive_as_it_was(two: tuple[Path, Path]) -> Non
     assert not (a / "merging").exists()
 
 
-@pytest.mark.fault("O02")
+@pytest.mark.fault("O07")
 @pytest.mark.usefixtures("inline")
 def test_a_merge_that_was_killed_is_simply_run_again(two: tuple[Path, Path]) -> None:
     """SIGKILL before each step of it; the other archive has redacted a story, so that files are written anew."""

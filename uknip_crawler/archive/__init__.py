@@ -214,9 +214,9 @@ class Archive:
         self.db.conn.execute("PRAGMA synchronous = FULL")
         self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def replace_with(self, other: Archive) -> None:
+    def replace_with(self, other: Archive) -> bool:
         """Hold what another archive's database holds from now on, in one transaction; see `database.replace`."""
-        replace(self.db, other.db)
+        return replace(self.db, other.db)
 
     # Ends
 

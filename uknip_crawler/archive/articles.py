@@ -331,9 +331,7 @@ class Articles:
             (run_id, MISSES_UNTIL_GONE),
         ).fetchall()
         for article_id, url in rows:
-            self._db.conn.execute(
-                "UPDATE articles SET status = 'gone', gone_at = ? WHERE id = ?", (as_text(at), article_id)
-            )
+            count("UPDATE articles SET status = 'gone', gone_at = ? WHERE id = ?", (as_text(at), article_id))
             self._db.conn.execute(
                 "UPDATE frontier SET due_at = ?, reason = 'revisit' WHERE url = ?",
                 (as_precise_text(at + WHEN_GONE), url),

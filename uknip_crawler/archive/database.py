@@ -200,14 +200,14 @@ def transaction(db: Database) -> Iterator[None]:
         raise
 
 
-def replace(db: Database, by: Database) -> None:
+def replace(db: Database, by: Database) -> bool:
     """Put the content of another database in the place of one's own, in one transaction: who reads sees the old or the new.
 
-    Raises StorageError when the disk is full or the file cannot be written; then all is as it was.
+    Returns whether nothing of the old is left in the log, where a reader may keep it. Raises StorageError when the disk is full or the file cannot be written; then all is as it was.
     """
     try:
         by.conn.backup(db.conn)
-        db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.Error as error:
         raise StorageError(f"the archive cannot be written: {error}") from error
 

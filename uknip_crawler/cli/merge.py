@@ -11,6 +11,7 @@ import click
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.logs import log_options
 from uknip_crawler.cli.output import conclude, progress
+from uknip_crawler.configuration import read
 from uknip_crawler.jobs.merge import Merged, merge
 
 SHOWN = 10
@@ -38,7 +39,14 @@ def command(folders: tuple[Path, ...], workers: int, directory: Path, as_json: b
     named), 5 an archive is damaged or the disk is full: then this one is as it was, 75 a run writes to one of them.
     """
     with progress("bringing WARC files") as report:
-        merged = merge(directory, folders, workers=workers, clock=lambda: datetime.now(UTC), progress=report)
+        merged = merge(
+            directory,
+            folders,
+            workers=workers,
+            clock=lambda: datetime.now(UTC),
+            site=read(directory).site,
+            progress=report,
+        )
     conclude("\n".join(_told(merged)), merged.as_json(), merged.exit_status, as_json=as_json)
 
 

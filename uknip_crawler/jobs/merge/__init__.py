@@ -63,15 +63,16 @@ def merge(
     *,
     workers: int,
     clock: Callable[[], datetime],
+    site: str | None = None,
     progress: Progress = lambda done, of: None,
 ) -> Merged:
     """Join other archives of the same site into the one in a folder, made if need be. Doing it twice changes nothing.
 
-    The others are only read. `progress` hears how many WARC files of how many are there. Raises UsageError for what is no
+    `site` is the one that the archive is said to be of, if that was said. The others are only read. `progress` hears how many WARC files of how many are there. Raises UsageError for what is no
     archive or one of another site, ArchiveLocked where another run writes, StorageError for what is damaged, a newer
     version's, or does not fit on the disk; then the archive is as it was.
     """
-    base_url, folders = site_of(directory, others)
+    base_url, folders = site_of(directory, others, site)
     merged = Merged(archives=len(folders))
     with ExitStack() as stack:
         for folder in folders:
@@ -157,12 +158,12 @@ def _settle(
                 redactions.learn(one.id, redactions.story_marks(one.story, stories))
                 redactions.claim(one.story, redaction.formerly_shown(staged, one.story))
     merged.redacted = len(stories)
+    recover(staged, load_site(base_url), clock=clock)
     if redactions.are_any:
         runs = [run_id for (run_id,) in staged.db.conn.execute("SELECT id FROM runs ORDER BY id").fetchall()]
         redaction.after_run(staged, *runs, at=clock())
         with staged.transaction():
             redactions.date_tombstones()
-    recover(staged, load_site(base_url), clock=clock)
     derive(staged, base_url, everything=True, workers=workers, at=clock())
     staged.settle_down()
     rewriting.sweep(staged.db, staged.warc_folder)

@@ -76,10 +76,14 @@ def publish(staged: Archive, archive: Archive) -> None:
     _place(staged.warc_folder, archive.warc_folder)
     _place(staged.directory / IMAGES, archive.directory / IMAGES)
     _drop_images(staged, archive)
-    archive.replace_with(staged)
+    is_clean = archive.replace_with(staged)
     for name in before - after:
         (archive.warc_folder / name).unlink(missing_ok=True)
     warc.sync_folder(archive.warc_folder)
+    if staged.redactions.are_any and not is_clean:
+        raise StorageError(
+            "joined, but somebody is reading the archive, so redacted text may be in its log: close `uknip browse` and run it again"
+        )
 
 
 def sweep(archive: Archive) -> None:

@@ -12,11 +12,13 @@ from uknip_crawler.archive.database import connect, open_readonly, sound
 from uknip_crawler.archive.sealing import broken
 from uknip_crawler.archive.union import Source
 from uknip_crawler.errors import StorageError, UsageError
-from uknip_crawler.sites import DEFAULT_BASE_URL
+from uknip_crawler.sites import DEFAULT_BASE_URL, load_site
 
 
-def site_of(directory: Path, others: Sequence[Path]) -> tuple[str, list[Path]]:
+def site_of(directory: Path, others: Sequence[Path], told: str | None) -> tuple[str, list[Path]]:
     """Return the address of the site that all archives are of, and the folders of the others, each once.
+
+    `told` is what the archive itself is said to be of, where that was said.
 
     Raises UsageError for the archive itself among them, what is no archive, or one of another site; StorageError for one
     that cannot be read.
@@ -33,7 +35,7 @@ def site_of(directory: Path, others: Sequence[Path]) -> tuple[str, list[Path]]:
             )
             raise UsageError(f"{folder}: no archive: {remedy}")
     sites = {folder: site for folder in (directory, *folders) if (site := _site(folder)) is not None}
-    base_url = next(iter(sites.values()), DEFAULT_BASE_URL)
+    base_url = load_site(told).base_url if told else next(iter(sites.values()), DEFAULT_BASE_URL)
     for folder, site in sites.items():
         if site != base_url:
             raise UsageError(

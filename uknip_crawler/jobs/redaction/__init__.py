@@ -166,13 +166,8 @@ def after_run(archive: Archive, *run_ids: int, at: datetime) -> None:
     if not archive.redactions.are_any or base_url is None:
         return
     site = load_site(base_url)
-    files = [
-        name
-        for (name,) in archive.db.conn.execute(
-            "SELECT name FROM warcs WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY name",
-            (json.dumps(run_ids),),
-        ).fetchall()
-    ]
+    of_runs = "SELECT name FROM warcs WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY name"
+    files = [name for (name,) in archive.db.conn.execute(of_runs, (json.dumps(run_ids),)).fetchall()]
     target = _named_in(archive, files, site)
     if not target.addresses:
         return
