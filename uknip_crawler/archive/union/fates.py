@@ -28,6 +28,7 @@ class _Fate:
     url: str
     ill: frozenset[int]
     ends: dict[int, str | None]
+    noted: dict[tuple[int, str], tuple[str, str | None]]
     told: list[_Happening] = field(default_factory=list)
     last: str | None = None
     moves: list[str] = field(default_factory=list)
@@ -59,12 +60,14 @@ class _Fate:
         self.missed_in.append(one.run)
         if len(self.missed_in) >= MISSES_UNTIL_GONE:
             self.gone_at = self.ends.get(one.run) or one.at
-            self._tell(
-                _Happening(self.gone_at, one.run, "gone", f"{self.url} missing in {MISSES_UNTIL_GONE} runs")
-            )
+            gone = f"{self.url} missing in {MISSES_UNTIL_GONE} runs"
+            self._tell(_Happening(self.gone_at, one.run, "gone", gone))
+            self.gone_at = self.told[-1].at
 
     def _tell(self, one: _Happening) -> None:
-        self.told.append(one)
+        """Tell it in the words, and as of the time, that were noted when it was found out."""
+        at, detail = self.noted.get((one.run, one.kind), (one.at, one.detail))
+        self.told.append(one._replace(at=at, detail=detail))
         self.last = one.kind
 
 
@@ -82,7 +85,11 @@ def tell_fates(db: Database, stories: Iterable[int]) -> None:
     )
     for story in stories:
         (url,) = execute("SELECT url FROM articles WHERE id = ?", (story,)).fetchone()
-        fate = _Fate(url, ill, ends)
+        noted = execute(
+            f"SELECT run_id, kind, at, detail FROM events WHERE article_id = ? AND kind IN {_RETOLD} ORDER BY at, detail",
+            (story,),
+        ).fetchall()
+        fate = _Fate(url, ill, ends, {one[:2]: one[2:] for one in reversed(noted)})
         for one in _happenings(db, story):
             fate.take(one)
         execute(f"DELETE FROM events WHERE article_id = ? AND kind IN {_RETOLD}", (story,))
