@@ -17,6 +17,8 @@ from small_archives import SITE, Inline, Story, keep
 from test_merge_properties import LATER, content_of, facts, same
 
 from uknip_crawler.archive import DATABASE, Archive, lock
+from uknip_crawler.archive.union import pages
+from uknip_crawler.archive.union.runs import COLUMNS as RUN
 from uknip_crawler.jobs.merge import files, merge
 
 STORIES = [Story(1, (2, 4)), Story(2, moved_on=3), Story(3, deleted_on=5)]
@@ -62,6 +64,60 @@ def test_archives_crawled_between_edits_tell_the_same_in_any_order_and_from_capt
     rebuilt = content(whole)
     for table in ("articles", "revisions", "aliases"):
         assert rebuilt[table] == told[table], table
+
+
+TOLD_ANEW = {
+    *(
+        "authors",
+        "tags",
+        "links",
+        "evidence",
+        "article_authors",
+        "article_tags",
+        "article_images",
+        "article_furniture",
+    ),
+    *(
+        "near_duplicates",
+        "fingerprints",
+        "fingerprint_bands",
+        "layouts",
+        "wordings",
+        "lore",
+        "studies",
+        "warcs",
+    ),
+}
+"""Tables of which all is made from captures when archives are joined, but what they cannot tell."""
+JOINED = {
+    *(
+        "runs",
+        "fetches",
+        "articles",
+        "aliases",
+        "revisions",
+        "events",
+        "frontier",
+        "sources",
+        "images",
+        "furniture",
+    ),
+    *("audits", "audit_stories", "findings", "redactions", "redaction_marks"),
+}
+
+
+def test_no_table_and_no_column_is_forgotten(two: tuple[Path, Path]) -> None:
+    """One that is new is to be joined, or made anew."""
+    with Archive(two[0]) as archive:
+        names = {
+            name for name in archive.db.table_names() if not name.startswith(("articles_fts", "_", "sqlite_"))
+        }
+        assert names == TOLD_ANEW | JOINED
+        row = archive.db.conn.execute("SELECT * FROM frontier").fetchone()
+        columns = [column[1] for column in archive.db.conn.execute("PRAGMA table_info(frontier)")]
+        held = dict(zip(columns, row, strict=True))
+        assert pages.joined([held | {"story": held["article_id"]}]) == held
+        assert [c[1] for c in archive.db.conn.execute("PRAGMA table_info(runs)")] == ["id", *RUN.split(", ")]
 
 
 # What can go wrong

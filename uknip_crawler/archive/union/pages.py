@@ -76,10 +76,11 @@ def insert_frontier(db: Database, sources: Sequence[Source]) -> None:
     )
     groups = gathered(db, sources, "frontier", select, "url")
     with transaction(db):
-        insert(db, "frontier", [_joined(group) for group in groups])
+        insert(db, "frontier", [joined(group) for group in groups])
 
 
-def _joined(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def joined(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one row of `frontier` for those of several archives; `story` is the article's number in the new one."""
     found = min(rows, key=lambda row: [_ordered(row[name]) for name in ("first_seen_at", *_FOUND)])
     row = (
         {"url": rows[0]["url"], "kind": max((row["kind"] for row in rows), key=_KINDS.index)}

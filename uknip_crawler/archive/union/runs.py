@@ -19,36 +19,11 @@ from uknip_crawler.archive.redactions import hidden
 from uknip_crawler.archive.warc import rewriting
 from uknip_crawler.errors import StorageError
 
-_COLUMNS = (
+COLUMNS = (
     "kind, base_url, started_at, finished_at, exit_status, end_reason, requests, received_bytes, settings, version, "
     "derived_at"
 )
-_VISIT = (
-    *(
-        "url",
-        "kind",
-        "found_by",
-        "found_on",
-        "reason",
-        "opened_at",
-        "closed_at",
-        "outcome",
-        "detail",
-        "status",
-        "attempts",
-    ),
-    *(
-        "redirected_to",
-        "fetched_at",
-        "etag",
-        "last_modified",
-        "body_bytes",
-        "payload_sha256",
-        "warc_offset",
-        "warc_length",
-    ),
-    *("imported_from", "verdict"),
-)
+_MAPPED = ("id", "run_id", "article_id", "layout_id", "warc_name")
 _VERDICTS = ("reject", "release")
 """What was said against a capture goes before what was said for it: nothing doubtful is shown as a story."""
 _NAMED = re.compile(r"^(?P<stem>.*?)(?P<mark>-m[0-9a-f]{8})?(?P<rewritten>-r\d+)?\.warc\.gz$")
@@ -121,7 +96,7 @@ def plan_runs(sources: Sequence[Source]) -> list[Run]:
     holdings: dict[tuple[str, ...], list[Holding]] = defaultdict(list)
     for number, source in enumerate(sources):
         with closing(Database(source.database)) as db:
-            for run_id, *row in db.conn.execute(f"SELECT id, {_COLUMNS} FROM runs ORDER BY id").fetchall():
+            for run_id, *row in db.conn.execute(f"SELECT id, {COLUMNS} FROM runs ORDER BY id").fetchall():
                 files = tuple(_files(db, source.folder, run_id))
                 told = (row[2], row[3] or "~", row[0], row[1], files[0].identity if files else row[8])
                 holdings[(told[0], told[2], told[3], told[4])].append(
@@ -191,7 +166,7 @@ def insert_runs(db: Database, runs: Sequence[Run]) -> dict[str, File]:
     with transaction(db):
         for new, run in enumerate(runs, start=1):
             marks = ", ".join("?" * (1 + len(run.best.row)))
-            execute(f"INSERT INTO runs (id, {_COLUMNS}) VALUES ({marks})", (new, *run.best.row))
+            execute(f"INSERT INTO runs (id, {COLUMNS}) VALUES ({marks})", (new, *run.best.row))
             for rank, one in enumerate(run.holdings):
                 execute("INSERT INTO run_map VALUES (?, ?, ?, ?)", (one.source, one.number, new, rank))
             for file in _files_of(run):
@@ -262,11 +237,12 @@ def insert_fetches(db: Database, sources: Sequence[Source], contradictions: list
             "INSERT OR IGNORE INTO fetch_map SELECT v.src, v.old, coalesce(v.new, o.new) FROM visits AS v LEFT JOIN visits AS o "
             "ON v.new IS NULL AND o.run = v.run AND o.key = v.key AND o.imported_from = v.imported_from AND o.new IS NOT NULL"
         )
-    told = ", ".join(f"f.{name}" for name in _VISIT)
+    columns = [row[1] for row in execute("PRAGMA table_info(fetches)").fetchall() if row[1] not in _MAPPED]
+    told = ", ".join(f"f.{name}" for name in columns)
     for number, source in enumerate(sources):
         with attached(db, source) as run:
             run(
-                f"INSERT INTO main.fetches (id, run_id, article_id, layout_id, warc_name, {', '.join(_VISIT)}) "
+                f"INSERT INTO main.fetches (id, run_id, article_id, layout_id, warc_name, {', '.join(columns)}) "
                 f"SELECT v.new, v.run, s.new, l.id, w.new, {told} FROM visits AS v "
                 "JOIN src.fetches AS f ON f.id = v.old LEFT JOIN story_map AS s ON s.src = v.src AND s.old = f.article_id "
                 "LEFT JOIN src.layouts AS had ON had.id = f.layout_id LEFT JOIN main.layouts AS l ON l.skeleton = had.skeleton "
