@@ -179,7 +179,7 @@ def change(directory: Path, sql: str) -> None:
     ("spoil", "status", "said"),
     [
         (of_another_site, 2, "archives https://other.example/"),
-        (without_a_database, 2, "no archive: run"),
+        (without_a_database, 2, "its database is lost: run"),
         (of_a_newer_version, 5, "written by a newer version"),
         (with_something_else, 5, "cannot open the archive"),
         (with_a_flipped_byte, 5, "is not as it was written"),
@@ -213,6 +213,11 @@ def test_an_archive_that_is_written_to_is_left_alone(two: tuple[Path, Path]) -> 
     done = uknip("merge", str(a), "--archive", str(a))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "is the archive itself" in done.stderr
+    (a / DATABASE).unlink()
+    for archive, other in ((a, b), (b, a.parent)):
+        done = uknip("merge", str(other), "--archive", str(archive))
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert not (a / DATABASE).exists()
 
 
 def test_a_full_disk_leaves_the_archive_as_it_was(two: tuple[Path, Path]) -> None:

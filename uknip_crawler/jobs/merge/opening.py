@@ -24,16 +24,14 @@ def site_of(directory: Path, others: Sequence[Path], told: str | None) -> tuple[
     that cannot be read.
     """
     folders = list({folder.resolve(): folder for folder in others}.values())
+    for folder in (directory, *folders):
+        if not (folder / DATABASE).is_file() and (folder / "warc").is_dir():
+            raise UsageError(f"{folder}: its database is lost: run `uknip rebuild --archive {folder}` first")
     for folder in folders:
         if folder.resolve() == directory.resolve():
             raise UsageError(f"{folder} is the archive itself: name others to be joined into it")
         if not (folder / DATABASE).is_file():
-            remedy = (
-                f"run `uknip rebuild --archive {folder}` first"
-                if (folder / "warc").is_dir()
-                else f"it holds no {DATABASE}"
-            )
-            raise UsageError(f"{folder}: no archive: {remedy}")
+            raise UsageError(f"{folder}: no archive: there is no {DATABASE} in it")
     sites = {folder: site for folder in (directory, *folders) if (site := _site(folder)) is not None}
     base_url = load_site(told).base_url if told else next(iter(sites.values()), DEFAULT_BASE_URL)
     for folder, site in sites.items():
