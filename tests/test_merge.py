@@ -19,6 +19,7 @@ from test_merge_properties import LATER, content_of, facts, same
 from uknip_crawler.archive import DATABASE, Archive, lock
 from uknip_crawler.archive.union import pages
 from uknip_crawler.archive.union.runs import COLUMNS as RUN
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs.merge import files, merge
 
 STORIES = [Story(1, (2, 4)), Story(2, moved_on=3), Story(3, deleted_on=5)]
@@ -133,7 +134,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def inline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uknip_crawler.jobs.reextraction.Workers", Inline)
+    monkeypatch.setattr("uknip_crawler.ingest.workers.Workers", Inline)
 
 
 def of_another_site(directory: Path) -> None:
@@ -237,12 +238,12 @@ def test_a_merge_that_was_killed_is_simply_run_again(two: tuple[Path, Path]) -> 
     a, b = two
     redact(b, 2)
     whole = shutil.copytree(a, a.parent / "whole")
-    merge(whole, [b], workers=1, clock=lambda: LATER)
+    merge(whole, [b], readers=Processes(1), clock=lambda: LATER)
     told = facts(whole)
     for point in ("_settle", "_drop_images", "replace", "rmtree"):
         killed = shutil.copytree(a, a.parent / point)
         killed_at(point, killed, b)
-        merge(killed, [b], workers=1, clock=lambda: LATER)
+        merge(killed, [b], readers=Processes(1), clock=lambda: LATER)
         same(told, facts(killed))
         assert names(killed) == names(whole), point
         assert uknip("verify", "--archive", str(killed)).returncode == 0, point
@@ -278,7 +279,7 @@ def killed_at(point: str, a: Path, b: Path) -> None:
         if point == "rmtree":
             calls = iter([begun, end])
             shutil.rmtree = lambda *given, **named: next(calls)(*given, **named)  # type: ignore[assignment]
-        job.merge(a, [b], workers=1, clock=lambda: LATER)
+        job.merge(a, [b], readers=Processes(1), clock=lambda: LATER)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
@@ -296,7 +297,7 @@ def test_a_run_that_was_killed_in_another_archive_is_ended_here(two: tuple[Path,
     path = (b / "warc" / last[0]).rename(b / "warc" / f"{last[0]}.open")
     path.write_bytes(path.read_bytes() + b"\x1f\x8b\x08torn")
     before = content_of(b)
-    merge(a, [b], workers=1, clock=lambda: LATER)
+    merge(a, [b], readers=Processes(1), clock=lambda: LATER)
     assert content_of(b) == before
     assert rows(a, "SELECT count(*) FROM runs WHERE end_reason = 'killed'") == [(1,)]
     assert uknip("verify", "--archive", str(a)).returncode == 0
@@ -314,10 +315,10 @@ def test_what_researchers_said_of_one_capture_is_kept_and_contradictions_are_nam
         with Archive(tmp_path / name) as archive, archive.transaction():
             archive.interruptions.decide([fetch], verdict)  # type: ignore[arg-type]
     ab = shutil.copytree(tmp_path / "a", tmp_path / "ab")
-    told = merge(ab, [tmp_path / "b"], workers=1, clock=lambda: LATER)
+    told = merge(ab, [tmp_path / "b"], readers=Processes(1), clock=lambda: LATER)
     assert len(told.contradictions) == 1
     assert told.contradictions[0].startswith(SITE.base_url)
-    merge(tmp_path / "b", [tmp_path / "a"], workers=1, clock=lambda: LATER)
+    merge(tmp_path / "b", [tmp_path / "a"], readers=Processes(1), clock=lambda: LATER)
     same(facts(ab), facts(tmp_path / "b"))
     assert rows(ab, "SELECT outcome, verdict FROM fetches WHERE verdict IS NOT NULL") == [
         ("interrupted", "reject")
@@ -343,7 +344,7 @@ def test_images_of_all_are_there_once(two: tuple[Path, Path]) -> None:
                 )
                 assert image is not None
                 archive.images.keep(image, archive.images.write(url, body, Media("image/jpeg", 1, 1), at=at))
-    merge(a, [b], workers=1, clock=lambda: LATER)
+    merge(a, [b], readers=Processes(1), clock=lambda: LATER)
     assert {path.read_bytes() for path in (a / "images").rglob("*.jpg")} == {b"older", b"newer"}
     assert rows(a, "SELECT substr(fetched_at, 1, 10) FROM images") == [("2026-02-01",)]
     assert uknip("verify", "--archive", str(a)).returncode == 0

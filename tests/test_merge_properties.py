@@ -21,6 +21,7 @@ from small_archives import FOOTER, Inline, Story, keep
 
 from uknip_crawler.archive import DATABASE, Archive, warc
 from uknip_crawler.archive.verify import verify
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.merge import Merged, merge
 
@@ -33,7 +34,7 @@ EXAMPLES = settings().max_examples // 30
 @pytest.fixture(scope="module", autouse=True)
 def inline() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("uknip_crawler.jobs.reextraction.Workers", Inline)
+        patch.setattr("uknip_crawler.ingest.workers.Workers", Inline)
         yield
 
 
@@ -125,7 +126,7 @@ def join(folder: Path, name: str, first: Path | None, *others: Path) -> Path:
 
 
 def join_into(to: Path, *others: Path) -> Merged:
-    return merge(to, list(others), workers=1, clock=lambda: LATER)
+    return merge(to, list(others), readers=Processes(1), clock=lambda: LATER)
 
 
 MORE = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from uknip_crawler.cli import archive_option, json_option
 from uknip_crawler.cli.logs import log_options
 from uknip_crawler.cli.output import conclude, progress
+from uknip_crawler.cli.reading import readers, readers_options
 from uknip_crawler.configuration import read
 from uknip_crawler.jobs.merge import Merged, merge
 
@@ -19,13 +19,13 @@ SHOWN = 10
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path))
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Processes that read pages."
-)
+@readers_options
 @archive_option
 @json_option
 @log_options
-def command(folders: tuple[Path, ...], workers: int, directory: Path, as_json: bool) -> None:
+def command(
+    folders: tuple[Path, ...], workers: int, dask: str | None, directory: Path, as_json: bool
+) -> None:
     """Join other archives of the same site into this one: a colleague's, an earlier machine's, one of imports. Captures,
     runs, verdicts, redactions and kept images of all of them, each once; the stories' lives are then told from all
     captures in the order of their time. In which order archives are joined makes no difference, nor whether twice. What
@@ -38,11 +38,11 @@ def command(folders: tuple[Path, ...], workers: int, directory: Path, as_json: b
     Exit status: 0 done, 2 a folder is no archive or one of another site, 3 some captures brought are damaged (they are
     named), 5 an archive is damaged or the disk is full: then this one is as it was, 75 a run writes to one of them.
     """
-    with progress("bringing WARC files") as report:
+    with readers(workers, dask) as where, progress("bringing WARC files") as report:
         merged = merge(
             directory,
             folders,
-            workers=workers,
+            readers=where,
             clock=lambda: datetime.now(UTC),
             site=read(directory).site,
             progress=report,

@@ -20,6 +20,7 @@ from uknip_crawler.archive import DATABASE, Archive, lock
 from uknip_crawler.archive.union import Source, United, has_news, unite
 from uknip_crawler.archive.warc import rewriting
 from uknip_crawler.errors import StorageError
+from uknip_crawler.ingest.workers import Readers
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.derivation import derive
 from uknip_crawler.jobs.merge import files
@@ -61,7 +62,7 @@ def merge(
     directory: Path,
     others: Sequence[Path],
     *,
-    workers: int,
+    readers: Readers,
     clock: Callable[[], datetime],
     site: str | None = None,
     progress: Progress = lambda done, of: None,
@@ -90,7 +91,7 @@ def merge(
                 _bring(staged, sources, united, merged, progress)
         if merged.is_new:
             with Archive(stage) as staged:  # which knows the redactions now
-                _settle(staged, base_url, merged, workers=workers, clock=clock)
+                _settle(staged, base_url, merged, readers=readers, clock=clock)
                 files.publish(staged, archive)
         for table in ("articles", "revisions", "aliases"):
             setattr(merged, table, archive.db.table(table).count)
@@ -147,7 +148,7 @@ def _bring(
 
 
 def _settle(
-    staged: Archive, base_url: str, merged: Merged, *, workers: int, clock: Callable[[], datetime]
+    staged: Archive, base_url: str, merged: Merged, *, readers: Readers, clock: Callable[[], datetime]
 ) -> None:
     """End killed runs, take out what was redacted anywhere, then tell the stories' lives from all captures."""
     redactions = staged.redactions
@@ -164,6 +165,6 @@ def _settle(
         redaction.after_run(staged, *runs, at=clock())
         with staged.transaction():
             redactions.date_tombstones()
-    derive(staged, base_url, everything=True, workers=workers, at=clock())
+    derive(staged, base_url, everything=True, readers=readers, at=clock())
     staged.settle_down()
     rewriting.sweep(staged.db, staged.warc_folder)
