@@ -16,7 +16,7 @@ from crawling import Archived, rows, truth
 from processes import uknip
 from sample_archive import SITE, add_article, new_archive
 
-from uknip_crawler.archive import Archive
+from uknip_crawler.archive import DATABASE, Archive
 from uknip_crawler.archive.duplicates import CROWD
 from uknip_crawler.archive.story_rows import Evidence
 from uknip_crawler.demo.prose import Writer
@@ -229,6 +229,46 @@ def test_a_group_has_its_earliest_story_first(tmp_path: Path) -> None:
     assert (f"{SITE}/late-2/", f"{SITE}/late/", 1.0) in [pair[:3] for pair in pairs]
     assert link(tmp_path) == 0
     assert found(tmp_path) == (groups, pairs)
+
+
+def test_copies_among_archives_are_found_and_those_within_one_are_not_told(tmp_path: Path) -> None:
+    """A sister site repeats a story in other words; an archive of the same site adds nothing; nobody is written to."""
+    early, late = (
+        ("/early/", HEADLINE, BODY, "2025-03-01"),
+        ("/late/", HEADLINE, f"{BODY} End.", "2025-03-02"),
+    )
+    cats = [
+        (
+            f"/cat-{n}/",
+            "Cat rescued from a spire",
+            "A cat came down from the spire of St Olave’s at 5.15pm.",
+            None,
+        )
+        for n in (1, 2)
+    ]
+    archives = {name: tmp_path / name for name in ("ours", "ours-too", "sister")}
+    for archive in archives.values():
+        archive.mkdir()
+    held(archives["ours"], [early, *cats])
+    held(archives["ours-too"], [early])
+    held(archives["sister"], [late])
+    for name, archive in archives.items():
+        site = "https://sister.example/" if name == "sister" else f"{SITE}/"
+        with Archive(archive) as opened, opened.transaction():
+            opened.db.execute("UPDATE runs SET base_url = ?", [site])
+            opened.db.execute("UPDATE articles SET url = replace(url, ?, ?)", [f"{SITE}/", site])
+        link(archive)
+    before = [(archive / DATABASE).read_bytes() for archive in archives.values()]
+    told = json.loads(uknip("duplicates", "--across", str(tmp_path), "--json").stdout)
+    (group,) = told
+    assert group["first"]["url"] == f"{SITE}/early/"
+    assert [(copy["url"], copy["site"]) for copy in group["copies"]] == [
+        ("https://sister.example/late/", "sister.example")
+    ]
+    assert group["copies"][0]["similarity"] > 0.9
+    assert [(archive / DATABASE).read_bytes() for archive in archives.values()] == before
+    assert "1 copies of 1 stories" in uknip("duplicates", "--across", str(tmp_path)).stdout
+    assert uknip("duplicates", "early", "--across", str(tmp_path)).returncode == 2
 
 
 def test_a_story_that_changed_is_compared_by_its_current_text(tmp_path: Path) -> None:
