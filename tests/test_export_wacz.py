@@ -28,6 +28,7 @@ from uknip_crawler.cli.export import command
 from uknip_crawler.errors import UsageError
 from uknip_crawler.export import Recipe, Selection, check_export, diff_export, write_export
 from uknip_crawler.export.surt import surt
+from uknip_crawler.ingest.workers import Processes
 from uknip_crawler.jobs import redaction
 from uknip_crawler.jobs.import_warc import import_warcs
 from uknip_crawler.models import Capture, Media
@@ -46,7 +47,7 @@ def url_of(number: int) -> str:
 
 def take_in(directory: Path, *files: Path) -> None:
     with Archive(directory) as archive:
-        report = import_warcs(archive, f"{SITE}/", files, workers=1, clock=lambda: IMPORTED)
+        report = import_warcs(archive, f"{SITE}/", files, readers=Processes(1), clock=lambda: IMPORTED)
         assert report.damaged == []
 
 

@@ -73,12 +73,14 @@ class Layouts:
         ).fetchone()
         return int(row[0])
 
-    def is_new(self, skeleton: str, *, since: datetime) -> bool:
-        """Tell whether a layout was first seen since an instant."""
+    def is_new(self, skeleton: str, *, run_id: int) -> bool:
+        """Tell whether no other run has seen a layout."""
         row = self._db.conn.execute(
-            "SELECT first_seen_at >= ? FROM layouts WHERE skeleton = ?", (as_text(since), skeleton)
+            "SELECT 1 FROM layouts AS l WHERE skeleton = ? AND NOT EXISTS "
+            "(SELECT 1 FROM fetches WHERE layout_id = l.id AND run_id <> ?)",
+            (skeleton, run_id),
         ).fetchone()
-        return row is not None and bool(row[0])
+        return row is not None
 
     def learned(self) -> list[Row]:
         """Return every layout of which something was learned."""

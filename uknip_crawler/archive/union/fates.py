@@ -120,6 +120,9 @@ def _happenings(db: Database, story: int) -> list[_Happening]:
         "UNION ALL SELECT at, run_id, kind, detail FROM events WHERE article_id = ?1 AND kind IN ('moved', 'unpublished', 'protected')",
         (story,),
     ).fetchall()
-    return sorted(
-        (_Happening(*row) for row in rows), key=lambda one: (one.at, one.run, one.kind, one.detail or "")
-    )
+    return sorted((_Happening(*row) for row in rows), key=_order)
+
+
+def _order(one: _Happening) -> tuple[str, int, bool, str, str]:
+    """Of one second and crawl: lists are read before pages."""
+    return one.at, one.run, one.kind != "unpublished", one.kind, one.detail or ""
