@@ -18,6 +18,7 @@ import pkgutil
 import resource
 import runpy
 import selectors
+import signal
 import socket
 import sys
 import threading
@@ -133,6 +134,9 @@ def prepare_forkserver() -> None:
     """
     ours, theirs = socket.socketpair()
     if (server := os.fork()) == 0:
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM)
+        )  # as `Workers` has its own begin
         ours.close()
         wait_for_start(theirs)
     theirs.close()

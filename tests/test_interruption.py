@@ -8,6 +8,7 @@ import resource
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -299,3 +300,28 @@ def test_a_kill_while_following_edits_makes_no_false_revision(archived: Archived
         expected = {site.url(edit.path) for edit in work.edited}
     assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles WHERE revision_count > 1")} == expected
     assert {n for (n,) in rows(tmp_path, "SELECT max(number) FROM revisions GROUP BY article_id")} == {1, 2}
+
+
+_SERVER = """
+import os, pathlib
+from multiprocessing import forkserver
+from uknip_crawler.extraction.learning.layouts import Learned
+from uknip_crawler.ingest.workers import Workers
+if __name__ == "__main__":
+    with Workers("https://courier.example/", Learned(), count=1) as pool:
+        pool.schedule(os.getpid, seconds=60).result()
+        told = pathlib.Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text()
+    print(told.split("SigBlk:")[1].split()[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_what_workers_come_from_is_deaf_to_the_group_from_its_birth(tmp_path: Path) -> None:
+    """Python's own tracker of resources, begun on the way, lets signals through again."""
+    script = tmp_path / "server.py"
+    script.write_text(_SERVER)
+    told = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
+    )
+    blocked = int(told.stdout, 16)
+    assert all(blocked >> (number - 1) & 1 for number in (signal.SIGINT, signal.SIGTERM))

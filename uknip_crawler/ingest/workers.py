@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -48,6 +48,8 @@ _worker: _Worker
 def _begin(base_url: str, learned: Learned, limit_bytes: int) -> None:
     global _worker
     os.setsid()  # a signal to the whole group is the main process's to answer: what is being read is read
+    for number in signal.sigpending() & set(_SIGNALS):  # that came while this process was born
+        signal.sigwait({number})
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     _worker = _Worker(load_site(base_url), learned)
     with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and does not let us set it
@@ -112,6 +114,7 @@ class Workers:
         # this process has threads: a plain fork could deadlock
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["uknip_crawler.ingest.workers"])
+        resource_tracker.ensure_running()  # whose start lets the signals through again
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         forkserver.ensure_running()  # deaf to what the whole group is told
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
