@@ -542,7 +542,7 @@ def tell(world: World, told: list[Told], false: list[str], took: float) -> None:
     for what, part in (("first third", first), ("last third", last)):
         still = [ran for ran in part if not ran.status]
         print(f"{what}: {_median(ran.seconds for ran in still):.2f} s a crawl, largest process {_median(ran.megabytes for ran in still):.0f} MB "
-              f"(at most {max(ran.megabytes for ran in part):.0f})")  # fmt: skip
+              f"(at most {max((ran.megabytes for ran in part), default=0):.0f})")  # fmt: skip
     size = _database_bytes(world.archive / DATABASE)
     files = [file.stat().st_size for file in (world.archive / "warc").iterdir()]
     nothing = cost_of_nothing(world)
