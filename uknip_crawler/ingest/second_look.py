@@ -46,7 +46,7 @@ class SecondLook:
         if outcome in _NO_STORY:
             return article_id is not None
         skeleton = visit.reading.skeleton if visit.reading else None
-        if skeleton is None or not self._archive.layouts.is_new(skeleton, run_id=self._run.id):
-            return False
         # while the first crawl goes on, killed and given again or not, most layouts are met for the first time
-        return self._archive.ledger.has_finished_crawl()
+        if skeleton is None or not self._archive.ledger.has_finished_crawl():
+            return False
+        return self._archive.layouts.is_new(skeleton, run_id=self._run.id)
