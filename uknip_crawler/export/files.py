@@ -9,12 +9,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from uknip_crawler.archive.warc import sync_folder
-from uknip_crawler.errors import StorageError
+from uknip_crawler.errors import StorageError, UsageError
 
 
 class _Hashing(io.FileIO):
@@ -105,6 +105,18 @@ def _replace_all(moves: list[tuple[Path, Path]]) -> None:
     finally:
         for part, _ in moves:
             part.with_suffix(".old").unlink(missing_ok=True)
+
+
+def refuse_other_files(folder: Path, mark: str, is_ours: Callable[[str], bool], what: str) -> None:
+    """Raise UsageError unless a folder may be replaced: it is not there, is empty, or holds the file `mark` and beside it
+    only names that are ours. `what` is what such a folder is."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is a file: name a folder with -o FOLDER")
+    there = {path.name for path in folder.iterdir()}
+    if there and (mark not in there or not all(map(is_ours, there - {mark}))):
+        raise UsageError(f"{folder} holds other files than {what}: name another folder with -o FOLDER")
 
 
 @contextlib.contextmanager

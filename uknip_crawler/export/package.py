@@ -17,10 +17,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from uknip_crawler import __version__
-from uknip_crawler.errors import UsageError
 from uknip_crawler.export.dataset import CRATE, Dataset, crate
 from uknip_crawler.export.facts import Facts, facts
-from uknip_crawler.export.files import HashedFile, whole_folder
+from uknip_crawler.export.files import HashedFile, refuse_other_files, whole_folder
 from uknip_crawler.export.formats import write_csv
 from uknip_crawler.export.recipe import Recipe
 from uknip_crawler.export.snapshot import Snapshot, Watch
@@ -55,7 +54,9 @@ def write(moment: Snapshot, recipe: Recipe, folder: Path, watch: Watch, dataset:
 
     Raises UsageError when the folder holds anything else, OSError when it cannot be written.
     """
-    _refuse_other_files(folder)
+    refuse_other_files(
+        folder, DESCRIPTOR, {CRATE, *_TEXTS, *map(file_name, TABLES)}.__contains__, "a data package"
+    )
     known = facts(moment, recipe.selection)
     with whole_folder(folder) as part:
         resources = [_write_table(moment, recipe, table, part, watch) for table in recipe.tables]
@@ -77,18 +78,6 @@ def identity(resources: Iterable[dict[str, Any]]) -> str:
 
 def file_name(table: str) -> str:
     return f"{table}.csv"
-
-
-def _refuse_other_files(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is a file: name a folder with -o FOLDER")
-    there = {path.name for path in folder.iterdir()}
-    if there and (DESCRIPTOR not in there or there - {DESCRIPTOR, CRATE, *_TEXTS, *map(file_name, TABLES)}):
-        raise UsageError(
-            f"{folder} holds other files than a data package: name another folder with -o FOLDER"
-        )
 
 
 def _write_table(moment: Snapshot, recipe: Recipe, table: str, folder: Path, watch: Watch) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from urllib.parse import quote, unquote
 from uknip_crawler import __version__
 from uknip_crawler.archive.database import as_moment
 from uknip_crawler.archive.warc import sync_folder
-from uknip_crawler.errors import UsageError
 from uknip_crawler.export import parquet
-from uknip_crawler.export.files import HashedFile, whole_folder
+from uknip_crawler.export.files import HashedFile, refuse_other_files, whole_folder
 from uknip_crawler.export.formats import Row
 from uknip_crawler.export.package import rendered, rights, write_text
 from uknip_crawler.export.recipe import Recipe
@@ -48,7 +47,7 @@ def write(moments: Sequence[Snapshot], recipe: Recipe, folder: Path, watch: Watc
 
     Raises UsageError when the folder holds anything else, OSError when it cannot be written.
     """
-    _refuse_other_files(folder)
+    refuse_other_files(folder, NOTE, lambda name: name == CARD or name.startswith("site="), "such an export")
     (table,) = recipe.tables
     counts: Counter[str] = Counter()
     hashes: dict[str, str] = {}
@@ -106,18 +105,6 @@ def _counted(rows: Iterable[Row], counts: Counter[str], path: str) -> Iterator[R
     for row in rows:
         counts[path.rpartition("/")[0]] += 1
         yield row
-
-
-def _refuse_other_files(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is a file: name a folder with -o FOLDER")
-    there = {path.name for path in folder.iterdir()}
-    if there and (NOTE not in there or any(not name.startswith("site=") for name in there - {NOTE, CARD})):
-        raise UsageError(
-            f"{folder} holds other files than such an export: name another folder with -o FOLDER"
-        )
 
 
 def _card(moments: Sequence[Snapshot], recipe: Recipe, counts: Counter[str]) -> str:
