@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,14 +32,16 @@ def copies_across(
     Memory grows with the stories' fingerprints (64 numbers each), the disk's temporary folder with the stories compared.
     Raises StorageError for an archive that cannot be read.
     """
-    databases = [open_readonly(folder) for folder in folders]
-    sites = [site_in(db) for db in databases]
-    seen: dict[int, set[int]] = defaultdict(set)
-    for number, db in enumerate(databases):
-        for band, _ in db.conn.execute(_BANDS):
-            seen[band].add(number)
-    shared = {band for band, archives in seen.items() if len(archives) > 1}
-    with TemporaryDirectory(prefix="uknip-copies-") as folder, Archive(Path(folder)) as scratch:
+    with ExitStack() as opened:
+        databases = [opened.enter_context(closing(open_readonly(folder))) for folder in folders]
+        sites = [site_in(db) for db in databases]
+        seen: dict[int, set[int]] = defaultdict(set)
+        for number, db in enumerate(databases):
+            for band, _ in db.conn.execute(_BANDS):
+                seen[band].add(number)
+        shared = {band for band, archives in seen.items() if len(archives) > 1}
+        scratch_folder = opened.enter_context(TemporaryDirectory(prefix="uknip-copies-"))
+        scratch = opened.enter_context(Archive(Path(scratch_folder)))
         scratch.db.conn.execute("PRAGMA foreign_keys = OFF")  # runs and visits stay where they are
         site_at: dict[str, str] = {}
         with scratch.transaction():
@@ -51,8 +54,6 @@ def copies_across(
                             scratch.db.table("articles").insert(story)
         link_near_duplicates(scratch, progress)
         found = [_with_sites(group, site_at) for group in groups(scratch.db)]
-    for db in databases:
-        db.close()
     return [group for group in found if len({story["site"] for story in _stories(group)}) > 1]
 
 
