@@ -89,20 +89,7 @@ class WarcFile:
     def write_metadata(self, uri: str, content_type: str, payload: bytes, *, at: datetime) -> None:
         """Append a metadata record, which is no capture."""
         fields = {"WARC-Date": _warc_date(at)}
-        self._append(
-            serialised(
-                lambda writer: writer.write_record(
-                    writer.create_warc_record(
-                        uri,
-                        "metadata",
-                        payload=BytesIO(payload),
-                        length=len(payload),
-                        warc_content_type=content_type,
-                        warc_headers_dict=fields,
-                    )
-                )
-            )
-        )
+        self._append(content_record(uri, "metadata", content_type, payload, fields))
 
     def sync(self) -> None:
         """Return once everything written so far is on the disk."""
@@ -151,6 +138,22 @@ def serialised(write: Callable[[WARCWriter], None]) -> bytes:
     buffer = BytesIO()
     write(_Writer(buffer, gzip=True, warc_version="WARC/1.1"))
     return buffer.getvalue()
+
+
+def content_record(uri: str, kind: str, content_type: str, content: bytes, fields: dict[str, str]) -> bytes:
+    """Return the gzip member of a record whose block is content as it is, without an HTTP head."""
+    return serialised(
+        lambda writer: writer.write_record(
+            writer.create_warc_record(
+                uri,
+                kind,
+                payload=BytesIO(content),
+                length=len(content),
+                warc_content_type=content_type,
+                warc_headers_dict=fields,
+            )
+        )
+    )
 
 
 def altered(capture: Capture) -> bytes:

@@ -86,15 +86,4 @@ def repeating(member: bytes, original: Told) -> bytes:
 def resource(url: str, media_type: str, content: bytes, at: str) -> bytes:
     """Return a member of a file that was kept without the answer it came with (WARC 1.1 §6.4); `at` is UTC text."""
     fields = {"WARC-Date": at, "WARC-Record-ID": f"<urn:uuid:{uuid5(NAMESPACE_URL, f'{url} {at}')}>"}
-    return warc.serialised(
-        lambda writer: writer.write_record(
-            writer.create_warc_record(
-                url,
-                "resource",
-                payload=BytesIO(content),
-                length=len(content),
-                warc_content_type=media_type,
-                warc_headers_dict=fields,
-            )
-        )
-    )
+    return warc.content_record(url, "resource", media_type, content, fields)
